@@ -1,0 +1,57 @@
+# `make help` lists the targets. Everything that needs a decision is in scripts/, so that it can be read and run by itself.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help install install-dev install-browser demo test check check-format check-lint check-types check-imports check-go fmt lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## Install what running needs; the command is .venv/bin/freezeframe (PYTHON=... picks a Python >= 3.11)
+	@scripts/install
+
+install-dev: ## Install what tests and checks need, too
+	@scripts/install --dev
+
+install-browser: ## Install Debian's Chromium, for the tests that draw a page
+	@scripts/install --dev --browser
+
+demo: install ## Take a snapshot of a demo service and show it; ARGS=--once exits after the table
+	@$(BIN)/freezeframe demo $(ARGS)
+
+test: install-dev ## Run the tests (root, for eBPF); ARGS goes to pytest
+	@$(BIN)/pytest $(ARGS)
+
+check: check-format check-lint check-types check-imports check-go test ## Run everything that CI runs
+
+check-format: install-dev ## Is the code formatted?
+	$(BIN)/ruff format --check --quiet
+
+check-lint: install-dev ## Run the linter
+	$(BIN)/ruff check --quiet
+
+check-types: install-dev ## Check the types
+	$(BIN)/mypy
+
+check-imports: install-dev ## Check who imports whom
+	$(BIN)/lint-imports --no-cache --no-logo
+
+check-go: install-dev ## Check the Go programs: format and vet
+	@scripts/check-go
+
+fmt: install-dev ## Format the code and apply the linter's safe fixes
+	$(BIN)/ruff check --fix --quiet || true
+	$(BIN)/ruff format --quiet
+	@scripts/check-go --fix
+
+lock: install-dev ## Write the lock files anew; ARGS=--upgrade for the newest versions allowed
+	@scripts/lock $(ARGS)
+
+clean: ## Remove .venv, caches and builds
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,165 @@
+"""How to go on from a copied object: for every type, what its bytes point to. Both engines follow these, and only these.
+
+An object is `count` elements of one type at an address. Following costs one level of depth for a pointer and for an
+interface's value, nothing for the contents of strings, slices, maps and channels.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from compiler.ir.types import (
+    Array,
+    Basic,
+    Chan,
+    Duration,
+    Func,
+    HashMap,
+    Interface,
+    Opaque,
+    Pointer,
+    Slice,
+    String,
+    Struct,
+    SwissMap,
+    Time,
+    Type,
+    TypeId,
+    Wrapper,
+)
+
+INLINE_ARRAY = 4
+"""Arrays of up to this many elements are spelt out; longer ones are followed as objects of their own."""
+MAX_OPS = 512
+"""Of one type; what lies beyond is not followed and reads as absent ("budget")."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowPointer:
+    """At `at` is a pointer to one `type`. Costs depth."""
+
+    at: int
+    type: TypeId
+
+
+@dataclass(frozen=True, slots=True)
+class FollowString:
+    """At `at` is {ptr, len}: copy min(len, limits.string_bytes) bytes."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowSlice:
+    """At `at` is {ptr, len, cap}: min(len, limits.slice_items) elements of `type`; `bytes`: limited as strings are."""
+
+    at: int
+    type: TypeId
+    elem_size: int
+    bytes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FollowArray:
+    """At `at` itself lie `count` elements of `type` (already copied): go on from each."""
+
+    at: int
+    type: TypeId
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowInterface:
+    """At `at` is {type or itab, data}. Costs depth. `itab_type` is None for `any`."""
+
+    at: int
+    itab_type: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowSwissMap:
+    """At `at` is a pointer to a maps.Map laid out as the SwissMap `type` says."""
+
+    at: int
+    type: TypeId
+
+
+@dataclass(frozen=True, slots=True)
+class FollowHashMap:
+    """At `at` is a pointer to a runtime.hmap laid out as the HashMap `type` says."""
+
+    at: int
+    type: TypeId
+
+
+@dataclass(frozen=True, slots=True)
+class FollowChan:
+    """At `at` is a pointer to a runtime.hchan laid out as the Chan `type` says."""
+
+    at: int
+    type: TypeId
+
+
+@dataclass(frozen=True, slots=True)
+class FollowFunc:
+    """At `at` is a pointer to a closure: copy its first word, the code address."""
+
+    at: int
+
+
+Follow = (
+    FollowPointer
+    | FollowString
+    | FollowSlice
+    | FollowArray
+    | FollowInterface
+    | FollowSwissMap
+    | FollowHashMap
+    | FollowChan
+    | FollowFunc
+)
+
+
+def follows(types: tuple[Type, ...]) -> tuple[tuple[Follow, ...], ...]:
+    """For every type id, what to follow from one element of it, by ascending offset."""
+    return tuple(tuple(_flatten(types, type_id, 0)[:MAX_OPS]) for type_id in range(len(types)))
+
+
+def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:
+    kind = types[type_id]
+    match kind:
+        case Basic() | Duration() | Time() | Opaque():
+            return []
+        case String():
+            return [FollowString(at)]
+        case Pointer(elem=elem):
+            return [] if elem is None else [FollowPointer(at, elem)]
+        case Struct(fields=fields):
+            return [op for f in fields for op in _flatten(types, f.type, at + f.offset)]
+        case Wrapper(offset=offset, type=inner):
+            return _flatten(types, inner, at + offset)
+        case Array(elem=elem, elem_size=stride, count=count):
+            inner_ops = _flatten(types, elem, at) if count else []
+            if not inner_ops:
+                return []
+            if count > INLINE_ARRAY:
+                return [FollowArray(at, elem, count)]
+            return [op for i in range(count) for op in _flatten(types, elem, at + i * stride)]
+        case Slice(elem=elem, elem_size=stride):
+            return [FollowSlice(at, elem, stride, is_byte(types[elem]))]
+        case Interface(empty=empty, itab_type=itab_type):
+            return [FollowInterface(at, None if empty else itab_type)]
+        case SwissMap():
+            return [FollowSwissMap(at, type_id)]
+        case HashMap():
+            return [FollowHashMap(at, type_id)]
+        case Chan():
+            return [FollowChan(at, type_id)]
+        case Func():
+            return [FollowFunc(at)]
+        case _:
+            assert_never(kind)
+
+
+def is_byte(kind: Type) -> bool:
+    """Whether a slice of these is a []byte."""
+    return isinstance(kind, Basic) and kind.kind == "uint" and kind.size == 1

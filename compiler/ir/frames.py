@@ -1,0 +1,97 @@
+"""What a capture looks like once decoded: goroutines, frames, cells, and a reason for everything that is missing."""
+
+from dataclasses import dataclass
+
+from compiler.ir.raw import Loss, RawHeader
+
+SqlValue = int | float | str | None
+
+REASONS = {
+    "optimized out": "the compiler keeps this variable nowhere at this PC",
+    "in register": "it is in a register that is not known for this frame",
+    "not declared": "the variable is not declared yet, or no longer in scope, at this PC",
+    "partial": "some of its words are kept nowhere at this PC",
+    "nil": "a pointer on the way to it is nil",
+    "unreadable": "its address could not be read",
+    "depth": "limits.depth was reached before it",
+    "budget": "the capture was full or its time was over before it was copied",
+    "type unknown": "the dynamic type is not described in the program",
+    "cut": "a limit cut it; the detail says how long it is",
+    "torn": "the bytes contradict each other (it was being written)",
+    "unsupported": "values of this type are not decoded",
+    "issue": "the binary has nothing of this name; see the table issues",
+}
+"""Every reason a value can be missing for, and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A spec item that this binary does not have: which item (and spec line), why, and the nearest names."""
+
+    item: str
+    message: str
+    line: int | None = None
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A value that is missing though asked for: `path` within the column ("" is the column itself, else like ".User.Name[3]")."""
+
+    path: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column's value as SQL holds it (scalar, text, or JSON text; None for nil or absent) and what is missing in it."""
+
+    value: SqlValue
+    absences: tuple[Absence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A frame's row in a function table: `table` is an index in Program.tables, cells in its columns' order."""
+
+    table: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One logical frame, inlined or not. `function` as Go's own traceback names it."""
+
+    depth: int
+    function: str
+    file: str
+    line: int
+    inlined: bool
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Goroutine:
+    """One goroutine with its frames, innermost first. `wait_since_ns` is Unix time, None where the runtime does not know."""
+
+    goroutine_id: int
+    status: str
+    wait_reason: str | None
+    wait_since_ns: int | None
+    start_function: str
+    created_by: str
+    parent_goroutine_id: int | None
+    system: bool
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One process's decoded capture. `unknown_types`: runtime types met in interfaces that the Program does not describe
+    (offsets from moduledata.types), so that the next Program can."""
+
+    header: RawHeader
+    goroutines: tuple[Goroutine, ...]
+    losses: tuple[Loss, ...]
+    unknown_types: tuple[int, ...] = ()

@@ -1,0 +1,53 @@
+"""From a Program's sites to what an engine needs while it walks: for a PC, the roots to copy there.
+
+Sites overlap (a function and one inlined into it may both be in the spec); here the PCs are cut into disjoint
+intervals, each with the union of its roots.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from compiler.ir.program import Located, Program, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Link-time PCs [lo, hi) at which the same roots are copied; there is at least one site in it (roots may be none)."""
+
+    lo: int
+    hi: int
+    roots: tuple[Located, ...]
+
+
+def intervals(program: Program, *, exact: bool) -> tuple[Interval, ...]:
+    """Disjoint intervals of the sites for exact PCs, or for call sites, by ascending PC."""
+    sites = [site for site in program.sites if site.exact is exact]
+    edges = sorted({edge for site in sites for edge in (site.lo, site.hi)})
+    starts = sorted(sites, key=lambda site: site.lo)
+    found: list[Interval] = []
+    live: list[Site] = []
+    next_start = 0
+    for lo, hi in zip(edges, edges[1:], strict=False):
+        live = [site for site in live if site.hi > lo]
+        while next_start < len(starts) and starts[next_start].lo <= lo:
+            live.append(starts[next_start])
+            next_start += 1
+        if live:
+            roots = {place: None for site in live for place in site.places if isinstance(place, Located)}
+            found.append(Interval(lo, hi, tuple(roots)))
+    return tuple(found)
+
+
+class IntervalIndex:
+    """Finds the interval of a PC."""
+
+    def __init__(self, found: tuple[Interval, ...]) -> None:
+        self._intervals = found
+        self._los = [interval.lo for interval in found]
+
+    def at(self, pc: int) -> Interval | None:
+        """The interval that contains `pc`, if any."""
+        index = bisect_right(self._los, pc) - 1
+        if index < 0 or pc >= self._intervals[index].hi:
+            return None
+        return self._intervals[index]

@@ -1,0 +1,218 @@
+"""A Program: data that suffices to run the probe on one binary and to decode what it wrote.
+
+All addresses are link-time addresses of the binary; whoever runs or decodes adds the process's load bias.
+A Program is never code: every number in it is checked against its bounds when it is read (`program_codec`).
+"""
+
+from dataclasses import dataclass, field
+
+from compiler.ir.limits import Limits
+from compiler.ir.types import Type, TypeId
+
+FORMAT = 1
+"""Raised whenever a field changes its meaning; a Program of another format is refused."""
+
+# ---------------------------------------------------------------- where a value is
+
+
+@dataclass(frozen=True, slots=True)
+class AtCfa:
+    """`size` bytes of the value from `at` on lie in the frame, at CFA + `offset`."""
+
+    at: int
+    size: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class InRegister:
+    """They are in the DWARF register `number` (amd64: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8-15)."""
+
+    at: int
+    size: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtAddress:
+    """They are at a link-time address (package globals)."""
+
+    at: int
+    size: int
+    address: int
+
+
+Piece = AtCfa | InRegister | AtAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A column can be read here: the root variable's pieces (gaps are lost bytes), then `accesses[access]` from it on."""
+
+    access: int
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A column cannot be read at these PCs; `reason` is one of compiler.ir.frames.REASONS."""
+
+    reason: str
+    detail: str = ""
+
+
+Place = Located | Missing
+
+# ---------------------------------------------------------------- how to get from the root to the wanted value
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Go `offset` bytes into the current object."""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deref:
+    """The current object begins with a pointer: go to what it points to. A nil pointer ends the access."""
+
+
+Step = Select | Deref
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """From a root variable of `root_size` bytes through `steps` to a value of `type`; its limits are enforced on decoding."""
+
+    root_size: int
+    steps: tuple[Step, ...]
+    type: TypeId
+    limits: Limits
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicType:
+    """What an interface may hold. `offset` is that of the runtime type from moduledata.types; `direct`: the interface's
+    data word is the value itself, not its address (read from the runtime type's own flag, for Go versions differ)."""
+
+    offset: int
+    type: TypeId
+    direct: bool
+
+
+# ---------------------------------------------------------------- which frames
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTable:
+    """One function of the spec: its SQL table and its columns, in order."""
+
+    table: str
+    function: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """PCs [lo, hi) of one instance of a function, in which every column has one and the same place.
+
+    `exact` sites are for frames whose PC is the next instruction itself (a thread's own, or interrupted by a signal);
+    the others are looked up with the return address - 1. `level` is 0 in the function's own code, k where it was
+    inlined at nesting depth k. `function` is the index in `Program.tables`.
+    """
+
+    lo: int
+    hi: int
+    exact: bool
+    function: int
+    level: int
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PcRange:
+    """PCs [lo, hi)."""
+
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSize:
+    """At PCs [lo, hi) the CFA is SP + `size` + 8 (amd64)."""
+
+    lo: int
+    hi: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoRuntime:
+    """Where this binary's Go runtime keeps its goroutines. Addresses are link-time; the rest are byte offsets."""
+
+    text: PcRange
+    load_address: int
+    """Link-time address of the first PT_LOAD segment, to find the load bias."""
+    allglen: int
+    allgptr: int
+    types_base: int
+    """Address of the variable that holds moduledata.types."""
+    g_size: int
+    g_stack_lo: int
+    g_stack_hi: int
+    g_m: int
+    g_sched_sp: int
+    g_sched_pc: int
+    g_sched_bp: int
+    g_syscallsp: int
+    g_syscallpc: int
+    g_syscallbp: int | None
+    """Absent up to Go 1.22; then `syscall_frames` gives the frame's size."""
+    g_atomicstatus: int
+    g_goid: int
+    g_waitsince: int
+    g_waitreason: int
+    g_parent_goid: int | None
+    g_gopc: int
+    g_startpc: int
+    g_labels: int
+    g_waiting: int
+    m_procid: int
+    syscall_frames: tuple[FrameSize, ...]
+    interrupts: tuple[PcRange, ...]
+    """runtime.asyncPreempt and runtime.sigpanic: the frame below one of these was stopped at an exact PC."""
+    outermost: tuple[PcRange, ...]
+    """Functions no stack goes beyond (runtime.goexit, mstart, rt0_go)."""
+    wait_reasons: tuple[str, ...]
+    """The binary's own table, indexed by g.waitreason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to capture from one binary (named by `build_id`) and how to read it. See the module's text for addresses."""
+
+    build_id: str
+    go_version: str
+    arch: str
+    runtime: GoRuntime
+    limits: Limits
+    """For the whole process; where an Access allows more than these, the probe copies by the larger."""
+    types: tuple[Type, ...] = ()
+    dynamic_types: tuple[DynamicType, ...] = ()
+    """Sorted by offset."""
+    accesses: tuple[Access, ...] = ()
+    tables: tuple[FunctionTable, ...] = ()
+    sites: tuple[Site, ...] = ()
+    """Sorted by (exact, lo, hi, function, level)."""
+    format: int = field(default=FORMAT)
+
+    def widest_limits(self) -> Limits:
+        """The limits by which the probe copies: of each, the largest that any access asks for."""
+        accesses = [access.limits for access in self.accesses]
+        widest = {
+            name: max([getattr(self.limits, name), *(getattr(limits, name) for limits in accesses)])
+            for name in ("string_bytes", "slice_items", "map_entries", "depth")
+        }
+        return self.limits.override(widest)

@@ -1,0 +1,201 @@
+"""The bounds of a Program: what an engine may rely on. One sentence for the first that is broken."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from compiler.ir.program import (
+    Access,
+    AtAddress,
+    AtCfa,
+    Deref,
+    GoRuntime,
+    InRegister,
+    Located,
+    Missing,
+    PcRange,
+    Program,
+    Select,
+    Site,
+)
+from compiler.ir.types import Array, Chan, Field, HashMap, Pointer, Slice, Struct, SwissMap, Type, Wrapper
+
+MAX_TYPES = 1 << 20
+MAX_SITES = 1 << 20
+MAX_OBJECT = 1 << 30
+"""Size of one type, bytes; the probe copies less of it (limits), but every product of sizes stays in 64 bits."""
+MAX_STEPS = 16
+MAX_ROOT = 1 << 16
+MAX_PIECES = 32
+MAX_TYPE_NESTING = 64
+"""Structs and arrays within each other; Go's own types stay far below."""
+ADDRESS_END = 1 << 47
+
+
+def problem(program: Program) -> str | None:
+    """The first broken bound, or None for a sound Program."""
+    return next(_problems(program), None)
+
+
+def _problems(program: Program) -> Iterator[str]:
+    if program.arch not in ("amd64", "arm64"):
+        yield f"architecture {program.arch!r}"
+    yield from program.limits.problems()
+    yield from _runtime(program.runtime)
+    if len(program.types) > MAX_TYPES or len(program.sites) > MAX_SITES:
+        yield f"more than {MAX_TYPES} types or {MAX_SITES} sites"
+        return
+    for type_id, kind in enumerate(program.types):
+        yield from (f"type {type_id} ({kind.name}): {text}" for text in _type(kind, program.types))
+    if _too_deep(program.types):
+        yield f"types contain each other more than {MAX_TYPE_NESTING} deep"
+    for dynamic in program.dynamic_types:
+        if not (0 <= dynamic.offset < ADDRESS_END and 0 <= dynamic.type < len(program.types)):
+            yield f"dynamic type at offset {dynamic.offset}"
+    for number, access in enumerate(program.accesses):
+        yield from (f"access {number} ({access.text}): {text}" for text in _access(access, program.types))
+    for number, site in enumerate(program.sites):
+        yield from (f"site {number}: {text}" for text in _site(site, program))
+
+
+def _runtime(runtime: GoRuntime) -> Iterator[str]:
+    for each in fields(runtime):
+        value = getattr(runtime, each.name)
+        if isinstance(value, int) and not 0 <= value < ADDRESS_END:
+            yield f"runtime.{each.name} is {value}"
+        if each.name.startswith(("g_", "m_")) and isinstance(value, int) and value >= 1 << 14:
+            yield f"runtime.{each.name} is {value}"
+    ranges = [runtime.text, *runtime.interrupts, *runtime.outermost]
+    yield from (f"PC range {r.lo:#x}-{r.hi:#x}" for r in ranges if not _ordered(r))
+    yield from (f"frame size {f.size}" for f in runtime.syscall_frames if not (f.lo < f.hi and 0 <= f.size < 1 << 20))
+
+
+def _ordered(pcs: PcRange | Site) -> bool:
+    return 0 <= pcs.lo < pcs.hi < ADDRESS_END
+
+
+def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:
+    if not 0 <= kind.size <= MAX_OBJECT:
+        yield f"size {kind.size}"
+    known = range(len(types))
+    match kind:
+        case Struct(fields=members):
+            yield from (f"field {f.name}" for f in members if f.type not in known or not _inside(f, kind.size, types))
+        case Wrapper(offset=offset, type=inner):
+            if inner not in known or not 0 <= offset <= kind.size - types[inner].size:
+                yield "its inner value lies outside of it"
+        case Array(elem=elem, elem_size=stride, count=count):
+            if elem not in known or count < 0 or stride < types[elem].size or count * stride > kind.size:
+                yield "its elements lie outside of it"
+        case Slice(elem=elem, elem_size=stride):
+            if elem not in known or stride < types[elem].size or kind.size != 24:
+                yield "its elements have no type or another size"
+        case Pointer(elem=pointee):
+            if (pointee is not None and pointee not in known) or kind.size != 8:
+                yield "it points to no type"
+        case SwissMap() | HashMap() | Chan():
+            yield from _indirect(kind, known)
+        case _:
+            pass
+
+
+def _inside(member: Field, size: int, types: tuple[Type, ...]) -> bool:
+    return member.offset >= 0 and member.offset + types[member.type].size <= size
+
+
+def _indirect(kind: SwissMap | HashMap | Chan, known: range) -> Iterator[str]:
+    ids = (kind.elem,) if isinstance(kind, Chan) else (kind.key, kind.value)
+    if kind.size != 8 or any(type_id not in known for type_id in ids):
+        yield "it is no pointer, or its key or element has no type"
+    for each in fields(kind):
+        value = getattr(kind, each.name)
+        if isinstance(value, int) and not 0 <= value < 1 << 20:
+            yield f"{each.name} is {value}"
+
+
+def _too_deep(types: tuple[Type, ...]) -> bool:
+    """Whether values contain values without end (or nearly): indirections do not count, they are bounded by depth."""
+    heights: dict[int, int] = {}
+    for start in range(len(types)):
+        stack = [start]
+        on_path: set[int] = set()
+        while stack:
+            type_id = stack[-1]
+            inner = _contained(types[type_id])
+            pending = [i for i in inner if i not in heights and 0 <= i < len(types)]
+            if type_id in heights:
+                stack.pop()
+            elif pending and type_id not in on_path:
+                on_path.add(type_id)
+                stack.extend(pending)
+            elif pending:
+                return True
+            else:
+                heights[type_id] = 1 + max((heights.get(i, 0) for i in inner), default=0)
+                on_path.discard(type_id)
+                stack.pop()
+    return any(height > MAX_TYPE_NESTING for height in heights.values())
+
+
+def _contained(kind: Type) -> tuple[int, ...]:
+    match kind:
+        case Struct(fields=members):
+            return tuple(member.type for member in members)
+        case Wrapper(type=inner) | Array(elem=inner):
+            return (inner,)
+        case _:
+            return ()
+
+
+def _access(access: Access, types: tuple[Type, ...]) -> Iterator[str]:
+    yield from access.limits.problems()
+    if not 0 <= access.type < len(types):
+        yield f"type {access.type}"
+    if not 0 <= access.root_size <= MAX_ROOT:
+        yield f"a root of {access.root_size} bytes"
+    if len(access.steps) > MAX_STEPS:
+        yield f"{len(access.steps)} steps"
+    at, size = 0, access.root_size
+    for step in access.steps:
+        match step:
+            case Select(offset=offset):
+                at += offset
+                if not 0 <= offset <= MAX_OBJECT:
+                    yield f"offset {offset}"
+            case Deref():
+                if at + 8 > size:
+                    yield "it follows a pointer outside of its object"
+                at, size = 0, MAX_OBJECT
+
+
+def _site(site: Site, program: Program) -> Iterator[str]:
+    if not _ordered(site) or not 0 <= site.level <= 256:
+        yield f"PCs {site.lo:#x}-{site.hi:#x}, level {site.level}"
+    if not 0 <= site.function < len(program.tables):
+        yield f"function {site.function}"
+        return
+    if len(site.places) != len(program.tables[site.function].columns):
+        yield "it has another number of columns than its table"
+    for place in site.places:
+        match place:
+            case Missing():
+                continue
+            case Located(access=access, pieces=pieces):
+                if not 0 <= access < len(program.accesses) or not 0 < len(pieces) <= MAX_PIECES:
+                    yield f"access {access} with {len(pieces)} pieces"
+                    continue
+                yield from _pieces(pieces, program.accesses[access].root_size)
+
+
+def _pieces(pieces: tuple[AtCfa | InRegister | AtAddress, ...], root_size: int) -> Iterator[str]:
+    for piece in pieces:
+        if piece.at < 0 or piece.size <= 0 or piece.at + piece.size > root_size:
+            yield f"piece at {piece.at} of {piece.size} bytes"
+        match piece:
+            case AtCfa(offset=offset) if abs(offset) > 1 << 30:
+                yield f"CFA offset {offset}"
+            case InRegister(number=number, size=size) if not (0 <= number <= 31 and size <= 8):
+                yield f"register {number}"
+            case AtAddress(address=address) if not 0 <= address < ADDRESS_END:
+                yield f"address {address}"
+            case _:
+                pass

@@ -1,0 +1,124 @@
+"""Programs to bytes and back: magic, then zlib over JSON with sorted keys. The same Program gives the same bytes.
+
+What comes in is not trusted: sizes are bounded before anything is unpacked, every field is checked against its declared
+type, and every index, offset and size against what it indexes, so that an engine may use a Program without a second look.
+"""
+
+import json
+import zlib
+from dataclasses import fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from compiler.ir import program_check
+from compiler.ir.errors import BadInput
+from compiler.ir.program import FORMAT, Program
+
+MAGIC = b"FFPROG\x01\n"
+MAX_BYTES = 256 << 20
+"""Of the JSON text, unpacked."""
+
+
+class BadProgram(BadInput):
+    """A Program that is damaged, of another format, or that breaks a bound."""
+
+
+def program_to_json(program: Program) -> str:
+    """The Program as readable JSON text, sorted keys (goldens are made of it)."""
+    return json.dumps(_plain(program), sort_keys=True, separators=(",", ":"))
+
+
+def program_to_bytes(program: Program) -> bytes:
+    """The Program as it travels."""
+    return MAGIC + zlib.compress(program_to_json(program).encode(), 6)
+
+
+def program_from_bytes(data: bytes) -> Program:
+    """The Program in `data`, every bound checked; BadProgram where it is not one."""
+    if data[: len(MAGIC)] != MAGIC:
+        raise BadProgram(
+            f"this is not a capture program of format {FORMAT}", remedy="use one version for agent and service"
+        )
+    unpacker = zlib.decompressobj()
+    try:
+        text = unpacker.decompress(data[len(MAGIC) :], MAX_BYTES)
+        if unpacker.unconsumed_tail:
+            raise BadProgram(f"the capture program is larger than {MAX_BYTES} bytes", remedy="collect less in the spec")
+        if not unpacker.eof or unpacker.unused_data:
+            raise BadProgram("the capture program is cut or has bytes after its end", remedy="send it again")
+        plain = json.loads(text)
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise BadProgram(f"the capture program cannot be read: {error}", remedy="send it again") from None
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        raise BadProgram("the capture program is of another format", remedy="use one version for agent and service")
+    program: Program = _typed(Program, plain, "program")
+    problem = program_check.problem(program)
+    if problem is not None:
+        raise BadProgram(f"the capture program breaks a bound: {problem}", remedy="compile it again")
+    return program
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        tagged = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {"": type(value).__name__, **tagged}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+@cache
+def _members(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation)
+
+
+def _typed(annotation: Any, plain: Any, where: str) -> Any:
+    """`plain` as a value of `annotation`: a dataclass, a union of them, a tuple, a scalar or a Literal."""
+    if annotation is int or annotation is str or annotation is bool:
+        if type(plain) is not annotation:
+            raise BadProgram(f"{where} is not of type {annotation.__name__}", remedy="compile it again")
+        return plain
+    origin = get_origin(annotation)
+    if origin is tuple:
+        if not isinstance(plain, list):
+            raise BadProgram(f"{where} is not a list", remedy="compile it again")
+        item = _members(annotation)[0]
+        return tuple(_typed(item, each, f"{where}[{i}]") for i, each in enumerate(plain))
+    if origin is Union or origin is UnionType:
+        return _one_of(_members(annotation), plain, where)
+    if origin is Literal:
+        if plain not in _members(annotation):
+            raise BadProgram(f"{where} is none of {_members(annotation)}", remedy="compile it again")
+        return plain
+    return _record(annotation, plain, where)
+
+
+def _one_of(members: tuple[Any, ...], plain: Any, where: str) -> Any:
+    if plain is None and NoneType in members:
+        return None
+    if isinstance(plain, dict):
+        for member in members:
+            if isinstance(member, type) and member.__name__ == plain.get(""):
+                return _record(member, plain, where)
+        raise BadProgram(f"{where} is of no known kind", remedy="use one version for agent and service")
+    scalar = next((member for member in members if not is_dataclass(member) and member is not NoneType), None)
+    if scalar is None:
+        raise BadProgram(f"{where} is not an object", remedy="compile it again")
+    return _typed(scalar, plain, where)
+
+
+def _record(kind: Any, plain: Any, where: str) -> Any:
+    if not isinstance(plain, dict) or plain.get("") != kind.__name__:
+        raise BadProgram(f"{where} is not a {kind.__name__}", remedy="compile it again")
+    hints = _hints(kind)
+    if plain.keys() - {""} != hints.keys():
+        raise BadProgram(
+            f"{where} has other fields than a {kind.__name__}", remedy="use one version for agent and service"
+        )
+    return kind(**{name: _typed(hint, plain[name], f"{where}.{name}") for name, hint in hints.items()})

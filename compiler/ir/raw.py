@@ -1,0 +1,173 @@
+"""RawCapture: the bytes that a probe writes, and nothing but bytes: a JSON header, then records.
+
+    magic "FFRAW\\x01\\n" | u32 header length | header (JSON, UTF-8) | records
+    record: u32 kind | u32 length of the payload | payload, padded with zeros to 8 bytes
+
+All integers are little endian. Addresses and PCs are the process's own (load bias included).
+The process stands still while memory is copied, so overlapping MEMORY records agree.
+"""
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from compiler.ir.errors import BadInput
+
+MAGIC = b"FFRAW\x01\n"
+RECORD = struct.Struct("<II")
+
+KIND_GOROUTINE = 1
+KIND_STACK = 2
+KIND_MEMORY = 3
+KIND_FAULT = 4
+KIND_THREAD = 5
+
+GOROUTINE = struct.Struct("<14QIIIIII")
+"""g, goid, parent_goid, gopc, startpc, waitsince, m, tid, stack_lo, stack_hi, pc, sp, bp, waiting, then u32: status
+(runtime.g.atomicstatus as read), waitreason, source, flags, stack_id, 0."""
+STACK = struct.Struct("<II")
+"""id, number of entries; then entries. A stack is written once, however many goroutines stand in it."""
+STACK_ENTRY = struct.Struct("<QQ")
+"""pc, (frame pointer - the goroutine's sp) mod 2**64. Entry 0 is (start pc, start bp); the next is ([bp + 8], [bp]), and so on."""
+MEMORY = struct.Struct("<Q")
+"""address; then the bytes."""
+FAULT = struct.Struct("<QII")
+"""address, size that could not be read, 0."""
+THREAD = struct.Struct("<Q17Q")
+"""tid, then the registers in DWARF order 0-15 (rax rdx rcx rbx rsi rdi rbp rsp r8-r15), then rip."""
+
+SOURCE_SCHED = 0
+"""pc, sp and bp come from g.sched."""
+SOURCE_SYSCALL = 1
+"""They come from g.syscallpc, g.syscallsp and the frame pointer saved with them."""
+SOURCE_THREAD = 2
+"""They are the registers of the thread that runs the goroutine: the PC is exact."""
+
+FLAG_IMAGE = 1
+"""The live stack [sp, ...) is among the MEMORY records, as far as the frames of this record reach."""
+FLAG_FRAMES_CUT = 2
+"""There were more frames than limits.frames."""
+FLAG_STACK_FAULT = 4
+"""The stack could not be read to its end."""
+FLAG_NO_STACK = 8
+"""The goroutine's stack was not walked: it is being moved, or its thread's state is not known."""
+
+
+class BadRaw(BadInput):
+    """A raw capture that is damaged or of another format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a capture left out: `kind` ("budget", "pause", "frames", "unreadable", ...), how many, and in words."""
+
+    kind: str
+    count: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """How long the process stood still, nanoseconds, in parts that add up to `total` (give or take the clock)."""
+
+    total: int
+    stop: int
+    run: int
+    resume: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawHeader:
+    """What is known of one process's capture as a whole. `captured_at_ns` is Unix time, `monotonic_ns` the same instant."""
+
+    build_id: str
+    pid: int
+    engine: str
+    captured_at_ns: int
+    monotonic_ns: int
+    bias: int
+    types_base: int
+    """moduledata.types as the process has it."""
+    pause: Pause
+    threads: int
+    losses: tuple[Loss, ...] = ()
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
+
+    @staticmethod
+    def from_json(data: bytes) -> "RawHeader":
+        try:
+            fields: dict[str, Any] = json.loads(data)
+            fields["pause"] = Pause(**fields["pause"])
+            fields["losses"] = tuple(Loss(**loss) for loss in fields["losses"])
+            return RawHeader(**fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BadRaw(f"the header of the raw capture cannot be read: {error}", remedy="capture again") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RawGoroutine:
+    """One GOROUTINE record, field by field as `GOROUTINE` lists them."""
+
+    g: int
+    goid: int
+    parent_goid: int
+    gopc: int
+    startpc: int
+    waitsince: int
+    m: int
+    tid: int
+    stack_lo: int
+    stack_hi: int
+    pc: int
+    sp: int
+    bp: int
+    waiting: int
+    status: int
+    waitreason: int
+    source: int
+    flags: int
+    stack_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawCapture:
+    """A header and its records' bytes."""
+
+    header: RawHeader
+    records: bytes
+
+    def to_bytes(self) -> bytes:
+        header = self.header.to_json()
+        return b"".join((MAGIC, struct.pack("<I", len(header)), header, self.records))
+
+    @staticmethod
+    def from_bytes(data: bytes) -> "RawCapture":
+        if data[: len(MAGIC)] != MAGIC:
+            raise BadRaw("this is not a raw capture of format 1", remedy="capture again with an agent of this version")
+        start = len(MAGIC) + 4
+        size = int.from_bytes(data[len(MAGIC) : start], "little")
+        if len(data) < start + size:
+            raise BadRaw("the raw capture ends within its header", remedy="capture again")
+        return RawCapture(RawHeader.from_json(data[start : start + size]), data[start + size :])
+
+    def walk(self) -> Iterator[tuple[int, memoryview]]:
+        """(kind, payload) of every record, in order; BadRaw where the bytes end within one."""
+        view, at, end = memoryview(self.records), 0, len(self.records)
+        while at < end:
+            if at + RECORD.size > end:
+                raise BadRaw(f"the raw capture ends within a record's head at byte {at}", remedy="capture again")
+            kind, size = RECORD.unpack_from(view, at)
+            at += RECORD.size
+            if at + size > end:
+                raise BadRaw(f"the raw capture ends within a record at byte {at}", remedy="capture again")
+            yield kind, view[at : at + size]
+            at += size + (-size & 7)
+
+
+def record(kind: int, payload: bytes) -> bytes:
+    """One record: head, payload, padding."""
+    return RECORD.pack(kind, len(payload)) + payload + bytes(-len(payload) & 7)

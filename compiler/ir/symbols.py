@@ -1,0 +1,33 @@
+"""What names a PC: the interface between the pclntab reader, which knows a binary, and the decoder, which does not."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolFrame:
+    """One logical frame at a PC. `function` as Go's traceback prints it ("main.Map[...]", "panic"), `name` as linked."""
+
+    function: str
+    name: str
+    file: str
+    line: int
+    inlined: bool
+    level: int
+    """0 for the function whose code it is, k for code inlined at nesting depth k."""
+
+
+class Symbols(Protocol):
+    """Looks up link-time PCs."""
+
+    def frames(self, pc: int) -> tuple[SymbolFrame, ...]:
+        """The logical frames of the instruction that contains `pc`, innermost first, wrappers left out; () outside of Go code."""
+
+    def function(self, pc: int) -> SymbolFrame | None:
+        """The function whose code contains `pc`, nothing inlined."""
+
+    def entry(self, pc: int) -> int | None:
+        """The entry PC of the function whose code contains `pc`."""
+
+    def frame_size(self, pc: int) -> int | None:
+        """CFA - SP - 8 before the instruction at exactly `pc`; None where it is not known."""

@@ -1,0 +1,219 @@
+"""Go types as the probe and the decoder see them: sizes, offsets and how to go on from a value. Data only.
+
+A type table is a tuple of these; a type id is an index into it. Layouts come from the binary's own DWARF.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+TypeId = int
+BasicKind = Literal["bool", "int", "uint", "float", "complex"]
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """A number or a bool of `size` bytes, little endian; unsafe.Pointer and uintptr are uint."""
+
+    name: str
+    size: int
+    kind: BasicKind
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """time.Duration: nanoseconds in an int64."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """time.Time {wall uint64; ext int64; loc *Location}, offsets in bytes."""
+
+    name: str
+    size: int
+    wall: int
+    ext: int
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """{ptr, len}, 16 bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """*elem; `elem` is None for a pointee that is not described (unsafe.Pointer)."""
+
+    name: str
+    size: int
+    elem: TypeId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One struct field; `embedded` as Go's own embedded fields."""
+
+    name: str
+    offset: int
+    type: TypeId
+    embedded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A struct with its fields in order."""
+
+    name: str
+    size: int
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """A struct shown as the one field in it that matters: atomic.Int64 is its number, atomic.Pointer its pointee."""
+
+    name: str
+    size: int
+    offset: int
+    type: TypeId
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """[count]elem."""
+
+    name: str
+    size: int
+    elem: TypeId
+    elem_size: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """{ptr, len, cap}, 24 bytes."""
+
+    name: str
+    size: int
+    elem: TypeId
+    elem_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SwissMap:
+    """Map of Go 1.24 and later: a pointer to maps.Map; see go/src/internal/runtime/maps.
+
+    Offsets: in Map `used`, `dir_ptr`, `dir_len`; in table `groups` (a groupReference {data, lengthMask}); in a group
+    `slots` after the 8 control bytes, `slot_size` each, with `key` and `value` inside. `split` layouts (keys, then
+    values) have `slot_size` as the key's stride and `value_stride` as the value's.
+    """
+
+    name: str
+    size: int
+    key: TypeId
+    value: TypeId
+    header_size: int
+    used: int
+    dir_ptr: int
+    dir_len: int
+    table_size: int
+    groups_data: int
+    groups_mask: int
+    group_size: int
+    key_at: int
+    key_stride: int
+    value_at: int
+    value_stride: int
+
+
+@dataclass(frozen=True, slots=True)
+class HashMap:
+    """Map up to Go 1.23: a pointer to runtime.hmap with buckets of 8. Offsets in hmap, then in bmap."""
+
+    name: str
+    size: int
+    key: TypeId
+    value: TypeId
+    header_size: int
+    count: int
+    b: int
+    buckets: int
+    oldbuckets: int
+    nevacuate: int
+    flags: int
+    bucket_size: int
+    keys_at: int
+    key_stride: int
+    values_at: int
+    value_stride: int
+    overflow: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chan:
+    """A pointer to runtime.hchan; offsets in it."""
+
+    name: str
+    size: int
+    elem: TypeId
+    elem_size: int
+    header_size: int
+    qcount: int
+    dataqsiz: int
+    buf: int
+    closed: int
+    recvx: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """{tab or type, data}, 16 bytes; `empty` has the type word itself, else an itab with the type at `itab_type`."""
+
+    name: str
+    size: int
+    empty: bool
+    itab_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Func:
+    """A func value: pointer to a closure object whose first word is the code's address."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A type whose inside is not described; `reason` says why."""
+
+    name: str
+    size: int
+    reason: str
+
+
+Type = (
+    Basic
+    | Duration
+    | Time
+    | String
+    | Pointer
+    | Struct
+    | Wrapper
+    | Array
+    | Slice
+    | SwissMap
+    | HashMap
+    | Chan
+    | Interface
+    | Func
+    | Opaque
+)
+TYPE_CLASSES: tuple[type[Type], ...] = (
+    Basic, Duration, Time, String, Pointer, Struct, Wrapper, Array, Slice, SwissMap, HashMap, Chan, Interface, Func, Opaque,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Tests on real programs, real SQLite and real eBPF; mirrors the packages."""

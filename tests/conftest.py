@@ -1,0 +1,78 @@
+"""Fixtures that every test may use, and the leak detectors that watch every test."""
+
+import gc
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import leaks
+from tests.programs import StartTarget, Target, running
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    leaks.mark_children()
+
+
+@pytest.fixture(autouse=True)
+def no_leaks() -> Iterator[None]:
+    """Fail the test that leaves a process, a stopped target, an eBPF object or an open snapshot behind.
+
+    What fixtures of a wider scope hold was there before, and stays theirs to clean up.
+    """
+    processes, files = leaks.our_processes(), leaks.our_open_files()
+    yield
+    left = leaks.left_behind(processes)
+    assert not left, "left running or stopped: " + ", ".join(map(str, left))
+    if leaks.our_open_files() - files:
+        gc.collect()
+    still_open = leaks.our_open_files() - files
+    assert not still_open, f"left open: {sorted(still_open)}"
+
+
+@pytest.fixture(scope="session")
+def go() -> Path:
+    """The go command that the project uses."""
+    found = subprocess.run([ROOT / "scripts/go", "--path"], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    return Path(found.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder for Go programs built in this session."""
+    return tmp_path_factory.mktemp("built")
+
+
+@pytest.fixture(scope="session")
+def querydb(go: Path, built: Path) -> Path:
+    """The demo service, built once a session from examples/querydb."""
+    return build(go, ROOT / "examples/querydb", built / "querydb")
+
+
+def build(go: Path, module: Path, binary: Path, *flags: str) -> Path:
+    """Build the Go program of one module; without cgo, so that no C compiler is needed."""
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
+    done = subprocess.run(
+        [go, "build", *flags, "-o", binary, "."],
+        cwd=module, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"go build in {module}: {done.stderr}"
+    return binary
+
+
+@pytest.fixture
+def start_target() -> Iterator[StartTarget]:
+    """`start_target(binary, *args)` starts a program, waits for its `ready {...}` line, and kills it after the test."""
+    with ExitStack() as stack:
+
+        def start(binary: Path | str, *args: object, **options: Any) -> Target:
+            return stack.enter_context(running(binary, *args, **options))
+
+        yield start
