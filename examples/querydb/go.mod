@@ -1,0 +1,3 @@
+module querydb
+
+go 1.21
