@@ -1,1 +1,1 @@
-"""The small program that runs as root beside the services: lists Go processes, hands over binaries, captures with eBPF."""
+"""The small program that runs as root beside the services: it lists Go processes, hands over binaries, and captures."""

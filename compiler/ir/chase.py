@@ -124,7 +124,7 @@ def follows(types: tuple[Type, ...]) -> tuple[tuple[Follow, ...], ...]:
     return tuple(tuple(_flatten(types, type_id, 0)[:MAX_OPS]) for type_id in range(len(types)))
 
 
-def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:
+def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:  # noqa: C901, PLR0912 - a case a kind
     kind = types[type_id]
     match kind:
         case Basic() | Duration() | Time() | Opaque():

@@ -6,6 +6,7 @@ intervals, each with the union of its roots.
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 from compiler.ir.program import Located, Program, Site
 
@@ -27,7 +28,7 @@ def intervals(program: Program, *, exact: bool) -> tuple[Interval, ...]:
     found: list[Interval] = []
     live: list[Site] = []
     next_start = 0
-    for lo, hi in zip(edges, edges[1:], strict=False):
+    for lo, hi in pairwise(edges):
         live = [site for site in live if site.hi > lo]
         while next_start < len(starts) and starts[next_start].lo <= lo:
             live.append(starts[next_start])

@@ -33,7 +33,8 @@ class _Message:
     @classmethod
     def from_json(cls, text: bytes) -> Self:
         """The message in `text`; BadWire where it is none."""
-        return _record(cls, _parse(text), cls.__name__)
+        message: Self = _record(cls, _parse(text), cls.__name__)
+        return message
 
 
 @dataclass(frozen=True, slots=True)

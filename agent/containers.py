@@ -1,0 +1,121 @@
+"""What is inside of maps and channels: copies their tables and yields the entries. go/src/internal/runtime/maps,
+go/src/runtime/{map,chan}.go have the layouts; the offsets come from the Program."""
+
+from collections.abc import Callable, Iterator
+
+from agent.reader import Reader
+from compiler.ir.types import Chan, HashMap, SwissMap
+
+SLOTS = 8
+"""Of a group, and of a bucket."""
+STRIDE = 64
+"""Groups or buckets that are copied in one go at most."""
+MAX_DIRECTORY = 1 << 16
+MAX_LENGTH = 1 << 40
+"""Lengths beyond this are garbage."""
+MAX_CHAIN = 1 << 10
+"""Overflow buckets of one bucket."""
+SAME_SIZE_GROW = 8
+EVACUATED = range(2, 5)
+MIN_TOPHASH = 5
+
+Entry = tuple[bytes, int, int]
+"""Bytes, and where in them a key and its value begin."""
+Over = Callable[[], bool]
+"""Whether the time is over."""
+
+
+def word(found: bytes, at: int) -> int:
+    """The pointer or integer at `at`; 0 where the bytes end before."""
+    return int.from_bytes(found[at : at + 8], "little") if at + 8 <= len(found) else 0
+
+
+def length(value: int) -> int:
+    """A length as Go has it; 0 for garbage."""
+    return value if value < MAX_LENGTH else 0
+
+
+def swiss_entries(reader: Reader, kind: SwissMap, address: int, wanted: int, over: Over) -> Iterator[Entry]:
+    """The entries of a map of Go 1.24 and later, at least `wanted` of them if there are so many."""
+    header = reader.copy(address, kind.header_size)
+    if header is None or not word(header, kind.used):
+        return
+    directory, tables = word(header, kind.dir_ptr), length(word(header, kind.dir_len))
+    if tables == 0:
+        yield from _groups(reader, kind, directory, 1, wanted, over)
+        return
+    pointers = reader.copy(directory, 8 * min(tables, MAX_DIRECTORY)) or b""
+    seen: dict[int, None] = {word(pointers, at): None for at in range(0, len(pointers), 8)}  # repeated for large tables
+    for table in seen:
+        found = reader.copy(table, kind.table_size) if wanted > 0 and not over() else None
+        if found is not None:
+            groups = length(word(found, kind.groups_mask) + 1)
+            for entry in _groups(reader, kind, word(found, kind.groups_data), groups, wanted, over):
+                wanted -= 1
+                yield entry
+
+
+def _groups(reader: Reader, kind: SwissMap, address: int, count: int, wanted: int, over: Over) -> Iterator[Entry]:
+    start, size = 0, kind.group_size
+    while start < count and wanted > 0 and size > 0 and not over():
+        together = min(count - start, STRIDE, wanted // SLOTS + 1)
+        found = reader.copy(address + start * size, together * size)
+        if found is None:
+            return
+        for group in range(0, together * size, size):
+            for slot in range(SLOTS):
+                if found[group + slot] < 0x80:  # a full slot's control byte
+                    wanted -= 1
+                    key, value = kind.key_at + slot * kind.key_stride, kind.value_at + slot * kind.value_stride
+                    yield found, group + key, group + value
+        start += together
+
+
+def hash_entries(reader: Reader, kind: HashMap, address: int, wanted: int, over: Over) -> Iterator[Entry]:
+    """The entries of a map up to Go 1.23, those in buckets that are not moved yet included."""
+    header = reader.copy(address, kind.header_size)
+    if header is None or not word(header, kind.count):
+        return
+    buckets = 1 << min(header[kind.b], 32)
+    for entry in _buckets(reader, kind, word(header, kind.buckets), buckets, wanted, over):
+        wanted -= 1
+        yield entry
+    old = word(header, kind.oldbuckets)
+    if old and wanted > 0:
+        before = buckets if header[kind.flags] & SAME_SIZE_GROW else max(buckets >> 1, 1)
+        yield from _buckets(reader, kind, old, before, wanted, over, old=True)
+
+
+def _buckets(
+    reader: Reader, kind: HashMap, address: int, count: int, wanted: int, over: Over, *, old: bool = False
+) -> Iterator[Entry]:
+    for number in range(count):
+        at = address + number * kind.bucket_size
+        for _ in range(MAX_CHAIN):
+            bucket = None if wanted <= 0 or not at or over() else reader.copy(at, kind.bucket_size)
+            if bucket is None:
+                break
+            if old and bucket[0] in EVACUATED:
+                break
+            for slot in range(SLOTS):
+                if bucket[slot] >= MIN_TOPHASH:
+                    wanted -= 1
+                    yield bucket, kind.keys_at + slot * kind.key_stride, kind.values_at + slot * kind.value_stride
+            at = word(bucket, kind.overflow)
+        if wanted <= 0 or over():
+            return
+
+
+def chan_spans(reader: Reader, kind: Chan, address: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """(address, number of elements) of what is in a channel's buffer; it is a ring, so these are up to two spans."""
+    header = reader.copy(address, kind.header_size)
+    if header is None or not kind.elem_size:
+        return
+    capacity, buffer = length(word(header, kind.dataqsiz)), word(header, kind.buf)
+    shown = min(capacity, length(word(header, kind.qcount)), wanted)
+    if shown:
+        first = word(header, kind.recvx) % capacity
+        straight = min(shown, capacity - first)
+        yield buffer + first * kind.elem_size, straight
+        if shown > straight:
+            yield buffer, shown - straight

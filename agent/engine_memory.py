@@ -1,0 +1,137 @@
+"""The reference engine: runs a Program in plain Python over process_vm_readv. The eBPF probe is held against it."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from agent.chase import Chaser
+from agent.engine import Registers, Target
+from agent.memory import ProcessMemory
+from agent.reader import Memory, Reader
+from agent.roots import Roots
+from agent.walk import BATCH, Walked, Walker
+from compiler.ir.program import Program
+from compiler.ir.raw import (
+    FLAG_FRAMES_CUT,
+    FLAG_IMAGE,
+    FLAG_NO_STACK,
+    FLAG_STACK_FAULT,
+    GOROUTINE,
+    KIND_GOROUTINE,
+    KIND_STACK,
+    KIND_THREAD,
+    STACK,
+    STACK_ENTRY,
+    THREAD,
+    Loss,
+    RawGoroutine,
+    record,
+)
+
+MASK = (1 << 64) - 1
+
+
+class MemoryEngine:
+    """Makes probes that read memory from outside."""
+
+    name = "memory"
+
+    def arm(self, target: Target, program: Program) -> "MemoryProbe":
+        return MemoryProbe(target, program, ProcessMemory(target.pid))
+
+
+class MemoryProbe:
+    """One capture of one process, over any memory."""
+
+    def __init__(self, target: Target, program: Program, memory: Memory) -> None:
+        self._target = target
+        self._program = program
+        self._reader = Reader(memory, program.limits.process_bytes)
+        self._chaser = Chaser(program, target, self._reader)
+        self._roots = Roots(program, target, self._reader, self._chaser)
+        self._stacks: dict[tuple[tuple[int, int], ...], int] = {}
+        self._parts: list[bytes] = []
+        self._losses: list[Loss] = []
+        self._count = dict.fromkeys((FLAG_FRAMES_CUT, FLAG_STACK_FAULT, FLAG_NO_STACK), 0)
+
+    def run(self, threads: Mapping[int, Registers], deadline_ns: int) -> None:
+        """Stacks first, then the roots in them, then what these lead to; each only while there is time."""
+        for tid, registers in sorted(threads.items()):
+            self._parts.append(record(KIND_THREAD, THREAD.pack(tid, *registers)))
+        wanted = [walked for walked in self._walk(threads, deadline_ns) if walked.image and self._roots.any(walked)]
+        for number, walked in enumerate(wanted):
+            if time.monotonic_ns() >= deadline_ns:
+                left = len(wanted) - number
+                self._losses.append(
+                    Loss("pause", left, "goroutines' values were not reached: limits.pause_ms was over")
+                )
+                break
+            self._roots.copy(walked, threads)
+        self._chaser.run(deadline_ns)
+        if self._chaser.waiting:
+            self._losses.append(Loss("pause", self._chaser.waiting, "values were not copied: limits.pause_ms was over"))
+
+    def collect(self) -> tuple[bytes, tuple[Loss, ...]]:
+        """The records, and what was left out."""
+        losses = [
+            *self._losses,
+            Loss("budget", self._reader.refused, "objects were not copied: limits.process_bytes was spent"),
+            Loss("frames", self._count[FLAG_FRAMES_CUT], "stacks were cut at limits.frames"),
+            Loss("stacks", self._count[FLAG_STACK_FAULT], "stacks could not be read to their end"),
+            Loss(
+                "stacks",
+                self._count[FLAG_NO_STACK],
+                "stacks could not be walked: they were being moved, or their place is not known",
+            ),
+            Loss("unreadable", self._reader.faulted, "objects could not be read"),
+        ]
+        return b"".join([*self._parts, self._reader.records()]), tuple(loss for loss in losses if loss.count)
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._parts.clear()
+        self._stacks.clear()
+
+    # ------------------------------------------------------------ stacks
+
+    def _walk(self, threads: Mapping[int, Registers], deadline_ns: int) -> Iterator[Walked]:
+        walker = Walker(self._program, self._target, self._reader, threads)
+        addresses = walker.goroutines()
+        if addresses is None:
+            self._losses.append(Loss("unreadable", 1, "the list of goroutines could not be read"))
+            return
+        for start in range(0, len(addresses), BATCH):
+            if time.monotonic_ns() >= deadline_ns:
+                left = len(addresses) - start
+                self._losses.append(Loss("pause", left, "goroutines were not reached: limits.pause_ms was over"))
+                return
+            for walked in walker.walk(addresses[start : start + BATCH]):
+                self._note(walked)
+                yield walked
+
+    def _note(self, walked: Walked) -> None:
+        goroutine, flags = walked.goroutine, walked.flags
+        for flag in self._count:
+            self._count[flag] += bool(flags & flag)
+        wanted = walked.image and (walked.special or self._roots.any(walked))
+        if wanted and self._reader.keep(goroutine.sp, walked.image):
+            flags |= FLAG_IMAGE
+        stack_id = self._stack([(pc, (bp - goroutine.sp) & MASK) for pc, bp in walked.chain])
+        self._parts.append(record(KIND_GOROUTINE, _pack(replace(goroutine, flags=flags, stack_id=stack_id))))
+
+    def _stack(self, entries: list[tuple[int, int]]) -> int:
+        """The number of these entries; written when they are met first."""
+        key = tuple(entries)
+        number = self._stacks.get(key)
+        if number is None:
+            number = self._stacks[key] = len(self._stacks)
+            packed = b"".join(STACK_ENTRY.pack(pc, offset) for pc, offset in entries)
+            self._parts.append(record(KIND_STACK, STACK.pack(number, len(entries)) + packed))
+        return number
+
+
+def _pack(g: RawGoroutine) -> bytes:
+    return GOROUTINE.pack(
+        g.g, g.goid, g.parent_goid, g.gopc, g.startpc, g.waitsince, g.m, g.tid, g.stack_lo, g.stack_hi,
+        g.pc, g.sp, g.bp, g.waiting, g.status, g.waitreason, g.source, g.flags, g.stack_id, 0,
+    )  # fmt: skip

@@ -1,0 +1,185 @@
+"""Holds a process still by ptrace, for as long as a `with` block, and lets go whatever happens.
+
+PTRACE_SEIZE and PTRACE_INTERRUPT (ptrace(2)) send no signal and write nothing; if this program dies, the kernel
+detaches and the target runs on. A SIGSTOP would leave it stopped for ever; it is never sent. A signal that reaches a
+thread while we stop it is handed on when we let go.
+"""
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.engine import Registers
+from agent.ptrace import PTRACE_DETACH, PTRACE_INTERRUPT, PTRACE_SEIZE, Ptrace, WaitStatus
+from compiler.ir.errors import CannotNow
+
+MAX_ROUNDS = 100
+"""How often the thread list is read again; threads that appear faster than they can be seized are an error."""
+SPINS = 100
+"""Looks at a thread that has not stopped yet before we begin to sleep between them; most stop within microseconds."""
+NAP_S = 0.00005
+LINGER_S = 1.0
+"""How long a release waits for threads that have not stopped yet. After it the kernel lets go, when our thread ends."""
+AGAIN = "take the snapshot again"
+
+
+@dataclass(slots=True)
+class PausedTarget:
+    """A process held still: registers by thread. Times are time.monotonic_ns, the last two set on leaving."""
+
+    pid: int
+    began_ns: int
+    threads: dict[int, Registers] = field(default_factory=dict)
+    stopped_ns: int = 0
+    release_ns: int = 0
+    resumed_ns: int = 0
+
+
+@dataclass(slots=True)
+class _Tracee:
+    """One thread of ours. `signal` is what it was about to receive when it stopped, 0 for nothing."""
+
+    tid: int
+    stopped: bool = False
+    signal: int = 0
+
+
+@contextmanager
+def paused(pid: int, patience_ns: int) -> Iterator[PausedTarget]:
+    """Stop every thread of `pid`, yield their registers, and release them. CannotNow names the case where it cannot be.
+
+    A thread in an uninterruptible wait (disk, NFS, vfork) does not stop: after `patience_ns` all are released again.
+    Call this on a thread of its own that ends soon after: the kernel detaches whatever a tracing thread leaves behind.
+    """
+    ptrace = Ptrace()
+    tracees: dict[int, _Tracee] = {}
+    target = PausedTarget(pid, time.monotonic_ns())
+    try:
+        _stop_all(ptrace, target, tracees, patience_ns)
+        target.stopped_ns = time.monotonic_ns()
+        for tid in sorted(tracees):
+            registers = ptrace.registers(tid)
+            if registers is not None:  # killed while it stood
+                target.threads[tid] = registers
+        if not target.threads:
+            raise CannotNow(f"process {pid} ended while it was being stopped", remedy=AGAIN)
+        yield target
+    finally:
+        target.release_ns = time.monotonic_ns()
+        _release(ptrace, tracees)
+        target.resumed_ns = time.monotonic_ns()
+
+
+def _stop_all(ptrace: Ptrace, target: PausedTarget, tracees: dict[int, _Tracee], patience_ns: int) -> None:
+    """Seize and stop threads until no new one appears: one that still runs may start another meanwhile."""
+    left: set[int] = set()  # seen dead
+    for number in range(MAX_ROUNDS):
+        new = [tid for tid in _threads(target.pid) if tid not in tracees and tid not in left]
+        if not new and number:
+            return
+        for tid in new:
+            if _seize(ptrace, target.pid, tid):
+                tracees[tid] = _Tracee(tid)
+            else:
+                left.add(tid)
+        if number == 0:
+            target.began_ns = time.monotonic_ns()  # until here everything ran
+        fresh = [tracees[tid] for tid in new if tid in tracees]
+        for tracee in fresh:
+            ptrace.quietly(PTRACE_INTERRUPT, tracee.tid)
+        _await_stops(ptrace, target, tracees, fresh, target.began_ns + patience_ns)
+        left |= {tid for tid in new if tid not in tracees}
+    raise CannotNow(f"process {target.pid} starts threads faster than they can be stopped", remedy=AGAIN)
+
+
+def _threads(pid: int) -> list[int]:
+    try:
+        return sorted(int(entry.name) for entry in os.scandir(f"/proc/{pid}/task"))
+    except (FileNotFoundError, ProcessLookupError):
+        raise CannotNow(f"process {pid} ended while it was being stopped", remedy=AGAIN) from None
+
+
+def _seize(ptrace: Ptrace, pid: int, tid: int) -> bool:
+    """Begin to trace a thread; False where it has ended."""
+    code = ptrace.quietly(PTRACE_SEIZE, tid)
+    if code in (0, errno.ESRCH):
+        return code == 0
+    status = _status(f"/proc/{pid}/task/{tid}/status")
+    state = status.get("State", "X")[:1]
+    if state in "ZX":  # a main thread that has ended stays in the list until the last one does
+        return False
+    tracer = int(status.get("TracerPid", "0"))
+    if tracer:
+        raise CannotNow(
+            f"process {pid} is being traced by process {tracer} ({_command(tracer)})",
+            remedy="end that debugger or capture, then take the snapshot again",
+        )
+    raise CannotNow(
+        f"no permission to stop process {pid}: {os.strerror(code)}",
+        remedy="run as root or with CAP_SYS_PTRACE; /proc/sys/kernel/yama/ptrace_scope must be below 3",
+    )
+
+
+def _command(pid: int) -> str:
+    return _status(f"/proc/{pid}/status").get("Name", "?")
+
+
+def _status(path: str) -> dict[str, str]:
+    try:
+        lines = Path(path).read_text(errors="replace").splitlines()
+    except OSError:
+        return {}
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def _await_stops(
+    ptrace: Ptrace, target: PausedTarget, tracees: dict[int, _Tracee], fresh: list[_Tracee], deadline_ns: int
+) -> None:
+    """Wait until all of `fresh` stand or have ended; those that have ended leave `tracees`."""
+    pending = fresh
+    looks = 0
+    while True:
+        pending = [tracee for tracee in pending if not _look(ptrace, tracee, tracees)]
+        if not pending:
+            return
+        if time.monotonic_ns() > deadline_ns:
+            tid = pending[0].tid
+            state = _status(f"/proc/{target.pid}/task/{tid}/status").get("State", "ended")
+            raise CannotNow(f"thread {tid} of process {target.pid} did not stop in time (state {state})", remedy=AGAIN)
+        looks += 1
+        if looks < SPINS:
+            os.sched_yield()
+        else:
+            time.sleep(NAP_S)
+
+
+def _look(ptrace: Ptrace, tracee: _Tracee, tracees: dict[int, _Tracee]) -> bool:
+    """Whether there is nothing more to wait for."""
+    match ptrace.wait(tracee.tid):
+        case None:
+            return False
+        case WaitStatus(stopped=True, signal=signal):
+            tracee.stopped, tracee.signal = True, signal
+        case _:
+            del tracees[tracee.tid]
+    return True
+
+
+def _release(ptrace: Ptrace, tracees: dict[int, _Tracee]) -> None:
+    """Detach all. One that has not stopped yet cannot be detached: it is, as soon as it stops."""
+    for tracee in list(tracees.values()):
+        if tracee.stopped:
+            if ptrace.quietly(PTRACE_DETACH, tracee.tid, tracee.signal) != 0:
+                ptrace.wait(tracee.tid)  # killed while it stood: no zombie of it is left to us
+            del tracees[tracee.tid]
+    deadline = time.monotonic() + LINGER_S
+    while tracees and time.monotonic() < deadline:
+        for tracee in list(tracees.values()):
+            if _look(ptrace, tracee, tracees) and tracee.stopped:
+                ptrace.quietly(PTRACE_DETACH, tracee.tid, tracee.signal)
+                del tracees[tracee.tid]
+        time.sleep(0.001)

@@ -1,0 +1,112 @@
+"""From a walked stack to the values that its frames' columns begin with.
+
+Where a frame's CFA is not certain, every guess is followed: the decoder knows the right one and finds its bytes.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import assert_never
+
+from agent.chase import Chaser
+from agent.engine import Registers, Target
+from agent.reader import Reader
+from agent.walk import RIP, Walked
+from compiler.ir.plan import Interval, IntervalIndex, intervals
+from compiler.ir.program import AtAddress, AtCfa, Deref, InRegister, Located, Piece, Program, Select
+from compiler.ir.raw import SOURCE_THREAD
+
+
+class Roots:
+    """Copies the roots of one process and hands them to the chaser."""
+
+    def __init__(self, program: Program, target: Target, reader: Reader, chaser: Chaser) -> None:
+        self._program = program
+        self._bias = target.bias
+        self._reader = reader
+        self._chaser = chaser
+        self._calls = _Lookup(IntervalIndex(intervals(program, exact=False)))
+        self._exact = _Lookup(IntervalIndex(intervals(program, exact=True)))
+
+    def any(self, walked: Walked) -> bool:
+        """Whether a frame of it is of interest."""
+        return next(self._frames(walked), None) is not None
+
+    def copy(self, walked: Walked, threads: Mapping[int, Registers]) -> None:
+        """Copy what the frames' columns begin with."""
+        at_thread = walked.goroutine.source == SOURCE_THREAD
+        own = threads.get(walked.goroutine.tid) if at_thread else None
+        for position, interval, cfa in self._frames(walked):
+            for root in interval.roots:
+                self._root(root, cfa, walked, own if position == 0 else None)
+
+    def _frames(self, walked: Walked) -> Iterator[tuple[int, Interval, int]]:
+        """(position, what to copy, CFA) of every frame that may be of interest, guesses included."""
+        for position, (pc, bp) in enumerate(walked.chain):
+            uncertain = (position == 0 and walked.special) or position in walked.interrupted
+            if not uncertain:
+                found = self._calls.at(pc - self._bias - 1)
+                if found is not None:
+                    yield position, found, bp + 16
+                continue
+            sp = walked.goroutine.sp if position == 0 else walked.chain[position - 1][1] + 16
+            for found in (self._exact.at(pc - self._bias), self._calls.at(pc - self._bias - 1)):
+                if found is not None:
+                    yield from ((position, found, cfa) for cfa in (bp + 16, sp + 8, sp + 16))
+            for ghost in (walked.word(sp), walked.word(sp + 8)):  # a caller that the chain leaves out
+                found = self._calls.at(ghost - self._bias - 1)
+                if found is not None:
+                    yield position, found, bp + 16
+
+    def _root(self, root: Located, cfa: int, walked: Walked, registers: Registers | None) -> None:
+        access = self._program.accesses[root.access]
+        hand = bytearray(access.root_size)
+        for piece in root.pieces:
+            hand[piece.at : piece.at + piece.size] = self._piece(piece, cfa, walked, registers)
+        base: int | None = None  # the root itself, until a pointer is followed
+        offset = 0
+        for step in access.steps:
+            match step:
+                case Select(offset=more):
+                    offset += more
+                case Deref():
+                    found = hand[offset : offset + 8] if base is None else self._reader.copy(base + offset, 8)
+                    base, offset = int.from_bytes(found or b"", "little"), 0
+                    if not base:
+                        return
+        if base is None:
+            self._chaser.value(bytes(hand[offset:]), access.type)
+        else:
+            self._chaser.object(base + offset, access.type)
+
+    def _piece(self, piece: Piece, cfa: int, walked: Walked, registers: Registers | None) -> bytes:
+        """The bytes of one piece; zeros for what is not there."""
+        match piece:
+            case AtCfa(offset=offset):
+                found = self._on_stack(walked, cfa + offset, piece.size)
+            case InRegister(number=number):
+                known = registers is not None and number < RIP
+                found = registers[number].to_bytes(8, "little")[: piece.size] if registers and known else b""
+            case AtAddress(address=address):
+                found = self._reader.copy(address + self._bias, piece.size) or b""
+            case _:
+                assert_never(piece)
+        return found + bytes(piece.size - len(found))
+
+    def _on_stack(self, walked: Walked, address: int, size: int) -> bytes:
+        at = address - walked.goroutine.sp
+        if at >= 0 and at + size <= len(walked.image):
+            return walked.image[at : at + size]
+        inside = walked.goroutine.stack_lo <= address <= walked.goroutine.stack_hi - size
+        return (self._reader.copy(address, size) if inside else None) or b""
+
+
+class _Lookup:
+    """An index that remembers its answers: the same few PCs come again and again."""
+
+    def __init__(self, index: IntervalIndex) -> None:
+        self._index = index
+        self._known: dict[int, Interval | None] = {}
+
+    def at(self, pc: int) -> Interval | None:
+        if pc not in self._known:
+            self._known[pc] = self._index.at(pc)
+        return self._known[pc]

@@ -1,0 +1,287 @@
+"""Spec x Binary -> Program + Issues: which frames, which bytes, by which PC. Pure but for reading the binary.
+
+A spec item that the binary does not have becomes an Issue and leaves the rest untouched; its column stays, without values.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from compiler import sites
+from compiler.binary import Binary
+from compiler.dwarf.functions import Instance, Variable
+from compiler.dwarf.gotypes import TypeTable, printed_type
+from compiler.dwarf.units import number
+from compiler.expr import Expression, parse
+from compiler.ir.frames import Issue
+from compiler.ir.limits import Limits
+from compiler.ir.program import Access, DynamicType, FunctionTable, Missing, Program, Site
+from compiler.nearest import nearest
+from compiler.pclntab import printed_name
+from compiler.resolve import Resolved, Unresolved, resolve
+from compiler.runtime import read_runtime
+from compiler.spec import Collect, FunctionSpec, Spec, check_times
+from compiler.times import is_time
+
+USUAL_TYPES = (
+    "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr",
+    "float32", "float64", "complex128", "string", "[]uint8", "[]string", "[]interface {}", "map[string]interface {}",
+    "map[string]string", "time.Time", "time.Duration", "*errors.errorString", "*fmt.wrapError", "*fmt.wrapErrors",
+    "*errors.joinError", "*net.OpError", "*net/url.Error", "*io/fs.PathError", "syscall.Errno",
+)  # fmt: skip
+"""What interfaces hold most; whatever else is met is added to the next Program."""
+DIRECT_INTERFACE = 0x20
+"""abi.KindDirectIface up to Go 1.25, abi.TFlagDirectIface from 1.26 on; the other byte's bit is unused (internal/abi/type.go)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionReport:
+    """What will be captured of one function: its copies in the binary and its columns with their Go types."""
+
+    function: str
+    table: str
+    instances: tuple[tuple[str, int, int, int], ...]
+    """(linked name, first PC, end PC, inlining level) of each copy's first range."""
+    columns: tuple[tuple[str, str, str | None], ...]
+    """(column, expression, Go type; None where the binary does not have it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A Program, and the spec items that did not make it into it."""
+
+    program: Program
+    issues: tuple[Issue, ...]
+    functions: tuple[FunctionReport, ...]
+
+
+def compile_spec(spec: Spec, binary: Binary, remembered: Iterable[int] = ()) -> Compiled:
+    """Compile the spec for one binary. `remembered`: runtime types (offsets) that earlier captures met in interfaces."""
+    return _Compiler(spec, binary).compile(tuple(remembered))
+
+
+class _Compiler:
+    def __init__(self, spec: Spec, binary: Binary) -> None:
+        self._spec = spec
+        self._binary = binary
+        depth = max([spec.limits.depth, *(_limits(spec, f, c).depth for f in spec.functions for c in f.collect)])
+        self._types = TypeTable(binary.types, depth)
+        self._accesses: dict[tuple[Resolved, Limits], tuple[int, Access]] = {}
+        self._issues: list[Issue] = []
+        self._names: dict[str, list[str]] | None = None
+
+    def compile(self, remembered: tuple[int, ...]) -> Compiled:
+        runtime = read_runtime(self._binary)
+        tables, reports, found = [], [], []
+        for number_, function in enumerate(self._spec.functions):
+            tables.append(FunctionTable(function.table, function.function, tuple(c.name for c in function.collect)))
+            report, function_sites = self._function(number_, function)
+            reports.append(report)
+            found += function_sites
+        dynamic = self._dynamic_types(remembered)
+        program = Program(
+            build_id=self._binary.build_id,
+            go_version=self._binary.go_version,
+            arch=self._binary.executable.arch,
+            runtime=runtime,
+            limits=self._spec.limits,
+            types=self._types.build(),
+            dynamic_types=dynamic,
+            accesses=tuple(access for _, access in self._accesses.values()),
+            tables=tuple(tables),
+            sites=tuple(sorted(found, key=lambda s: (s.exact, s.lo, s.hi, s.function, s.level))),
+        )
+        return Compiled(program, tuple(self._issues), tuple(reports))
+
+    # ------------------------------------------------------------ functions
+
+    def _function(self, number_: int, function: FunctionSpec) -> tuple[FunctionReport, list[Site]]:
+        instances = self._instances(function)
+        columns = [_Column(self, function, collect, instances) for collect in function.collect]
+        by_name = {column.collect.name.casefold(): column for column in columns}
+        found = [site for each in instances for site in sites.build(self._binary, number_, each, columns)]
+
+        def leads_to_time(name: str, path: tuple[str | int, ...]) -> bool:
+            column = by_name.get(name.casefold())
+            return column is not None and column.is_time(path)
+
+        check_times(self._spec, function, leads_to_time)
+        report = FunctionReport(
+            function.function,
+            function.table,
+            tuple((instance.name, *instance.ranges[0], instance.level) for instance in instances),
+            tuple((c.collect.name, c.collect.expr, c.type_name) for c in columns),
+        )
+        return report, found
+
+    def _instances(self, function: FunctionSpec) -> list[Instance]:
+        names = self._linked_names(function.function)
+        found = [instance for name in names for instance in self._binary.functions.instances(name)]
+        if not names:
+            where = f'no function "{function.function}" in this binary'
+            close = nearest(function.function, self._printed_names())
+            self._issues.append(Issue(f"function {function.function}", where, function.line, close))
+        elif not found:
+            message = f'function "{function.function}" has no code in this binary: it was inlined away or never called'
+            self._issues.append(Issue(f"function {function.function}", message, function.line))
+        return found
+
+    def _linked_names(self, wanted: str) -> list[str]:
+        """Functions by their linked name; `main.Map[...]` is every instantiation of it."""
+        if wanted in self._binary.index.functions:
+            return [wanted]
+        return sorted(self._printed_names().get(wanted, []))
+
+    def _printed_names(self) -> dict[str, list[str]]:
+        if self._names is None:
+            self._names = {}
+            for name in self._binary.index.functions:
+                self._names.setdefault(printed_name(name).replace("%2e", "."), []).append(name)
+        return self._names
+
+    # ------------------------------------------------------------ columns
+
+    def issue(self, item: str, message: str, line: int | None, close: tuple[str, ...] = ()) -> None:
+        """Note an Issue, once."""
+        issue = Issue(item, message, line, close)
+        if issue not in self._issues:
+            self._issues.append(issue)
+
+    def access(self, resolved: Resolved, limits: Limits, text: str) -> int:
+        """The number of the Access for these steps."""
+        key = (resolved, limits)
+        if key not in self._accesses:
+            type_id = self._types.want(resolved.type)
+            access = Access(resolved.root_size, resolved.steps, type_id, limits, text)
+            self._accesses[key] = (len(self._accesses), access)
+        return self._accesses[key][0]
+
+    @property
+    def binary(self) -> Binary:
+        return self._binary
+
+    @property
+    def spec(self) -> Spec:
+        return self._spec
+
+    # ------------------------------------------------------------ interfaces
+
+    def _dynamic_types(self, remembered: tuple[int, ...]) -> tuple[DynamicType, ...]:
+        """Descriptions of what interfaces may hold. Only runtime types that exist are listed."""
+        if not self._accesses:
+            return ()
+        index, found = self._binary.index, {}
+        runtime_type = 0x2904
+        for name in USUAL_TYPES:
+            for offset in index.types.get(name, []):
+                at = number(self._binary.info.die(offset), runtime_type)
+                if at:
+                    found[at] = offset
+        found.update({at: index.runtime_types[at] for at in remembered if at in index.runtime_types})
+        base = self._types_base()
+        return tuple(
+            DynamicType(at, self._types.want(offset), self._is_direct(base + at))
+            for at, offset in sorted(found.items())
+        )
+
+    def _types_base(self) -> int:
+        runtime = read_runtime(self._binary)
+        return self._binary.executable.pointer(runtime.types_base) or 0
+
+    def _is_direct(self, address: int) -> bool:
+        abi = next((name for name in ("internal/abi.Type", "runtime._type") if name in self._binary.index.types), None)
+        if abi is None:
+            return False
+        flags = 0
+        for field in ("TFlag", "Kind_", "tflag", "kind"):
+            member = self._binary.types.member(self._binary.index.types[abi][0], field)
+            byte = None if member is None else self._binary.executable.read(address + member.offset, 1)
+            flags |= byte[0] if byte else 0
+        return bool(flags & DIRECT_INTERFACE)
+
+
+def _limits(spec: Spec, function: FunctionSpec, collect: Collect) -> Limits:
+    return spec.limits.override({**dict(function.limits), **dict(collect.limits)})
+
+
+class _Column:
+    """One collected expression in one function: resolved against whichever variable its name means at a PC."""
+
+    def __init__(
+        self, compiler: _Compiler, function: FunctionSpec, collect: Collect, instances: list[Instance]
+    ) -> None:
+        self._compiler = compiler
+        self._function = function
+        self.collect = collect
+        self.expression: Expression = parse(collect.expr)
+        self._limits = _limits(compiler.spec, function, collect)
+        self._resolved: dict[tuple[int, bool], Resolved | None] = {}
+        self.type: int | None = None
+        self.package_variable: tuple[int, int] | None = None
+        self.absent = Missing("optimized out", "the compiler left it out of this copy of the function")
+        if instances and not self._named(instances):
+            self._look_for_global(instances)
+
+    def _named(self, instances: list[Instance]) -> bool:
+        return any(v.name == self.expression.root for instance in instances for v in instance.variables)
+
+    def _look_for_global(self, instances: list[Instance]) -> None:
+        """The name is no variable of the function: a package variable, or an Issue."""
+        root = self.expression.root
+        candidates = [f"{_package(self._function.function)}.{root}", root]
+        if self.expression.operations:
+            first = self.expression.operations[0]
+            candidates.append(f"{root}.{getattr(first, 'name', '')}")
+        for position, candidate in enumerate(candidates):
+            found = self._compiler.binary.global_at(candidate)
+            if found is not None:
+                used = 1 if position == 2 else 0
+                self.expression = Expression(self.expression.text, candidate, self.expression.operations[used:])
+                self.package_variable = found
+                return
+        known = {v.name for instance in instances for v in instance.variables}
+        for name in {instance.name for instance in instances}:
+            known |= self._compiler.binary.functions.declared(name)
+        if root not in known:
+            self.absent = Missing("issue")
+            message = f'no variable "{root}" in {self._function.function}'
+            self._issue(message, nearest(root, sorted(known)) or tuple(sorted(known))[:3])
+
+    def _issue(self, message: str, close: tuple[str, ...] = ()) -> None:
+        item = f"{self._function.function}: {self.collect.expr}"
+        self._compiler.issue(item, message, self.collect.line, close)
+
+    def access(self, type_offset: int, *, escaped: bool) -> tuple[int, Resolved] | None:
+        """(access number, resolved) from a root variable of the type; None (and an Issue) where the expression does not fit."""
+        key = (type_offset, escaped)
+        if key not in self._resolved:
+            try:
+                self._resolved[key] = resolve(
+                    self._compiler.binary.types, self.expression, type_offset, escaped=escaped
+                )
+            except Unresolved as error:
+                self._resolved[key] = None
+                self._issue(error.message, error.names)
+        resolved = self._resolved[key]
+        if resolved is None:
+            return None
+        self.type = resolved.type
+        return self._compiler.access(resolved, self._limits, self.collect.expr), resolved
+
+    @property
+    def type_name(self) -> str | None:
+        """The Go type of its values; None where the binary does not have it."""
+        return None if self.type is None else printed_type(self._compiler.binary.types.name(self.type)) or "struct"
+
+    def is_time(self, path: tuple[str | int, ...]) -> bool:
+        """Whether the path into the column's value leads to a time."""
+        return self.type is not None and is_time(self._compiler.binary.types, self.type, path)
+
+    def variables(self, instance: Instance) -> list[Variable]:
+        """The variables of the instance that the expression's first name may mean."""
+        return [v for v in instance.variables if v.name == self.expression.root]
+
+
+def _package(function: str) -> str:
+    """The package path of a linked function name: up to the first dot after the last slash."""
+    head, slash, tail = function.partition("[")[0].rpartition("/")
+    return head + slash + tail.split(".", 1)[0]

@@ -1,0 +1,188 @@
+"""One ELF executable, read-only: sections, symbols, and what its data will hold once loaded. Runs nothing, writes nothing."""
+
+import io
+import mmap
+import struct
+from functools import cached_property
+from pathlib import Path
+from typing import IO, cast
+
+from elftools.common.exceptions import ELFError
+from elftools.construct.core import ConstructError
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import Section
+
+from compiler.ir.build_id import BinaryIdentity, read_identity
+from compiler.ir.errors import BadInput
+
+SYMBOL = struct.Struct("<IBBHQQ")
+RELA = struct.Struct("<QQq")
+R_X86_64_RELATIVE = 8
+R_AARCH64_RELATIVE = 1027
+SHF_COMPRESSED = 0x800
+MAX_SECTION = 2 << 30
+"""Bytes of one section, unpacked."""
+BROKEN = (
+    ELFError,
+    ConstructError,
+    ValueError,
+    KeyError,
+    OverflowError,
+    struct.error,
+    IndexError,
+    AttributeError,
+    TypeError,
+)
+"""What damaged ELF and DWARF make elftools raise."""
+
+
+class BadBinary(BadInput):
+    """A file that is no Go executable we can read."""
+
+
+class Executable:
+    """An ELF executable mapped from a file; close it, or use it as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file: IO[bytes] = path.open("rb")
+        except OSError as error:
+            raise BadBinary(
+                f"cannot open it: {error.strerror}", where=str(path), remedy="name a readable Go executable"
+            ) from None
+        try:
+            self.identity: BinaryIdentity = read_identity(self._file)
+            self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            self._file.close()
+            raise BadBinary(f"cannot read it: {error}", where=str(path), remedy="name a Go executable") from None
+        except BadInput as error:
+            self._file.close()
+            raise BadBinary(error.what, where=str(path), remedy=error.remedy) from None
+        if not self.identity.is_go:
+            self.close()
+            raise BadBinary(
+                "this is not a Go program (it has no Go build information)",
+                where=str(path),
+                remedy="name a Go executable",
+            )
+        try:
+            self._elf = ELFFile(cast(IO[bytes], self._map))
+            self._sections = {section.name: section for section in self._elf.iter_sections()}
+        except BROKEN as error:
+            self.close()
+            raise BadBinary(
+                f"its ELF structure is damaged: {error}", where=str(path), remedy="copy the executable again"
+            ) from None
+
+    def __enter__(self) -> "Executable":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Unmap and close the file."""
+        if hasattr(self, "_map"):
+            self._map.close()
+        self._file.close()
+
+    @property
+    def arch(self) -> str:
+        """ "amd64" or "arm64"; other machines are refused."""
+        machine = {"EM_X86_64": "amd64", "EM_AARCH64": "arm64"}.get(str(self._elf.header["e_machine"]))
+        if machine is None:
+            raise BadBinary(
+                f"it is for {self._elf.header['e_machine']}",
+                where=str(self.path),
+                remedy="amd64 and arm64 are supported",
+            )
+        return machine
+
+    def section(self, name: str) -> bytes | None:
+        """The section's bytes, decompressed; None where there is none of the name."""
+        section = self._sections.get(name)
+        if section is None:
+            return None
+        if section.data_size > MAX_SECTION:
+            raise BadBinary(f"its section {name} is larger than {MAX_SECTION} bytes", where=str(self.path))
+        try:
+            data: bytes = section.data()
+        except BROKEN as error:
+            raise BadBinary(f"its section {name} is damaged: {error}", where=str(self.path)) from None
+        return data
+
+    def section_address(self, name: str) -> int | None:
+        """The section's link-time address."""
+        section: Section | None = self._sections.get(name)
+        return None if section is None else int(section["sh_addr"])
+
+    @cached_property
+    def _segments(self) -> list[tuple[int, int, int, int]]:
+        """(address, file size, memory size, file offset) of every PT_LOAD."""
+        return [
+            (segment["p_vaddr"], segment["p_filesz"], segment["p_memsz"], segment["p_offset"])
+            for segment in self._elf.iter_segments("PT_LOAD")
+        ]
+
+    @property
+    def load_address(self) -> int:
+        """Page-aligned link-time address of the first PT_LOAD segment."""
+        if not self._segments:
+            raise BadBinary(
+                "it has nothing to load", where=str(self.path), remedy="name an executable, not an object file"
+            )
+        return self._segments[0][0] & ~0xFFF
+
+    def read(self, address: int, size: int) -> bytes | None:
+        """`size` bytes that the file puts at a link-time address (zeros in .bss), relocations not applied."""
+        for start, file_size, memory_size, offset in self._segments:
+            if start <= address and address + size <= start + memory_size:
+                at = address - start
+                stored = self._map[offset + at : offset + min(at + size, file_size)] if at < file_size else b""
+                return stored + bytes(size - len(stored))
+        return None
+
+    @cached_property
+    def _relocated(self) -> dict[int, int]:
+        """Address to link-time value of the pointers that a position-independent executable has relocated at start."""
+        tables = [self.section(name) or b"" for name in (".rela.dyn", ".rela")]
+        return {
+            address: addend
+            for table in tables
+            for address, kind, addend in RELA.iter_unpack(table[: len(table) // RELA.size * RELA.size])
+            if kind & 0xFFFFFFFF in (R_X86_64_RELATIVE, R_AARCH64_RELATIVE)
+        }
+
+    def pointer(self, address: int) -> int | None:
+        """The 8-byte link-time pointer at `address`."""
+        if address in self._relocated:
+            return self._relocated[address]
+        data = self.read(address, 8)
+        return None if data is None else int.from_bytes(data, "little")
+
+    def string(self, address: int) -> str | None:
+        """The Go string whose header is at `address`."""
+        pointer, length = self.pointer(address), self.read(address + 8, 8)
+        if pointer is None or length is None or int.from_bytes(length, "little") > 1 << 16:
+            return None
+        text = self.read(pointer, int.from_bytes(length, "little"))
+        return None if text is None else text.decode("utf-8", "replace")
+
+    @cached_property
+    def symbols(self) -> dict[bytes, tuple[int, int]]:
+        """Name to (address, size) of .symtab; empty in a stripped binary."""
+        table, names = self.section(".symtab"), self.section(".strtab")
+        if not table or names is None:
+            return {}
+        found: dict[bytes, tuple[int, int]] = {}
+        for name, _, _, _, address, size in SYMBOL.iter_unpack(table[: len(table) // SYMBOL.size * SYMBOL.size]):
+            if name and address:
+                found[names[name : names.find(b"\0", name)]] = (address, size)
+        return found
+
+    def stream(self, name: str) -> io.BytesIO | None:
+        """The section as a seekable stream."""
+        data = self.section(name)
+        return None if data is None else io.BytesIO(data)

@@ -1,0 +1,145 @@
+"""Functions as DWARF describes them: their code, the places where they were inlined, and the variables in scope by PC."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from elftools.dwarf.die import DIE
+from elftools.dwarf.ranges import BaseAddressEntry, RangeEntry
+
+from compiler.dwarf.index import Index
+from compiler.dwarf.units import DebugInfo, name_of, number
+
+Range = tuple[int, int]
+VARIABLE_TAGS = ("DW_TAG_variable", "DW_TAG_formal_parameter")
+SCOPE_TAGS = ("DW_TAG_lexical_block", "DW_TAG_inlined_subroutine")
+HALVES = re.compile(r"\.(ptr|len|cap|itab|data|real|imag)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A parameter or local. `escaped`: DWARF has it as `&name`, a pointer to it. `line` is that of its declaration, 0 unknown."""
+
+    name: str
+    type: int
+    line: int
+    parameter: bool
+    escaped: bool
+    die: DIE
+    scope: tuple[Range, ...]
+    """Where it is visible; () is everywhere in its function."""
+    nesting: int
+    """How many lexical blocks deep; the deepest that is visible wins."""
+
+
+@dataclass(slots=True)
+class Instance:
+    """One copy of a function's code: its own (level 0), or where it was inlined at nesting depth `level`."""
+
+    name: str
+    level: int
+    ranges: tuple[Range, ...]
+    variables: list[Variable] = field(default_factory=list)
+
+
+class Functions:
+    """Finds a function's instances through the index."""
+
+    def __init__(self, info: DebugInfo, index: Index) -> None:
+        self._info = info
+        self._index = index
+        self._trees: dict[int, tuple[tuple[int, Instance], ...]] = {}
+
+    def instances(self, name: str) -> list[Instance]:
+        """All copies of the code of the function with this linked name, by address."""
+        wanted = self._index.functions.get(name, [])
+        found = [instance for offset in wanted for origin, instance in self._tree(offset) if origin == offset]
+        abstract = [offset for offset in wanted if self._is_abstract(offset)]
+        for offset in self._mentions(abstract):
+            enclosing = bisect_right(self._index.subprograms, offset) - 1
+            if enclosing >= 0:
+                tree = self._tree(self._index.subprograms[enclosing])
+                found += [instance for origin, instance in tree if origin in abstract]
+        unique = {(instance.level, instance.ranges): instance for instance in found if instance.ranges}
+        return [unique[key] for key in sorted(unique, key=lambda key: (key[1], key[0]))]
+
+    def declared(self, name: str) -> set[str]:
+        """Names of all variables that any description of the function has, also those that no copy of its code kept."""
+        found = set()
+        for offset in self._index.functions.get(name, []):
+            found |= {name_of(die) or "" for _, die in self._info.subtree(offset) if die.tag in VARIABLE_TAGS}
+        return {each.removeprefix("&") for each in found if each and not HALVES.search(each)}
+
+    def _is_abstract(self, offset: int) -> bool:
+        return "DW_AT_inline" in self._info.die(offset).attributes
+
+    def _mentions(self, offsets: list[int]) -> Iterator[int]:
+        """Where bytes of .debug_info spell one of these offsets: every reference to them, and some chance hits."""
+        if offsets:
+            pattern = re.compile(b"|".join(re.escape(offset.to_bytes(4, "little")) for offset in sorted(offsets)))
+            yield from (match.start() for match in pattern.finditer(self._info.bytes))
+
+    def _tree(self, offset: int) -> tuple[tuple[int, Instance], ...]:
+        """(offset of the DIE that names it, instance) for a concrete subprogram and all that is inlined into it."""
+        if offset not in self._trees:
+            self._trees[offset] = tuple(self._walk(offset))
+        return self._trees[offset]
+
+    def _walk(self, offset: int) -> Iterator[tuple[int, Instance]]:
+        scopes: list[tuple[int, Instance, tuple[Range, ...], int]] = []
+        for depth, die in self._info.subtree(offset):
+            while scopes and scopes[-1][0] >= depth:
+                scopes.pop()
+            if die.tag in ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine"):
+                origin = number(die, "DW_AT_abstract_origin")
+                named = self._info.die(origin) if origin is not None else die
+                level = scopes[-1][1].level + 1 if scopes else 0
+                instance = Instance(name_of(named) or "", level, self._ranges(die))
+                scopes.append((depth, instance, (), 0))
+                if "DW_AT_inline" not in die.attributes and "DW_AT_trampoline" not in die.attributes:
+                    yield (die.offset if origin is None else origin), instance
+            elif die.tag == "DW_TAG_lexical_block" and scopes:
+                _, instance, _, nesting = scopes[-1]
+                scopes.append((depth, instance, self._ranges(die), nesting + 1))
+            elif die.tag in VARIABLE_TAGS and scopes:
+                _, instance, visible, nesting = scopes[-1]
+                variable = self._variable(die, visible, nesting)
+                if variable is not None:
+                    instance.variables.append(variable)
+
+    def _variable(self, die: DIE, scope: tuple[Range, ...], nesting: int) -> Variable | None:
+        origin = number(die, "DW_AT_abstract_origin")
+        named = self._info.die(origin) if origin is not None else die
+        name, type_offset = name_of(named), number(named, "DW_AT_type")
+        if name is None or type_offset is None or HALVES.search(name):
+            return None
+        return Variable(
+            name.removeprefix("&"),
+            type_offset,
+            number(named, "DW_AT_decl_line") or 0,
+            die.tag == "DW_TAG_formal_parameter",
+            name.startswith("&"),
+            die,
+            scope,
+            nesting,
+        )
+
+    def _ranges(self, die: DIE) -> tuple[Range, ...]:
+        low, high = number(die, "DW_AT_low_pc"), die.attributes.get("DW_AT_high_pc")
+        if low is not None and high is not None:
+            end = high.value if high.form == "DW_FORM_addr" else low + high.value
+            return ((low, end),) if low < end else ()
+        listed = number(die, "DW_AT_ranges")
+        if listed is None or self._info.range_lists is None:
+            return ()
+        base, found = number(die.cu.get_top_DIE(), "DW_AT_low_pc") or 0, []
+        for entry in self._info.range_lists.get_range_list_at_offset(listed, die.cu):
+            match entry:
+                case BaseAddressEntry(base_address=address):
+                    base = address
+                case RangeEntry(begin_offset=lo, end_offset=hi, is_absolute=absolute):
+                    shift = 0 if absolute else base
+                    if lo < hi:
+                        found.append((lo + shift, hi + shift))
+        return tuple(sorted(found))

@@ -1,0 +1,184 @@
+"""The units of .debug_info and single DIEs in them, without reading what lies between. Beside the units it holds no state."""
+
+import struct
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from elftools.dwarf.compileunit import CompileUnit
+from elftools.dwarf.die import DIE
+from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
+
+from compiler.dwarf.executable import BadBinary, Executable
+
+GO_PACKAGE_NAME = 0x2905
+GO_ABBREVS_ATTRIBUTES = frozenset({GO_PACKAGE_NAME, 0x2900})
+SECTIONS = {
+    "debug_info_sec": ".debug_info",
+    "debug_abbrev_sec": ".debug_abbrev",
+    "debug_str_sec": ".debug_str",
+    "debug_loc_sec": ".debug_loc",
+    "debug_ranges_sec": ".debug_ranges",
+    "debug_addr_sec": ".debug_addr",
+    "debug_str_offsets_sec": ".debug_str_offsets",
+    "debug_line_str_sec": ".debug_line_str",
+    "debug_loclists_sec": ".debug_loclists",
+    "debug_rnglists_sec": ".debug_rnglists",
+}
+MAX_SUBTREE = 2_000_000
+"""DIEs of one function; more is damage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The bytes of one unit: where its header and its first DIE begin, where it ends, which abbreviations it uses."""
+
+    start: int
+    dies: int
+    end: int
+    version: int
+    abbrevs: int
+
+
+class DebugInfo:
+    """The debug info of one executable."""
+
+    def __init__(self, executable: Executable) -> None:
+        self.executable = executable
+        streams = {role: executable.stream(name) for role, name in SECTIONS.items()}
+        info = streams["debug_info_sec"]
+        if info is None or streams["debug_abbrev_sec"] is None:
+            raise BadBinary(
+                "it has no debug info (stripped, or linked with -ldflags=-w)",
+                where=str(executable.path),
+                remedy="build it without -s and -w; stacks are shown all the same",
+            )
+        self.bytes: bytes = info.getvalue()
+        self._stream = info
+        self._dwarf = DWARFInfo(
+            config=DwarfConfig(little_endian=True, machine_arch="x64", default_address_size=8),
+            **{role: _descriptor(SECTIONS[role], stream) for role, stream in streams.items()},
+            **dict.fromkeys(_UNUSED_SECTIONS),
+        )
+        self.units = tuple(_hop(self.bytes))
+        self._starts = [unit.start for unit in self.units]
+        self._compile_units: dict[int, CompileUnit] = {}
+
+    @cached_property
+    def location_lists(self) -> Any:
+        """elftools' reader of .debug_loc and .debug_loclists; None where there is neither."""
+        return self._dwarf.location_lists()
+
+    @cached_property
+    def range_lists(self) -> Any:
+        """elftools' reader of .debug_ranges and .debug_rnglists; None where there is neither."""
+        return self._dwarf.range_lists()
+
+    def abbrevs(self, unit: Unit) -> dict[int, Any]:
+        """The unit's abbreviation table: code to declaration."""
+        table: dict[int, Any] = self._dwarf.get_abbrev_table(unit.abbrevs)._abbrev_map
+        return table
+
+    def is_go(self, unit: Unit) -> bool:
+        """Whether the Go compiler wrote the unit."""
+        return any(
+            name in GO_ABBREVS_ATTRIBUTES
+            for declaration in self.abbrevs(unit).values()
+            for name, _ in declaration.iter_attr_specs()
+        )
+
+    def unit_of(self, offset: int) -> CompileUnit:
+        """The elftools unit that contains the DIE at `offset`."""
+        index = bisect_right(self._starts, offset) - 1
+        if index < 0 or offset >= self.units[index].end:
+            raise BadBinary(
+                f"its debug info refers to offset {offset:#x}, which is in no unit", where=str(self.executable.path)
+            )
+        start = self.units[index].start
+        if start not in self._compile_units:
+            unit = self._dwarf._parse_CU_at_offset(start)
+            unit.get_top_DIE()
+            self._compile_units[start] = unit
+        return self._compile_units[start]
+
+    def die(self, offset: int) -> DIE:
+        """The DIE at a section offset."""
+        return DIE(self.unit_of(offset), self._stream, offset)
+
+    def subtree(self, offset: int) -> Iterator[tuple[int, DIE]]:
+        """(depth, DIE) of a DIE and all below it, in order; the DIE itself has depth 0."""
+        unit = self.unit_of(offset)
+        stream, end, depth = self._stream, unit.cu_offset + unit.size, 0
+        for _ in range(MAX_SUBTREE):
+            if offset >= end:
+                return
+            die = DIE(unit, stream, offset)
+            offset += die.size
+            if die.is_null():
+                depth -= 1
+            else:
+                yield depth, die
+                depth += bool(die.has_children)
+            if depth <= 0:
+                return
+
+
+_UNUSED_SECTIONS = (
+    "debug_aranges_sec",
+    "debug_frame_sec",
+    "eh_frame_sec",
+    "debug_line_sec",
+    "debug_pubtypes_sec",
+    "debug_pubnames_sec",
+    "debug_sup_sec",
+    "gnu_debugaltlink_sec",
+    "debug_types_sec",
+)
+
+
+def _descriptor(name: str, stream: Any) -> DebugSectionDescriptor | None:
+    if stream is None:
+        return None
+    return DebugSectionDescriptor(stream=stream, name=name, global_offset=0, size=len(stream.getvalue()), address=0)
+
+
+def _hop(info: bytes) -> Iterator[Unit]:
+    """From unit header to unit header; stops at the first that is not one (32-bit DWARF 2 to 5, 8-byte addresses)."""
+    start = 0
+    while start + 12 <= len(info):
+        length, version = struct.unpack_from("<IH", info, start)
+        end = start + 4 + length
+        if length >= 0xFFFFFFF0 or not 2 <= version <= 5 or end > len(info):
+            return
+        if version == 5:
+            kind, _, abbrevs = struct.unpack_from("<BBI", info, start + 6)
+            dies = start + 12 + {4: 8, 5: 8, 2: 12, 6: 12}.get(kind, 0)
+        else:
+            (abbrevs,) = struct.unpack_from("<I", info, start + 6)
+            dies = start + 11
+        yield Unit(start, dies, end, version, abbrevs)
+        start = end
+
+
+def text(value: Any) -> str:
+    """A DWARF string attribute as text."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def name_of(die: DIE) -> str | None:
+    """DW_AT_name."""
+    attribute = die.attributes.get("DW_AT_name")
+    return None if attribute is None else text(attribute.value)
+
+
+def number(die: DIE, attribute: str | int) -> int | None:
+    """An attribute's integer value (for references: the section offset)."""
+    attributes = cast(dict[str | int, Any], die.attributes)  # elftools keeps vendor attributes by their number
+    found = attributes.get(attribute)
+    if found is None or not isinstance(found.value, int):
+        return None
+    if str(found.form) in ("DW_FORM_ref1", "DW_FORM_ref2", "DW_FORM_ref4", "DW_FORM_ref8", "DW_FORM_ref_udata"):
+        return int(found.value) + int(die.cu.cu_offset)
+    return int(found.value)

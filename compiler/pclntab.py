@@ -1,0 +1,280 @@
+"""Go's own table of functions (.gopclntab): from a PC to functions, files, lines, inlined calls and frame sizes.
+
+It is in every Go executable, stripped or not. Layout: go/src/runtime/symtab.go and cmd/link/internal/ld/pcln.go,
+Go 1.20 and later (magic 0xfffffff1). Names are formed as runtime/traceback.go prints them.
+"""
+
+import struct
+from bisect import bisect_right
+from functools import cached_property, lru_cache
+
+from compiler.dwarf.executable import BadBinary, Executable
+from compiler.ir.symbols import SymbolFrame
+
+MAGIC = 0xFFFFFFF1
+HEADER = struct.Struct("<IxxBBQQQQQQQQ")
+FUNC = struct.Struct("<IiiIIIIIIiBBxB")
+INLINED_CALL = struct.Struct("<Bxxxiii")
+PCDATA_INLINE_INDEX = 2
+FUNCDATA_INLINE_TREE = 3
+NONE = 0xFFFFFFFF
+MODULE_TEXT = 176
+MODULE_GOFUNC = {"1.20": 320, "1.27": 344}
+"""Offset of moduledata.gofunc where DWARF does not tell: from the Go version that introduced it."""
+MAX_INLINE_DEPTH = 256
+
+
+def printed_name(name: str) -> str:
+    """A function's name as Go's traceback prints it (funcNameForPrint in runtime/traceback.go)."""
+    if name == "runtime.gopanic":
+        return "panic"
+    start, end = name.find("["), name.rfind("]")
+    return name if start < 0 or end <= start else name[:start] + "[...]" + name[end + 1 :]
+
+
+class Pclntab:
+    """The function table of one executable; implements compiler.ir.symbols.Symbols for link-time PCs."""
+
+    def __init__(self, executable: Executable, *, gofunc_offset: int | None = None) -> None:
+        self._executable = executable
+        data = executable.section(".gopclntab") or executable.section(".data.rel.ro.gopclntab")
+        name = ".gopclntab" if executable.section_address(".gopclntab") is not None else ".data.rel.ro.gopclntab"
+        address = executable.section_address(name)
+        if data is None or address is None or len(data) < HEADER.size:
+            raise self._bad("it has no Go function table (.gopclntab)")
+        self._data, self._address = data, address
+        magic, self._quantum, pointer_size, count, _, _, *offsets = HEADER.unpack_from(data, 0)
+        self.count = int(count)
+        if magic != MAGIC or pointer_size != 8:
+            raise self._bad(f"its Go function table has magic {magic:#x}; Go 1.20 and later are supported")
+        self._names, self._units, self._files, self._pctab, self._functions = offsets
+        table = data[self._functions : self._functions + 8 * self.count + 4]
+        if self.count < 1 or len(table) < 8 * self.count + 4:
+            raise self._bad("its Go function table is cut")
+        words = memoryview(table[: 8 * self.count]).cast("I")
+        self._entries, self._offsets = words[0::2].tolist(), words[1::2].tolist()
+        self._end = int.from_bytes(table[-4:], "little")
+        self.text = self._text_start()
+        self._gofunc = self._find_gofunc(gofunc_offset)
+        self._values = lru_cache(maxsize=65536)(self._decode_values)
+
+    def _bad(self, what: str) -> BadBinary:
+        return BadBinary(
+            what, where=str(self._executable.path), remedy="name a Go executable built with Go 1.20 or later"
+        )
+
+    @property
+    def text_end(self) -> int:
+        """Link-time address after the last function."""
+        return self.text + self._end
+
+    # ------------------------------------------------------------ where things are
+
+    @cached_property
+    def _module(self) -> int | None:
+        """Address of runtime.firstmoduledata: by symbol, else by its first two words (pcHeader, funcnametab's pointer)."""
+        symbol = self._executable.symbols.get(b"runtime.firstmoduledata")
+        if symbol is not None:
+            return symbol[0]
+        for name in (".go.module", ".noptrdata", ".data", ".data.rel.ro"):
+            data, start = self._executable.section(name), self._executable.section_address(name)
+            if data is None or start is None:
+                continue
+            for address in range(start, start + len(data) - 16, 8):
+                if self._is_module(address):
+                    return address
+        return None
+
+    def _is_module(self, address: int) -> bool:
+        pointer = self._executable.pointer
+        return pointer(address) == self._address and pointer(address + 8) == self._address + self._names
+
+    def _text_start(self) -> int:
+        symbol = self._executable.symbols.get(b"runtime.text")
+        if symbol is not None:
+            return symbol[0]
+        written = self._executable.pointer(self._address + 24)
+        if written:
+            return written
+        text = None if self._module is None else self._executable.pointer(self._module + MODULE_TEXT)
+        if text:
+            return text
+        raise self._bad("where its Go code begins is not known")
+
+    def _find_gofunc(self, offset: int | None) -> int | None:
+        symbol = self._executable.symbols.get(b"go:func.*") or self._executable.symbols.get(b"go.func.*")
+        if symbol is not None:
+            return symbol[0]
+        section = self._executable.section_address(".go.func")
+        if section is not None:
+            return section
+        if self._module is None:
+            return None
+        version = self._executable.identity.go_version or ""
+        known = MODULE_GOFUNC["1.27" if version.startswith("go1.27") else "1.20"]
+        return self._executable.pointer(self._module + (known if offset is None else offset))
+
+    # ------------------------------------------------------------ functions
+
+    def _index(self, pc: int) -> int | None:
+        offset = pc - self.text
+        if not 0 <= offset < self._end:
+            return None
+        index = bisect_right(self._entries, offset) - 1
+        return index if index >= 0 else None
+
+    def _func(self, index: int) -> tuple[int, ...]:
+        return FUNC.unpack_from(self._data, self._functions + self._offsets[index])
+
+    def _text_at(self, at: int) -> str:
+        return self._data[at : self._data.index(b"\0", at)].decode("utf-8", "replace")
+
+    def name_at(self, index: int) -> str:
+        """The linked name of function number `index`."""
+        return self._text_at(self._names + self._func(index)[1])
+
+    @lru_cache(maxsize=1)  # noqa: B019 - one table an executable, as long as the executable
+    def functions(self) -> dict[str, list[tuple[int, int]]]:
+        """Linked name to [lo, hi) link-time PCs of each function of that name."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        ends = [*self._entries[1:], self._end]
+        for index, (entry, end) in enumerate(zip(self._entries, ends, strict=True)):
+            found.setdefault(self.name_at(index), []).append((self.text + entry, self.text + end))
+        return found
+
+    @cached_property
+    def _wrapper_id(self) -> int:
+        """FuncIDWrapper is the last function id, whatever its number in this Go version (internal/abi/symtab.go)."""
+        return max(int(self._data[self._functions + offset + 40]) for offset in self._offsets)
+
+    def flagged(self, flag: int) -> list[tuple[int, int]]:
+        """[lo, hi) link-time PCs of the functions that carry a flag (internal/abi/symtab.go, FuncFlag)."""
+        ends = [*self._entries[1:], self._end]
+        return [
+            (self.text + entry, self.text + end)
+            for entry, end, offset in zip(self._entries, ends, self._offsets, strict=True)
+            if self._data[self._functions + offset + 41] & flag and entry < end
+        ]
+
+    # ------------------------------------------------------------ tables by PC
+
+    def _decode_values(self, table: int, entry: int) -> tuple[list[int], list[int]]:
+        """A pc-value table as (ends of its PC ranges, values), PCs link-time."""
+        ends: list[int] = []
+        values: list[int] = []
+        data, at, pc, value = self._data, self._pctab + table, entry, -1
+        while True:
+            delta, at = _uvarint(data, at)
+            if delta == 0 and ends:
+                return ends, values
+            value += -((delta + 1) >> 1) if delta & 1 else delta >> 1
+            step, at = _uvarint(data, at)
+            pc += step * self._quantum
+            ends.append(pc)
+            values.append(value)
+
+    def _value(self, table: int, entry: int, pc: int) -> int:
+        if table == 0:
+            return -1
+        ends, values = self._values(table, entry)
+        index = bisect_right(ends, pc)
+        return values[index] if index < len(values) else -1
+
+    def values(self, index: int, which: str) -> list[tuple[int, int, int]]:
+        """(lo, hi, value) PC ranges of a function's "pcsp" or "pcln" table."""
+        func, entry = self._func(index), self.text + self._entries[index]
+        table = func[{"pcsp": 4, "pcln": 6}[which]]
+        if table == 0:
+            return []
+        ends, values = self._values(table, entry)
+        return list(zip([entry, *ends[:-1]], ends, values, strict=True))
+
+    def index_of(self, pc: int) -> int | None:
+        """The number of the function that contains `pc`."""
+        return self._index(pc)
+
+    # ------------------------------------------------------------ Symbols
+
+    def entry(self, pc: int) -> int | None:
+        index = self._index(pc)
+        return None if index is None else self.text + self._entries[index]
+
+    def frame_size(self, pc: int) -> int | None:
+        index = self._index(pc)
+        if index is None:
+            return None
+        size = self._value(self._func(index)[4], self.text + self._entries[index], pc)
+        return size if size >= 0 else None
+
+    def function(self, pc: int) -> SymbolFrame | None:
+        index = self._index(pc)
+        if index is None:
+            return None
+        func, entry = self._func(index), self.text + self._entries[index]
+        name = self._text_at(self._names + func[1])
+        file, line = self._file_line(func, entry, pc)
+        return SymbolFrame(printed_name(name), name, file, line, inlined=False, level=0)
+
+    def frames(self, pc: int) -> tuple[SymbolFrame, ...]:
+        index = self._index(pc)
+        if index is None:
+            return ()
+        func, entry = self._func(index), self.text + self._entries[index]
+        chain: list[tuple[int, str, str, int]] = []
+        tree = self._inline_tree(func)
+        for _ in range(MAX_INLINE_DEPTH):
+            file, line = self._file_line(func, entry, pc)
+            call = self._inlined_call(func, entry, tree, pc)
+            if call is None:
+                chain.append((func[10], self._text_at(self._names + func[1]), file, line))
+                break
+            func_id, name_offset, parent_pc, _ = call
+            chain.append((func_id, self._text_at(self._names + name_offset), file, line))
+            pc = entry + parent_pc
+        last = len(chain) - 1
+        return tuple(
+            SymbolFrame(printed_name(name), name, file, line, inlined=position < last, level=last - position)
+            for position, (func_id, name, file, line) in enumerate(chain)
+            if func_id != self._wrapper_id
+        )
+
+    def _inline_tree(self, func: tuple[int, ...]) -> int | None:
+        data_count, funcdata_count = func[7], func[12]
+        if self._gofunc is None or funcdata_count <= FUNCDATA_INLINE_TREE or data_count <= PCDATA_INLINE_INDEX:
+            return None
+        offset = self._extra(func, data_count + FUNCDATA_INLINE_TREE)
+        return None if offset == NONE else self._gofunc + offset
+
+    def _extra(self, func: tuple[int, ...], position: int) -> int:
+        """A word behind the _func record: its PCDATA table offsets, then its FUNCDATA offsets."""
+        at = self._functions + self._offsets[bisect_right(self._entries, func[0]) - 1] + FUNC.size + 4 * position
+        return int.from_bytes(self._data[at : at + 4], "little")
+
+    def _inlined_call(
+        self, func: tuple[int, ...], entry: int, tree: int | None, pc: int
+    ) -> tuple[int, int, int, int] | None:
+        if tree is None:
+            return None
+        number = self._value(self._extra(func, PCDATA_INLINE_INDEX), entry, pc)
+        record = None if number < 0 else self._executable.read(tree + number * INLINED_CALL.size, INLINED_CALL.size)
+        return None if record is None else INLINED_CALL.unpack(record)
+
+    def _file_line(self, func: tuple[int, ...], entry: int, pc: int) -> tuple[str, int]:
+        file = self._value(func[5], entry, pc)
+        line = self._value(func[6], entry, pc)
+        if file < 0 or line < 0:
+            return "?", 0
+        at = self._units + 4 * (func[8] + file)
+        offset = int.from_bytes(self._data[at : at + 4], "little")
+        return ("?" if offset == NONE else self._text_at(self._files + offset)), line
+
+
+def _uvarint(data: bytes, at: int) -> tuple[int, int]:
+    result = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        result |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return result, at
+        shift += 7

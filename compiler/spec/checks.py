@@ -1,0 +1,217 @@
+"""What a spec says, judged from the spec alone: names, expressions, SQL, cycles, links. Nothing here sees a binary."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from compiler.expr import parse
+from compiler.ir.errors import BadInput
+from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS, GOROUTINE_COLUMNS, PROCESS_COLUMNS
+from compiler.spec.errors import SpecError
+from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, Link, Spec
+from compiler.sql.allowed import TABLE_FUNCTIONS
+from compiler.sql.errors import SqlError
+from compiler.sql.extra import compile_extra, references
+from compiler.sql.names import fold, nearest
+from compiler.sql.select import compile_select, tables_named
+from compiler.sql.times import find_time_arithmetic, is_time_value
+
+MAX_COLUMNS = 1000
+"""Of one function table; SQLite's own bound is 2000."""
+
+Problem = tuple[int, str, str, str]
+"""Line, item, what, remedy."""
+Columns = dict[str, tuple[str, ...]]
+
+
+def check(spec: Spec) -> None:
+    """SpecError for the first item, by line, that is wrong whatever the binary."""
+    schema: Columns = {name: BUILTIN_TABLES[name] for name in BUILTIN_TABLES}
+    schema |= {each.table: _function_columns(each) for each in spec.functions}
+    checks = (_programs(spec), _table_names(spec), _functions(spec), _cycles(spec), _derived(spec, schema))
+    problems = [problem for each in checks for problem in each]
+    problems += [problem for link in spec.links for problem in _link(link, schema)]
+    if problems:
+        line, item, what, remedy = min(problems, key=lambda each: each[0])
+        raise SpecError(what, origin=spec.origin, line=line, item=item, remedy=remedy)
+
+
+def in_order(spec: Spec) -> Spec:
+    """The spec with its derived tables in an order in which each reads only those before it."""
+    order, _ = _sorted(spec)
+    return replace(spec, tables=order)
+
+
+def check_times(spec: Spec, function: FunctionSpec, is_time: Callable[[str, tuple[str | int, ...]], bool]) -> None:
+    """SpecError where an extra column calculates with a time's text, once the binary has told which values are times.
+
+    `is_time(column, path)` says whether a collected column, or what `path` leads to in its JSON, is a time.Time.
+    """
+    times: set[str] = set()
+
+    def known(column: str, path: tuple[str | int, ...]) -> bool:
+        return (not path and fold(column) in times) or is_time(column, path)
+
+    for extra in function.extra:
+        operand = find_time_arithmetic(extra.expr, known)
+        if operand is not None:
+            what = f"{operand} is a time (text such as 2026-01-02T03:04:05.000000000Z), arithmetic on it would be wrong"
+            remedy = f"write unix_ns({operand})"
+            raise SpecError(what, origin=spec.origin, line=extra.line, item=extra.item, remedy=remedy)
+        if is_time_value(extra.expr, known):
+            times.add(fold(extra.name))
+
+
+def _function_columns(function: FunctionSpec) -> tuple[str, ...]:
+    own = [each.name for each in function.collect] + [each.name for each in function.extra]
+    return (*FUNCTION_TABLE_COLUMNS, *own)
+
+
+def _programs(spec: Spec) -> Iterator[Problem]:
+    for rule in spec.programs:
+        if not rule.name.strip():
+            yield rule.line, "programs", "a program's name must not be empty", "write a name"
+
+
+def _table_names(spec: Spec) -> Iterator[Problem]:
+    taken: dict[str, tuple[str, int]] = {}
+    named = [(each.line, each.item, each.table, "give it another name with `table`") for each in spec.functions]
+    named += [(each.line, each.item, each.name, "give it another name") for each in spec.tables]
+    for line, item, name, remedy in sorted(named, key=lambda each: each[0]):
+        if (problem := _bad_name(name)) is not None:
+            yield line, item, f"the table name {name!r} {problem}", remedy
+        elif fold(name) in map(fold, (*BUILTIN_TABLES, *TABLE_FUNCTIONS)) or fold(name).startswith(
+            ("sqlite_", "pragma_")
+        ):
+            yield line, item, f'the table name "{name}" is a built-in one', remedy
+        elif fold(name) in taken:
+            first, at = taken[fold(name)]
+            yield line, item, f'the table "{name}" is there twice, first as {first} on line {at}', remedy
+        taken.setdefault(fold(name), (item, line))
+
+
+def _bad_name(name: str) -> str | None:
+    if not name.strip():
+        return "is empty"
+    return None if name.isprintable() else "holds a character that cannot be printed"
+
+
+def _functions(spec: Spec) -> Iterator[Problem]:
+    for function in spec.functions:
+        yield from _column_names(function)
+        for collect in function.collect:
+            try:
+                parse(collect.expr)
+            except BadInput as error:
+                yield collect.line, collect.item, error.what, error.remedy
+        for number, extra in enumerate(function.extra):
+            yield from _extra(function, extra, function.extra[:number])
+
+
+def _column_names(function: FunctionSpec) -> Iterator[Problem]:
+    taken = {fold(name): ("a built-in column of every function table") for name in FUNCTION_TABLE_COLUMNS}
+    columns: list[Collect | Extra] = [*function.collect, *function.extra]
+    for each in columns:
+        remedy = "name it otherwise" + ("" if isinstance(each, Extra) else ": {expr: ..., as: NAME}")
+        if (problem := _bad_name(each.name)) is not None:
+            yield each.line, each.item, f"the column name {each.name!r} {problem}", remedy
+        elif fold(each.name) in taken:
+            where = taken[fold(each.name)]
+            yield each.line, each.item, f'the column "{each.name}" is already {where}', remedy
+        taken.setdefault(fold(each.name), f"{each.item} on line {each.line}")
+    if len(taken) > MAX_COLUMNS:
+        what = f"the table has {len(taken)} columns, more than {MAX_COLUMNS}"
+        yield function.line, function.item, what, "collect whole structs, or split it"
+
+
+def _extra(function: FunctionSpec, extra: Extra, before: Sequence[Extra]) -> Iterator[Problem]:
+    own = [*FUNCTION_TABLE_COLUMNS, *(each.name for each in function.collect), *(each.name for each in before)]
+    try:
+        compile_extra(extra.expr, references(own, PROCESS_COLUMNS, GOROUTINE_COLUMNS))
+    except SqlError as error:
+        yield extra.line, extra.item, _placed(error, extra.expr), error.remedy
+
+
+def _placed(error: SqlError, sql: str) -> str:
+    """The error with its place, where the SQL is long enough to search in."""
+    return f"{error.what} at {error.where} of the SQL" if error.line and len(sql) > 40 else error.what
+
+
+# ---------------------------------------------------------------- derived tables
+
+
+def _sorted(spec: Spec) -> tuple[tuple[DerivedTable, ...], list[DerivedTable]]:
+    """The derived tables, sources first, else as they stand; and the first cycle found, as a path, empty if none."""
+    names = {fold(each.name): each for each in spec.tables}
+    reads: dict[str, list[str]] = {}
+    for each in spec.tables:
+        try:
+            reads[fold(each.name)] = [fold(name) for name in tables_named(each.sql, list(names))]
+        except SqlError:
+            reads[fold(each.name)] = []
+    order: list[str] = []
+    path: list[str] = []
+    for start in names:
+        path.append(start)
+        while path:
+            waiting = [name for name in reads[path[-1]] if name not in order]
+            if not waiting:
+                done = path.pop()
+                order += [done] if done not in order else []
+            elif waiting[0] in path:
+                return spec.tables, [names[name] for name in path[path.index(waiting[0]) :]]
+            else:
+                path.append(waiting[0])
+    return tuple(names[name] for name in order), []
+
+
+def _cycles(spec: Spec) -> Iterator[Problem]:
+    _, cycle = _sorted(spec)
+    if cycle:
+        first = min(range(len(cycle)), key=lambda index: cycle[index].line)
+        turned = [*cycle[first:], *cycle[:first]]
+        names = " -> ".join(each.name for each in (*turned, turned[0]))
+        yield turned[0].line, turned[0].item, f"a cycle of derived tables: {names}", "let none read itself"
+
+
+def _derived(spec: Spec, schema: Columns) -> Iterator[Problem]:
+    """Check each table's SQL; its columns join `schema`. One that reads a broken table is not judged."""
+    order, cycle = _sorted(spec)
+    broken: set[str] = {fold(each.name) for each in cycle}
+    everything = [each.name for each in order]
+    for each in order:
+        if fold(each.name) in broken:
+            continue
+        try:
+            if broken & {fold(name) for name in tables_named(each.sql, everything)}:
+                broken.add(fold(each.name))
+                continue
+            columns = compile_select(each.sql, schema | {name: () for name in everything if name not in schema}).columns
+        except SqlError as error:
+            broken.add(fold(each.name))
+            yield each.line, each.item, _placed(error, each.sql), error.remedy
+            continue
+        schema[each.name] = columns
+        yield from _twice(each, columns)
+
+
+def _twice(table: DerivedTable, columns: Sequence[str]) -> Iterator[Problem]:
+    counted = Counter(map(fold, columns))
+    for name in columns:
+        if counted[fold(name)] > 1:
+            what = f'the column "{name}" is there {counted[fold(name)]} times'
+            yield table.line, table.item, what, "name the columns, and give one another name with AS"
+            return
+
+
+def _link(link: Link, schema: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    tables = {fold(name): (name, columns) for name, columns in schema.items()}
+    for end, table, columns in (("from", link.source, link.source_columns), ("to", link.target, link.target_columns)):
+        if fold(table) not in tables:
+            yield link.line, link.item, f'`{end}` names an unknown table "{table}"', nearest(table, schema)
+            continue
+        spelt, known = tables[fold(table)]
+        for column in columns:
+            if fold(column) not in map(fold, known):
+                what = f'`{end}_columns` names an unknown column "{column}" of "{spelt}"'
+                yield link.line, link.item, what, nearest(column, known)

@@ -1,0 +1,102 @@
+"""The SQL functions that Freezeframe adds to SQLite, in plain Python: the store registers them, SQL may call them.
+
+A function raises ValueError with a clear sentence; sqlite3 itself would swallow it, so register `recording(errors)` and
+read the sentence there when SQLite says "user-defined function raised exception".
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+SqlValue = int | float | str | bytes | None
+
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INT64 = range(-(1 << 63), 1 << 63)
+_EXAMPLE = "2026-01-02T03:04:05.000000000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFunction:
+    """A deterministic SQL function: how many arguments it takes and what it does."""
+
+    nargs: int
+    call: Callable[..., SqlValue]
+
+
+def unix_ns(time: SqlValue) -> int | None:
+    """Nanoseconds since 1970 of an RFC 3339 time, exactly; NULL stays NULL.
+
+    Raises ValueError for what is no such time, or lies outside the years 1677 to 2262 that int64 can hold.
+    """
+    if time is None:
+        return None
+    match = _RFC3339.fullmatch(time) if isinstance(time, str) else None
+    if match is None:
+        raise ValueError(f"unix_ns() takes the text of a time such as {_EXAMPLE}, got {_shown(time)}")
+    whole, fraction, zone = match.groups()
+    try:
+        since = datetime.fromisoformat(whole + zone.replace("Z", "+00:00")) - _EPOCH
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"unix_ns() got {_shown(time)}, which is no time: {error}") from None
+    nanoseconds = (since.days * 86_400 + since.seconds) * 1_000_000_000 + int((fraction or "").ljust(9, "0"))
+    if nanoseconds not in _INT64:
+        raise ValueError(f"unix_ns() got {_shown(time)}, which is not between the years 1677 and 2262 that it can hold")
+    return nanoseconds
+
+
+def bare(text: SqlValue) -> SqlValue:
+    """The SQL value of a piece of JSON text: true is 1, an integer beyond int64 its digits, an object its JSON text."""
+    if not isinstance(text, str):
+        return text
+    match text[:1]:
+        case "{" | "[":
+            return text
+        case '"':
+            return str(json.loads(text))
+        case _:
+            return _scalar(json.loads(text))
+
+
+def _scalar(value: bool | int | float | None) -> SqlValue:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int) and value not in _INT64:
+        return str(value)
+    return value
+
+
+def number(operand: SqlValue) -> SqlValue:
+    """`operand` of an arithmetic operator as it is; ValueError for a time, of which SQLite would take the year."""
+    if isinstance(operand, str) and _RFC3339.fullmatch(operand):
+        raise ValueError(f"{_shown(operand)} is a time, arithmetic on its text would be wrong; write unix_ns(...)")
+    return operand
+
+
+FUNCTIONS: Mapping[str, SqlFunction] = MappingProxyType(
+    {"bare": SqlFunction(1, bare), "number": SqlFunction(1, number), "unix_ns": SqlFunction(1, unix_ns)}
+)
+
+
+def recording(errors: list[str]) -> dict[str, SqlFunction]:
+    """The functions, each appending the text of what it raises to `errors`."""
+    return {name: SqlFunction(each.nargs, _recorded(each.call, errors)) for name, each in FUNCTIONS.items()}
+
+
+def _recorded(call: Callable[..., SqlValue], errors: list[str]) -> Callable[..., SqlValue]:
+    def recorded(*arguments: SqlValue) -> SqlValue:
+        try:
+            return call(*arguments)
+        except ValueError as error:
+            errors.append(str(error))
+            raise
+
+    return recorded
+
+
+def _shown(value: SqlValue) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,84 @@
+"""Where an operand begins and ends in a row of tokens: a name, a literal, a call, parentheses, CASE ... END."""
+
+from collections.abc import Sequence
+
+from compiler.sql.lexer import Token
+
+CHAIN = frozenset({"->", "->>", "||"})
+
+
+def operand_start(tokens: Sequence[Token], last: int) -> int | None:
+    """Index of the first token of the operand whose last token is `last`; None if no operand ends there."""
+    if last < 0:
+        return None
+    token = tokens[last]
+    if token.text == ")":
+        return _group_start(tokens, last)
+    if token.keyword == "END":
+        return _opening(tokens, last, "CASE", "END")
+    if token.is_name:
+        while last >= 2 and tokens[last - 1].text == "." and tokens[last - 2].is_name:
+            last -= 2
+        over_window = last >= 2 and tokens[last - 1].keyword == "OVER"
+        return operand_start(tokens, last - 2) if over_window else last
+    return last if token.kind in ("string", "number", "blob", "variable") else None
+
+
+def _group_start(tokens: Sequence[Token], last: int) -> int | None:
+    opening = _opening(tokens, last, "(", ")")
+    if opening is None or opening == 0:
+        return opening
+    before = tokens[opening - 1]
+    if before.keyword in ("OVER", "FILTER"):
+        return operand_start(tokens, opening - 2)
+    return opening - 1 if before.is_name else opening
+
+
+def _opening(tokens: Sequence[Token], last: int, opens: str, closes: str) -> int | None:
+    depth = 0
+    for index in range(last, -1, -1):
+        text = tokens[index].keyword or tokens[index].text
+        depth += (text == closes) - (text == opens)
+        if depth == 0:
+            return index
+    return None
+
+
+def closing(tokens: Sequence[Token], first: int, opens: str = "(", closes: str = ")") -> int | None:
+    """Index of the token that closes what `first` opens."""
+    depth = 0
+    for index in range(first, len(tokens)):
+        text = tokens[index].keyword or tokens[index].text
+        depth += (text == opens) - (text == closes)
+        if depth == 0:
+            return index
+    return None
+
+
+def operand_end(tokens: Sequence[Token], first: int) -> int | None:
+    """Index of the last token of the operand that begins at `first`; None if none begins there."""
+    if first >= len(tokens):
+        return None
+    token = tokens[first]
+    if token.text == "(":
+        return closing(tokens, first)
+    if token.keyword in ("CASE", "CAST"):
+        return closing(tokens, first, "CASE", "END") if token.keyword == "CASE" else closing(tokens, first + 1)
+    if token.is_name:
+        return _name_end(tokens, first)
+    return first if token.kind in ("string", "number", "blob", "variable") else None
+
+
+def _name_end(tokens: Sequence[Token], last: int) -> int | None:
+    while last + 2 < len(tokens) and tokens[last + 1].text == "." and tokens[last + 2].is_name:
+        last += 2
+    end: int | None = last
+    while end is not None and end + 1 < len(tokens):
+        following = tokens[end + 1]
+        if following.text == "(" and end == last:
+            end = closing(tokens, end + 1)
+        elif following.keyword in ("FILTER", "OVER") and end + 2 < len(tokens) and end > last:
+            end = closing(tokens, end + 2) if tokens[end + 2].text == "(" else end + 2
+        else:
+            break
+    return end

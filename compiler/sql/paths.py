@@ -1,0 +1,101 @@
+"""`q->SQL`: the bare value at a JSON path, rewritten to what SQLite knows; `q->'$.x'` keeps SQLite's own meaning.
+
+The path is a field name, then any number of `.field` and `[index]`, chained by further arrows. It binds tighter than
+every SQL operator. `q->user.Name` becomes `bare(q -> '$."user"."Name"')`: SQLite cuts the value out of the JSON text
+exactly as it stands there, and our `bare` turns that text into a SQL value without losing a digit (SQLite's own
+json_extract makes a uint64 beyond int64 a rounded float).
+"""
+
+from collections.abc import Sequence
+
+from compiler.sql.errors import SqlError, sql_error_at
+from compiler.sql.lexer import Splice, Token
+from compiler.sql.names import unquote
+from compiler.sql.operands import operand_start
+
+ARROWS = frozenset({"->", "->>"})
+Step = str | int
+
+
+def path_splices(sql: str, tokens: Sequence[Token]) -> list[Splice]:
+    """The splices that turn every path in `sql` into SQLite's own words."""
+    splices: list[Splice] = []
+    index = 0
+    while index < len(tokens):
+        if not _begins_path(tokens, index):
+            index += 1
+            continue
+        steps: list[Step] = []
+        end = index
+        while _begins_path(tokens, end):
+            end = _read_steps(sql, tokens, end + 1, steps)
+        left = _left_operand(sql, tokens, index)
+        splices.append(Splice(tokens[left].start, tokens[left].start, "bare("))
+        replaced = f" -> '{json_path(steps)}')"
+        splices.append(Splice(tokens[index - 1].end, tokens[end - 1].end, replaced))
+        index = end
+    return splices
+
+
+def json_path(steps: Sequence[Step]) -> str:
+    """The path in SQLite's notation, ready to stand inside a SQL text literal."""
+    parts = [f"[{_index(step)}]" if isinstance(step, int) else '."' + step.replace("'", "''") + '"' for step in steps]
+    return "$" + "".join(parts)
+
+
+def _index(step: int) -> str:
+    return str(step) if step >= 0 else f"#{step}"
+
+
+def _begins_path(tokens: Sequence[Token], index: int) -> bool:
+    if index + 1 >= len(tokens) or tokens[index].text not in ARROWS:
+        return False
+    called = index + 2 < len(tokens) and tokens[index + 2].text == "("
+    return tokens[index + 1].kind in ("word", "quoted") and not called
+
+
+def _read_steps(sql: str, tokens: Sequence[Token], index: int, steps: list[Step]) -> int:
+    """Append the steps that begin at `index`; the index after them."""
+    steps.append(_step(sql, tokens[index], first=True))
+    index += 1
+    while index < len(tokens):
+        token = tokens[index]
+        if token.text == "." and index + 1 < len(tokens) and tokens[index + 1].kind in ("word", "quoted"):
+            steps.append(_step(sql, tokens[index + 1], first=True))
+            index += 2
+        elif token.text.startswith("[") and token.start == tokens[index - 1].end:
+            steps.append(_step(sql, token, first=False))
+            index += 1
+        else:
+            break
+    return index
+
+
+def _step(sql: str, token: Token, first: bool) -> Step:
+    name = unquote(token.text)
+    if token.text.startswith("[") and name.strip().lstrip("-").isdecimal() and name.isascii():
+        return int(name)
+    if not first:
+        name = _key(name.strip())
+    if not name or '"' in name or "\\" in name or not name.isprintable():
+        remedy = 'a step is a field name, an [index] or a ["key"] without quotes and backslashes in it'
+        raise sql_error_at(sql, token.start, f"{token.text} is no step of a JSON path", remedy)
+    return name
+
+
+def _key(text: str) -> str:
+    """The key in `["key"]` or `['key']`."""
+    return text[1:-1].replace("''", "'") if text[:1] == "'" and text[-1:] == "'" else unquote(text)
+
+
+def _left_operand(sql: str, tokens: Sequence[Token], arrow: int) -> int:
+    left = operand_start(tokens, arrow - 1)
+    while left is not None and left >= 2 and tokens[left - 1].text in ARROWS:
+        left = operand_start(tokens, left - 2)
+    if left is None:
+        raise _nothing_on_the_left(sql, tokens[arrow])
+    return left
+
+
+def _nothing_on_the_left(sql: str, arrow: Token) -> SqlError:
+    return sql_error_at(sql, arrow.start, f'syntax error near "{arrow.text}"', "write column->field.field")

@@ -1,0 +1,84 @@
+"""One SELECT: checked against a schema (derived tables), or by itself (questions asked of a finished snapshot)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from compiler.sql.errors import SqlError
+from compiler.sql.lexer import tokenize
+from compiler.sql.names import fold
+from compiler.sql.parse import Parsed, parse_statement, too_deep
+from compiler.sql.resolve import Resolver, Schema
+
+ONE_SELECT = "write one SELECT (WITH before it and UNION inside it are fine)"
+_NOT_READING = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Drop, exp.Command, exp.Into, exp.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSelect:
+    """SQL for SQLite (the user's text but for our splices), the schema's tables it reads, sorted, and its columns."""
+
+    sql: str
+    tables_used: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+def compile_select(sql: str, schema: Schema) -> CompiledSelect:
+    """Check one SELECT against the tables and columns of `schema`; SqlError for the first thing that is wrong."""
+    parsed = _one_select(sql)
+    resolver = Resolver(schema)
+    try:
+        columns = resolver.query(parsed.tree, None, None)
+    except RecursionError:
+        raise too_deep() from None
+    named = tuple(name or f"column{number}" for number, name in enumerate(columns, start=1))
+    return CompiledSelect(parsed.sql, tuple(sorted(resolver.tables_used)), named)
+
+
+def sql_select_guard(sql: str) -> str:
+    """The SQL to run on a snapshot's read-only connection, if `sql` is one SELECT; names are SQLite's to judge."""
+    parsed = _one_select(sql)
+    for table in parsed.tree.find_all(exp.Table):
+        if fold(table.name).startswith("pragma_"):
+            raise SqlError(f'"{table.name}" is no table of a snapshot', remedy="read from the snapshot's own tables")
+    return parsed.sql
+
+
+def tables_named(sql: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Which of `known` a SELECT reads anywhere, sorted; names that a WITH around them defines do not count."""
+    named = {fold(node.name) for node in _tables(_one_select(sql).tree)}
+    return tuple(sorted(each for each in known if fold(each) in named))
+
+
+def _tables(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """The nodes that name a table of the schema: in FROM, or in `x IN name`."""
+    for node in tree.walk():
+        is_table = isinstance(node, exp.Table) or (isinstance(node, exp.Column) and node.arg_key == "field")
+        if is_table and not _is_cte(node):
+            yield node
+
+
+def _is_cte(node: exp.Expr) -> bool:
+    around: exp.Expr | None = node
+    while around is not None:
+        with_ = around.args.get("with_")
+        if with_ is not None and any(fold(cte.alias) == fold(node.name) for cte in with_.expressions):
+            return True
+        around = around.parent
+    return False
+
+
+def _one_select(sql: str) -> Parsed:
+    tokens = tokenize(sql)
+    first = tokens[0].keyword or tokens[0].text if tokens else ";"
+    if first not in ("SELECT", "WITH", ";"):
+        raise SqlError(f"found {first}, only a SELECT may stand here", remedy=ONE_SELECT)
+    parsed = parse_statement(sql, name_results=True)
+    tree = parsed.tree
+    if not isinstance(tree, (exp.Select, exp.SetOperation)):
+        raise SqlError(f"found {tree.key.upper()}, only a SELECT may stand here", remedy=ONE_SELECT)
+    for node in tree.walk():
+        if isinstance(node, _NOT_READING):
+            raise SqlError(f"found {node.key.upper()}, only a SELECT may stand here", remedy=ONE_SELECT)
+    return parsed

@@ -1,0 +1,195 @@
+"""Takes snapshots: which processes, compile, arm all, fire all, decode, store. One at a time; who asks meanwhile shares it."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from compiler.binary import Binary
+from compiler.compile import Compiled, compile_spec
+from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
+from compiler.ir.program import Program
+from compiler.ir.raw import RawCapture
+from compiler.ir.wire import GoProcess
+from compiler.spec import Spec, read_spec
+from datasource.agents import Agent
+from datasource.cache import Cache
+from datasource.snapshots import SnapshotFile, Snapshots
+from datasource.store.write import Captured, Failed, new_snapshot_id, write_snapshot
+from datasource.take import Taken, take
+
+AGENTS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A process to capture, and the program of the spec that it is."""
+
+    agent: Agent
+    host: str
+    process: GoProcess
+    program: str
+
+
+class SpecFile:
+    """The team's spec: a file, read when it changes, replaced only by a spec that is right."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._read: tuple[int, Spec] | None = None
+
+    def get(self) -> Spec:
+        """The spec as the file has it now."""
+        with self._lock:
+            try:
+                changed = self._path.stat().st_mtime_ns
+                if self._read is None or self._read[0] != changed:
+                    self._read = (changed, read_spec(self._path.read_bytes(), self._path.name))
+            except OSError as error:
+                what = f"cannot read the spec: {error.strerror}"
+                raise CannotNow(what, where=str(self._path), remedy="save a spec") from None
+            return self._read[1]
+
+    def save(self, text: bytes) -> Spec:
+        """Replace the spec; SpecError (and the old spec stays) where the new one is wrong."""
+        spec = read_spec(text, self._path.name)
+        aside = self._path.with_name(f".{self._path.name}.part")
+        with self._lock:
+            aside.write_bytes(text)
+            aside.replace(self._path)
+            self._read = None
+        return spec
+
+
+class Service:
+    """Everything that answering needs: the spec, the agents, the snapshots."""
+
+    def __init__(
+        self, spec: SpecFile, agents: Sequence[Agent], snapshots: Snapshots, cache: Cache, binaries: Path
+    ) -> None:
+        self.spec = spec
+        self.snapshots = snapshots
+        self.agents = tuple(agents)
+        self._cache = cache
+        self._binaries = binaries
+        self._taking = threading.Lock()
+
+    def snapshot(self, wanted: str, max_age_s: float | None) -> SnapshotFile:
+        """The snapshot that a query means: by id, the newest, or a new one where the newest is older than `max_age_s`."""
+        if max_age_s is None or wanted != "latest":
+            return self.snapshots.find(wanted)
+        asked = time.time_ns()
+        with self._taking:
+            newest = self.snapshots.latest()
+            oldest_wanted = min(asked, time.time_ns() - int(max_age_s * 1e9)) if max_age_s > 0 else asked
+            # A capture that began after we asked is ours too: panels of one refresh share one snapshot.
+            if newest is not None and newest.taken_at_ns >= oldest_wanted:
+                return newest
+            return self._take()
+
+    def processes(self) -> list[tuple[Agent, str, GoProcess]]:
+        """(agent, host, process) of every Go process that an agent lists. CannotNow where no agent answers."""
+        found: list[tuple[Agent, str, GoProcess]] = []
+        errors: list[FreezeframeError] = []
+        for agent in self.agents:
+            try:
+                listed = agent.processes()
+                found += [(agent, listed.host, process) for process in listed.processes]
+            except FreezeframeError as error:
+                errors.append(error)
+        if errors and len(errors) == len(self.agents):
+            raise errors[0]
+        return found
+
+    def _take(self) -> SnapshotFile:
+        spec = self.spec.get()
+        wanted = self._wanted(spec)
+        with ThreadPoolExecutor(min(AGENTS_AT_ONCE, len(wanted))) as pool:
+            outcomes = list(pool.map(lambda each: self._capture(each, spec), wanted))
+        captured = [each for each in outcomes if isinstance(each, Captured)]
+        failed = [each for each in outcomes if isinstance(each, Failed)]
+        if not captured:
+            raise CannotNow(failed[0].message, remedy="see what the agent says")
+        taken_at = min(each.capture.header.captured_at_ns for each in captured)
+        snapshot_id = new_snapshot_id(taken_at)
+        path = self.snapshots.path(snapshot_id)
+        write_snapshot(path, spec, captured, taken_at_ns=taken_at, snapshot_id=snapshot_id, failed=failed)
+        return SnapshotFile(snapshot_id, path)
+
+    def _wanted(self, spec: Spec) -> list[_Wanted]:
+        """The processes that the spec's programs name; all of them where it names none."""
+        found = []
+        for agent, host, process in self.processes():
+            program = spec.program_for(process.exe)
+            if program is not None or not spec.programs:
+                found.append(_Wanted(agent, host, process, program or process.program))
+        if not found:
+            rules = ", ".join(f"{rule.name}: {rule.exe}" for rule in spec.programs) or "no rule"
+            raise CannotNow(
+                f"no running process matches the spec's programs ({rules})", remedy="start it, or mend the rule"
+            )
+        return found
+
+    def _capture(self, wanted: _Wanted, spec: Spec) -> Captured | Failed:
+        process = wanted.process
+        try:
+            with Binary(self._binary(wanted)) as binary:
+                known = self._cache.runtime_types(process.build_id)
+                compile_with = _compiler(self._cache, spec, binary)
+                taken = take(binary, compile_with, lambda program: _fire(wanted, program), known)
+            self._cache.remember_types(process.build_id, taken.types - known)
+        except FreezeframeError as error:
+            if isinstance(error, BadInput) and error.where.startswith(spec.origin):
+                raise  # the spec itself is wrong for this binary (arithmetic on a time): nobody's capture would be right
+            return Failed(wanted.host, process.pid, wanted.program, str(error))
+        return _filed(wanted, taken)
+
+    def _binary(self, wanted: _Wanted) -> Path:
+        """The process's executable, streamed from its agent the first time its build id is met."""
+        build_id = wanted.process.build_id
+        path = self._binaries / hashlib.sha256(build_id.encode()).hexdigest()
+        if not path.exists():
+            self._binaries.mkdir(parents=True, exist_ok=True, mode=0o700)
+            aside = path.with_suffix(f".{threading.get_ident()}.part")
+            try:
+                wanted.agent.fetch_binary(build_id, aside)
+                aside.replace(path)
+            finally:
+                aside.unlink(missing_ok=True)
+        return path
+
+
+def _compiler(cache: Cache, spec: Spec, binary: Binary) -> Callable[[frozenset[int]], Compiled]:
+    def compile_with(types: frozenset[int]) -> Compiled:
+        return compile_cached(cache, spec, binary, types)[0]
+
+    return compile_with
+
+
+def compile_cached(cache: Cache, spec: Spec, binary: Binary, types: frozenset[int]) -> tuple[Compiled, bool]:
+    """Compile, or take from the cache what compiling the same gave before; whether it came from there."""
+    text_hash = hashlib.sha256(spec.text.encode()).hexdigest()  # with its lines, for issues name them
+    kept = cache.program(binary.build_id, text_hash, types)
+    if kept is not None:
+        return kept, True
+    compiled = compile_spec(spec, binary, types)
+    cache.keep(binary.build_id, text_hash, types, compiled)
+    return compiled, False
+
+
+def _fire(wanted: _Wanted, program: Program) -> RawCapture:
+    armed: AbstractContextManager[str] = wanted.agent.armed(wanted.process.pid, program)
+    with armed as number:
+        return wanted.agent.fire(number)
+
+
+def _filed(wanted: _Wanted, taken: Taken) -> Captured:
+    process = wanted.process
+    return Captured(
+        wanted.host, wanted.program, process.exe, taken.compiled.program, taken.capture, taken.compiled.issues
+    )

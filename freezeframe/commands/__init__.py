@@ -1,0 +1,1 @@
+"""One module a command; `command` in it is what the command line runs."""

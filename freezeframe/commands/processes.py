@@ -1,0 +1,20 @@
+"""`freezeframe processes`: the Go processes of this machine."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As a JSON list.")
+def command(as_json: bool) -> None:
+    """List the Go processes of this machine."""
+    from agent.processes import Processes
+    from freezeframe.show import print_rows
+
+    found = Processes().list()
+    if as_json:
+        click.echo(json.dumps([asdict(process) for process in found]))
+    else:
+        print_rows(("pid", "program", "go_version", "exe"), [(p.pid, p.program, p.go_version, p.exe) for p in found])

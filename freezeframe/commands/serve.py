@@ -1,0 +1,52 @@
+"""`freezeframe serve`: the data source that Grafana asks, under gunicorn."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--spec", "spec_file", type=click.Path(path_type=Path), required=True, help="The team's spec (YAML).")
+@click.option("--agent", "agents", multiple=True, help="An agent's URL; give it once for each.")
+@click.option("--token-file", type=click.Path(path_type=Path), help="File with the agents' token.")
+@click.option("--data", type=click.Path(path_type=Path), default=Path("snapshots"), show_default=True, help="Folder.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8470, show_default=True)
+@click.option("--access-token-file", type=click.Path(path_type=Path), help="File with the token Grafana must send.")
+def command(
+    spec_file: Path,
+    agents: tuple[str, ...],
+    token_file: Path | None,
+    data: Path,
+    host: str,
+    port: int,
+    access_token_file: Path | None,
+) -> None:
+    """Run the data source."""
+    from compiler.ir.errors import BadInput
+    from freezeframe.serving import build_app, run
+
+    if not agents:
+        raise BadInput("no agent is named", remedy="give --agent http://127.0.0.1:8471 (and --token-file)")
+    access = None if access_token_file is None else read_token(access_token_file)
+    app = build_app(spec_file, agents, read_token(token_file), data, access)
+    run(app, host, port)
+
+
+def read_token(path: Path | None) -> str:
+    """The token in a file, or in FREEZEFRAME_TOKEN."""
+    import os
+
+    from compiler.ir.errors import BadInput
+
+    if path is None:
+        token = os.environ.get("FREEZEFRAME_TOKEN", "")
+        where, remedy = "FREEZEFRAME_TOKEN", "name a file with --token-file, or set FREEZEFRAME_TOKEN"
+    else:
+        try:
+            token, where, remedy = path.read_text().strip(), str(path), "write the token into the file"
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"cannot read the token: {error}", where=str(path), remedy="name a readable file") from None
+    if not token:
+        raise BadInput("the token is empty", where=where, remedy=remedy)
+    return token

@@ -1,0 +1,65 @@
+-- What a person writes, and below --- what it means in SQLite's own words. Both are executed and must give the same.
+SELECT q->SQL FROM queries
+---
+SELECT json_extract(q, '$.SQL') AS "q->SQL" FROM queries
+
+SELECT q->user.Name AS who FROM queries
+---
+SELECT json_extract(q, '$.user.Name') AS who FROM queries
+
+SELECT t.q->Args[0].Name AS first, t.q -> Args[-1] . Name AS last FROM queries t
+---
+SELECT json_extract(q, '$.Args[0].Name') AS first, json_extract(q, '$.Args[#-1].Name') AS last FROM queries
+
+SELECT q->user->Name AS a, (q->user)->Name AS b, q->>user.Name AS c FROM queries
+---
+SELECT json_extract(q, '$.user.Name') AS a, json_extract(q, '$.user.Name') AS b, json_extract(q, '$.user.Name') AS c FROM queries
+
+-- SQLite's own operators keep their meaning.
+SELECT q->'$.SQL' AS json_text, q->>'$.SQL' AS bare_text, q->'user'->>'Name' AS chained FROM queries
+---
+SELECT json_quote(json_extract(q, '$.SQL')) AS json_text, json_extract(q, '$.SQL') AS bare_text, json_extract(q, '$.user.Name') AS chained FROM queries
+
+SELECT q->'$.user'->Name AS a, q->user->'$.Name' AS b FROM queries
+---
+SELECT json_extract(q, '$.user.Name') AS a, json_quote(json_extract(q, '$.user.Name')) AS b FROM queries
+
+-- Booleans are 0 and 1, null is NULL, what is not there is NULL, an object is JSON text.
+SELECT q->Done AS done, q->Err AS err, q->Nowhere AS nowhere, q->user AS account, q->Args AS args FROM queries
+---
+SELECT json_extract(q, '$.Done') AS done, NULL AS err, NULL AS nowhere, json_extract(q, '$.user') AS account, json_extract(q, '$.Args') AS args FROM queries
+
+-- A uint64 beyond int64 keeps all its digits, as text.
+SELECT q->Big AS big, typeof(q->Big) AS kind FROM queries
+---
+SELECT '18446744073709551615' AS big, 'text' AS kind FROM queries
+
+-- Fields may be called as SQL's keywords are, map keys as they like.
+SELECT q->Select AS a, q->"$mark" AS b, q->Map["a b"] AS c, q->Map['it''s'] AS d, q->`Select` AS e FROM queries
+---
+SELECT 7 AS a, 8 AS b, 1 AS c, 2 AS d, 7 AS e FROM queries
+
+-- A path binds tighter than any operator.
+SELECT 'x' || q->user.Name || 'y' AS a, -q->N AS b, q->N * 2 + 1 AS c, NOT q->Done AS d FROM queries
+---
+SELECT 'x' || json_extract(q, '$.user.Name') || 'y' AS a, -json_extract(q, '$.N') AS b, json_extract(q, '$.N') * 2 + 1 AS c, NOT json_extract(q, '$.Done') AS d FROM queries
+
+SELECT count(*) AS n FROM queries WHERE q->N > 4 AND q->user.Name IN ('ann', 'bob') GROUP BY q->Done ORDER BY q->Done
+---
+SELECT count(*) AS n FROM queries WHERE json_extract(q, '$.N') > 4 AND json_extract(q, '$.user.Name') IN ('ann', 'bob') GROUP BY json_extract(q, '$.Done') ORDER BY json_extract(q, '$.Done')
+
+SELECT CASE WHEN q->N > 4 THEN q->SQL END->x AS a, coalesce(q->user, '{}')->Name AS b FROM (SELECT '{"SQL": "{\"x\": 1}", "N": 5}' AS q)
+---
+SELECT 1 AS a, NULL AS b
+
+SELECT e.value->Name AS name FROM queries, json_each(q->Args) e ORDER BY 1
+---
+SELECT json_extract(e.value, '$.Name') AS name FROM queries, json_each(q, '$.Args') e ORDER BY 1
+
+WITH named AS (SELECT q->user.Name AS who FROM queries) SELECT who, count(*) FROM named GROUP BY who ORDER BY who
+---
+SELECT json_extract(q, '$.user.Name') AS who, count(*) FROM queries GROUP BY 1 ORDER BY 1
+
+SELECT q->N - q->M AS difference, sum(q->N) OVER (ORDER BY goroutine_id) AS total FROM queries ORDER BY goroutine_id
+---
+SELECT json_extract(q, '$.N') - json_extract(q, '$.M') AS difference, sum(json_extract(q, '$.N')) OVER (ORDER BY goroutine_id) AS total FROM queries ORDER BY goroutine_id
