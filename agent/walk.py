@@ -135,7 +135,7 @@ class Walker:
         """Go up to 1.22 saves no frame pointer on entering a system call: it lies below the first frame's CFA."""
         for frame in self._runtime.syscall_frames:
             if frame.lo <= pc - self._bias < frame.hi:
-                return self._reader.word(sp + frame.size + 8 - 16) or otherwise
+                return sp + frame.size + 8 - 16
         return otherwise
 
     def _window(self, goroutine: RawGoroutine) -> int:

@@ -10,6 +10,8 @@ from compiler import sites
 from compiler.binary import Binary
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.gotypes import TypeTable, printed_type
+from compiler.dwarf.index import GO_RUNTIME_TYPE
+from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
 from compiler.dwarf.units import number
 from compiler.expr import Expression, parse
 from compiler.ir.frames import Issue
@@ -64,13 +66,15 @@ class _Compiler:
         self._spec = spec
         self._binary = binary
         depth = max([spec.limits.depth, *(_limits(spec, f, c).depth for f in spec.functions for c in f.collect)])
-        self._types = TypeTable(binary.types, depth)
+        self._runtime = read_runtime(binary)
+        base = binary.executable.pointer(self._runtime.types_base) or 0
+        self._runtime_types = RuntimeTypes(binary.executable, base)
+        self._types = TypeTable(binary.types, depth, self._runtime_types, binary.index.runtime_types)
         self._accesses: dict[tuple[Resolved, Limits], tuple[int, Access]] = {}
         self._issues: list[Issue] = []
         self._names: dict[str, list[str]] | None = None
 
     def compile(self, remembered: tuple[int, ...]) -> Compiled:
-        runtime = read_runtime(self._binary)
         tables, reports, found = [], [], []
         for number_, function in enumerate(self._spec.functions):
             tables.append(FunctionTable(function.table, function.function, tuple(c.name for c in function.collect)))
@@ -82,7 +86,7 @@ class _Compiler:
             build_id=self._binary.build_id,
             go_version=self._binary.go_version,
             arch=self._binary.executable.arch,
-            runtime=runtime,
+            runtime=self._runtime,
             limits=self._spec.limits,
             types=self._types.build(),
             dynamic_types=dynamic,
@@ -169,23 +173,25 @@ class _Compiler:
         """Descriptions of what interfaces may hold. Only runtime types that exist are listed."""
         if not self._accesses:
             return ()
-        index, found = self._binary.index, {}
-        runtime_type = 0x2904
+        index = self._binary.index
+        found: dict[int, int | RuntimeType] = {}
         for name in USUAL_TYPES:
             for offset in index.types.get(name, []):
-                at = number(self._binary.info.die(offset), runtime_type)
+                at = number(self._binary.info.die(offset), GO_RUNTIME_TYPE)
                 if at:
                     found[at] = offset
-        found.update({at: index.runtime_types[at] for at in remembered if at in index.runtime_types})
-        base = self._types_base()
+        for at in remembered:
+            described = index.runtime_types.get(at, self._runtime_types.at(at))
+            if described is not None:
+                found[at] = described
         return tuple(
-            DynamicType(at, self._types.want(offset), self._is_direct(base + at))
-            for at, offset in sorted(found.items())
+            DynamicType(
+                at,
+                self._types.want_runtime(kind) if isinstance(kind, RuntimeType) else self._types.want(kind),
+                self._is_direct(self._runtime_types.base + at),
+            )
+            for at, kind in sorted(found.items())
         )
-
-    def _types_base(self) -> int:
-        runtime = read_runtime(self._binary)
-        return self._binary.executable.pointer(runtime.types_base) or 0
 
     def _is_direct(self, address: int) -> bool:
         abi = next((name for name in ("internal/abi.Type", "runtime._type") if name in self._binary.index.types), None)

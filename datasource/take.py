@@ -38,7 +38,7 @@ def take(binary: Binary, compile_with: Compile, fire: Fire, remembered: frozense
         compiled = compile_with(known)
         raw = fire(compiled.program)
         capture = decode(compiled.program, raw, binary.pclntab)
-        new = (set(capture.unknown_types) & binary.index.runtime_types.keys()) - known
+        new = frozenset(capture.unknown_types) - known
         if not new or round_ == MAX_ROUNDS:
             return Taken(compiled, raw, capture, known | new)
         known = known | new

@@ -38,7 +38,9 @@ def no_leaks() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def go() -> Path:
-    """The go command that the project uses."""
+    """The go command that the project uses, or the one that FREEZEFRAME_TEST_GO names (to try another Go version)."""
+    if os.environ.get("FREEZEFRAME_TEST_GO"):
+        return Path(os.environ["FREEZEFRAME_TEST_GO"])
     found = subprocess.run([ROOT / "scripts/go", "--path"], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return Path(found.stdout.strip())
@@ -59,8 +61,9 @@ def querydb(go: Path, built: Path) -> Path:
 def build(go: Path, module: Path, binary: Path, *flags: str) -> Path:
     """Build the Go program of one module; without cgo, so that no C compiler is needed."""
     environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
+    more = os.environ.get("FREEZEFRAME_TEST_GOFLAGS", "").split(";")
     done = subprocess.run(
-        [go, "build", *flags, "-o", binary, "."],
+        [go, "build", *flags, *filter(None, more), "-o", binary, "."],
         cwd=module, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"go build in {module}: {done.stderr}"

@@ -5,9 +5,11 @@ Layouts are read by field name from the binary's own DWARF, never from a table o
 
 import re
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
 from compiler.dwarf.units import DebugInfo, name_of, number
 from compiler.ir.types import (
     Array,
@@ -164,23 +166,32 @@ class GoTypes:
 class TypeTable:
     """Builds a Program's type table. `want` the roots, then `build` once."""
 
-    def __init__(self, types: GoTypes, depth: int) -> None:
+    def __init__(self, types: GoTypes, depth: int, runtime: RuntimeTypes, dies: Mapping[int, int]) -> None:
+        """`dies`: the types that DWARF describes, by the offset of their runtime type from moduledata.types."""
         self._go = types
+        self._runtime = runtime
+        self._dies = dies
         self._depth = depth
         self._ids: dict[object, TypeId] = {}
         self._table: list[Type | None] = []
-        self._queue: deque[tuple[TypeId, int, int]] = deque()
+        self._queue: deque[tuple[TypeId, int | RuntimeType, int]] = deque()
         self._left = depth
 
     def want(self, offset: int) -> TypeId:
         """The id of a type, which will be described as deep as pointers are followed from it."""
         return self._id(offset, self._depth)
 
+    def want_runtime(self, runtime_type: RuntimeType) -> TypeId:
+        """The same for a type that only its runtime descriptor tells of."""
+        return self._runtime_id(runtime_type, self._depth)
+
     def build(self) -> tuple[Type, ...]:
         """The finished table; call it when all roots are wanted."""
         while self._queue:
             type_id, offset, self._left = self._queue.popleft()
-            if len(self._table) > MAX_TYPES:
+            if isinstance(offset, RuntimeType):
+                self._table[type_id] = self._describe_runtime(offset)
+            elif len(self._table) > MAX_TYPES:
                 self._table[type_id] = Opaque(self._name(offset), self._go.size(offset), "too many types")
             else:
                 self._table[type_id] = self._describe(offset)
@@ -189,12 +200,20 @@ class TypeTable:
     def _id(self, offset: int, left: int) -> TypeId:
         if self._go.kind(offset) == KIND_STRUCT:
             offset = self._go.structure(offset)  # a named struct is a typedef of a structure of the same name
-        if offset not in self._ids:
-            self._ids[offset] = len(self._table)
+        return self._enqueued(offset, left)
+
+    def _enqueued(self, key: int | RuntimeType, left: int) -> TypeId:
+        if key not in self._ids:
+            self._ids[key] = len(self._table)
             self._table.append(None)
             # By value belongs to the same level: it must be described before what is a pointer further on.
-            (self._queue.appendleft if left == self._left else self._queue.append)((self._ids[offset], offset, left))
-        return self._ids[offset]
+            (self._queue.appendleft if left == self._left else self._queue.append)((self._ids[key], key, left))
+        return self._ids[key]
+
+    def _runtime_id(self, runtime_type: RuntimeType, left: int) -> TypeId:
+        """By its DIE where DWARF knows it after all."""
+        die = self._dies.get(runtime_type.address - self._runtime.base)
+        return self._enqueued(runtime_type, left) if die is None else self._id(die, left)
 
     def _same(self, offset: int) -> TypeId:
         return self._id(offset, self._left)
@@ -238,6 +257,35 @@ class TypeTable:
             return self._struct(offset, name, size)
         described = self._container(offset, name, kind, size)
         return Opaque(name, size, "unsupported") if described is None else described
+
+    def _describe_runtime(self, runtime_type: RuntimeType) -> Type:
+        """A type out of its runtime descriptor; maps and channels need DWARF for their layout."""
+        runtime, name = self._runtime, self._runtime.name(runtime_type)
+        kind, size = runtime.kind(runtime_type), runtime.size(runtime_type)
+        elem = runtime.elem(runtime_type) if kind in (KIND_POINTER, KIND_SLICE, KIND_ARRAY) else None
+        if kind in BASIC_KINDS:
+            return Basic(name, size, BASIC_KINDS[kind])
+        if kind == KIND_STRING:
+            return String(name, 16)
+        if kind == KIND_FUNC:
+            return Func(name, 8)
+        if kind == KIND_INTERFACE:
+            return Interface(name, 16, runtime.is_empty_interface(runtime_type), 8)
+        if kind == KIND_STRUCT:
+            fields = runtime.fields(runtime_type)
+            return Struct(
+                name,
+                size,
+                tuple(Field(f.name, f.offset, self._runtime_id(f.type, self._left), f.embedded) for f in fields),
+            )
+        if kind == KIND_POINTER:
+            return Pointer(name, 8, self._runtime_id(elem, self._left - 1) if elem and self._left > 0 else None)
+        if kind == KIND_SLICE and elem is not None:
+            return Slice(name, 24, self._runtime_id(elem, self._left), runtime.size(elem))
+        if kind == KIND_ARRAY and elem is not None:
+            count = runtime.array_length(runtime_type)
+            return Array(name, size, self._runtime_id(elem, self._left), runtime.size(elem), count)
+        return Opaque(name, size, "its layout is not in the debug info")
 
     def _container(self, offset: int, name: str, kind: int, size: int) -> Type | None:
         go = self._go

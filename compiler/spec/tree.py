@@ -189,7 +189,7 @@ class _Builder:
 
 
 def _shown_tag(tag: str) -> str:
-    return tag.replace("tag:yaml.org,2002:", "!!")
+    return tag.replace("tag:yaml.org,2002:", "!!")[:60]
 
 
 def _scalar(event: ScalarEvent) -> bool | int | float | str | None:

@@ -33,14 +33,14 @@ def fence_splices(tokens: Sequence[Token]) -> list[Splice]:
 def _operands(tokens: Sequence[Token], operator: int) -> set[tuple[int, int]]:
     """The operands on both sides; on one side for a minus sign; none for the star of `count(*)` and `SELECT *`."""
     left = _chain_start(tokens, operator - 1)
-    if left is None and tokens[operator].text in ("*", "/", "%"):
-        return set()
     spans = set() if left is None else {(left, operator - 1)}
-    first = operator + 1
-    while first < len(tokens) and tokens[first].text in ("+", "-", "~"):
-        first += 1
-    right = _chain_end(tokens, first)
-    return spans if right is None else spans | {(first, right)}
+    if _is_sign(tokens, operator):
+        right = operand_end(tokens, operator + 1)  # a sign binds tighter than `||` and `->`
+    elif tokens[operator].text == "*" and not _ends_operand(tokens, operator - 1):
+        return set()
+    else:
+        right = _chain_end(tokens, operator + 1)
+    return spans if right is None else spans | {(operator + 1, right)}
 
 
 def _argument(tokens: Sequence[Token], function: int) -> set[tuple[int, int]]:
@@ -55,11 +55,23 @@ def _argument(tokens: Sequence[Token], function: int) -> set[tuple[int, int]]:
     return {(first, last)}
 
 
+def _ends_operand(tokens: Sequence[Token], index: int) -> bool:
+    if index < 0:
+        return False
+    token = tokens[index]
+    return token.text == ")" or token.is_name or token.kind in _LITERALS
+
+
+def _is_sign(tokens: Sequence[Token], operator: int) -> bool:
+    return tokens[operator].text in ("+", "-", "~") and not _ends_operand(tokens, operator - 1)
+
+
 def _chain_start(tokens: Sequence[Token], last: int) -> int | None:
-    start = operand_start(tokens, last)
+    """Where the chain of `||` and `->` begins that ends at `last`; its last operand if a sign binds the first one."""
+    only = start = operand_start(tokens, last)
     while start is not None and start >= 2 and tokens[start - 1].text in CHAIN:
         start = operand_start(tokens, start - 2)
-    return start
+    return only if start is not None and start > 0 and _is_sign(tokens, start - 1) else start
 
 
 def _chain_end(tokens: Sequence[Token], first: int) -> int | None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from compiler.sql.lexer import Token
 
 CHAIN = frozenset({"->", "->>", "||"})
+_NO_OPERAND_AFTER = frozenset({"AS", "EXISTS", "FROM", "IN", "JOIN", "MATERIALIZED", "USING", "VALUES"})
+"""Keywords whose name or parentheses are no operand by themselves."""
 
 
 def operand_start(tokens: Sequence[Token], last: int) -> int | None:
@@ -19,9 +21,17 @@ def operand_start(tokens: Sequence[Token], last: int) -> int | None:
     if token.is_name:
         while last >= 2 and tokens[last - 1].text == "." and tokens[last - 2].is_name:
             last -= 2
-        over_window = last >= 2 and tokens[last - 1].keyword == "OVER"
-        return operand_start(tokens, last - 2) if over_window else last
+        return _name_start(tokens, last)
     return last if token.kind in ("string", "number", "blob", "variable") else None
+
+
+def _name_start(tokens: Sequence[Token], first: int) -> int | None:
+    """`first`, unless what stands before says that this is a window, a collation, a table or the word of `x ISNULL`."""
+    before = tokens[first - 1].keyword if first else ""
+    if before in ("OVER", "COLLATE"):
+        return operand_start(tokens, first - 2)
+    no_operand = before in _NO_OPERAND_AFTER or tokens[first].keyword in ("ISNULL", "NOTNULL")
+    return None if no_operand else first
 
 
 def _group_start(tokens: Sequence[Token], last: int) -> int | None:
@@ -31,6 +41,8 @@ def _group_start(tokens: Sequence[Token], last: int) -> int | None:
     before = tokens[opening - 1]
     if before.keyword in ("OVER", "FILTER"):
         return operand_start(tokens, opening - 2)
+    if before.keyword in _NO_OPERAND_AFTER:
+        return None
     return opening - 1 if before.is_name else opening
 
 

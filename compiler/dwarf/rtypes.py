@@ -1,0 +1,105 @@
+"""Go's runtime type descriptors (internal/abi.Type), for types that the linker left out of the debug info.
+
+An interface can hold such a type, and then only its descriptor tells what it is. Offsets as in internal/abi/type.go,
+unchanged since Go 1.17 for what is read here.
+"""
+
+from dataclasses import dataclass
+
+from compiler.dwarf.executable import Executable
+
+TFLAG_AT, KIND_AT, NAME_AT, ELEM_AT = 20, 23, 40, 48
+ARRAY_LENGTH_AT, FIELDS_AT, METHODS_AT = 64, 56, 56
+FIELD_SIZE = 24
+EXTRA_STAR = 1 << 1
+EMBEDDED = 1 << 3
+KIND_MASK = 31
+MAX_FIELDS = 10_000
+MAX_NAME = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeType:
+    """A type by its descriptor's link-time address."""
+
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeField:
+    """One field of a struct descriptor."""
+
+    name: str
+    type: RuntimeType
+    offset: int
+    embedded: bool
+
+
+class RuntimeTypes:
+    """Reads type descriptors out of an executable's data."""
+
+    def __init__(self, executable: Executable, base: int) -> None:
+        self._executable = executable
+        self.base = base
+        """moduledata.types, link-time."""
+
+    def at(self, offset: int) -> RuntimeType | None:
+        """The type whose descriptor is at an offset from moduledata.types; None where there is none."""
+        found = RuntimeType(self.base + offset)
+        return found if 1 <= self.kind(found) <= 26 and self.name(found) else None  # noqa: PLR2004
+
+    def kind(self, runtime_type: RuntimeType) -> int:
+        """reflect.Kind."""
+        return self._number(runtime_type.address + KIND_AT, 1) & KIND_MASK
+
+    def size(self, runtime_type: RuntimeType) -> int:
+        """Bytes of one value."""
+        return self._number(runtime_type.address, 8)
+
+    def name(self, runtime_type: RuntimeType) -> str:
+        """As reflect prints it: "main.KeepLast"."""
+        address = self.base + self._number(runtime_type.address + NAME_AT, 4)
+        name = self._text(address)
+        star = self._number(runtime_type.address + TFLAG_AT, 1) & EXTRA_STAR
+        return name[1:] if star else name
+
+    def elem(self, runtime_type: RuntimeType) -> RuntimeType | None:
+        """What a pointer, slice or array is of."""
+        pointer = self._executable.pointer(runtime_type.address + ELEM_AT)
+        return RuntimeType(pointer) if pointer else None
+
+    def array_length(self, runtime_type: RuntimeType) -> int:
+        """The number of an array's elements."""
+        return self._number(runtime_type.address + ARRAY_LENGTH_AT, 8)
+
+    def is_empty_interface(self, runtime_type: RuntimeType) -> bool:
+        """Whether an interface has no methods."""
+        return self._number(runtime_type.address + METHODS_AT + 8, 8) == 0
+
+    def fields(self, runtime_type: RuntimeType) -> tuple[RuntimeField, ...]:
+        """A struct's fields, in order."""
+        first = self._executable.pointer(runtime_type.address + FIELDS_AT) or 0
+        count = self._number(runtime_type.address + FIELDS_AT + 8, 8)
+        found = []
+        for at in range(first, first + FIELD_SIZE * min(count, MAX_FIELDS), FIELD_SIZE):
+            name, kind = self._executable.pointer(at), self._executable.pointer(at + 8)
+            if name and kind:
+                embedded = bool(self._number(name, 1) & EMBEDDED)
+                found.append(RuntimeField(self._text(name), RuntimeType(kind), self._number(at + 16, 8), embedded))
+        return tuple(found)
+
+    def _number(self, address: int, size: int) -> int:
+        data = self._executable.read(address, size)
+        return 0 if data is None else int.from_bytes(data, "little")
+
+    def _text(self, address: int) -> str:
+        """An abi.Name: a byte of flags, the length as uvarint, the text."""
+        length = shift = 0
+        for at in range(address + 1, address + 4):
+            byte = self._number(at, 1)
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:  # noqa: PLR2004
+                data = self._executable.read(at + 1, min(length, MAX_NAME))
+                return "" if data is None else data.decode("utf-8", "replace")
+        return ""
