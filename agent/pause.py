@@ -165,21 +165,25 @@ def _look(ptrace: Ptrace, tracee: _Tracee, tracees: dict[int, _Tracee]) -> bool:
         case WaitStatus(stopped=True, signal=signal):
             tracee.stopped, tracee.signal = True, signal
         case _:
-            del tracees[tracee.tid]
+            tracees.pop(tracee.tid, None)
     return True
 
 
 def _release(ptrace: Ptrace, tracees: dict[int, _Tracee]) -> None:
-    """Detach all. One that has not stopped yet cannot be detached: it is, as soon as it stops."""
+    """Detach all. One that has not stopped yet cannot be detached: it is, as soon as it stops. One that was killed while
+    it stood is waited for: its process cannot end before."""
     for tracee in list(tracees.values()):
-        if tracee.stopped:
-            if ptrace.quietly(PTRACE_DETACH, tracee.tid, tracee.signal) != 0:
-                ptrace.wait(tracee.tid)  # killed while it stood: no zombie of it is left to us
-            del tracees[tracee.tid]
+        _detach(ptrace, tracee, tracees)
     deadline = time.monotonic() + LINGER_S
     while tracees and time.monotonic() < deadline:
         for tracee in list(tracees.values()):
-            if _look(ptrace, tracee, tracees) and tracee.stopped:
-                ptrace.quietly(PTRACE_DETACH, tracee.tid, tracee.signal)
-                del tracees[tracee.tid]
-        time.sleep(0.001)
+            if _look(ptrace, tracee, tracees):
+                _detach(ptrace, tracee, tracees)
+        if tracees:
+            time.sleep(0.001)
+
+
+def _detach(ptrace: Ptrace, tracee: _Tracee, tracees: dict[int, _Tracee]) -> None:
+    if tracee.stopped and ptrace.quietly(PTRACE_DETACH, tracee.tid, tracee.signal) == 0:
+        tracees.pop(tracee.tid, None)
+    tracee.stopped = False

@@ -19,6 +19,7 @@ from compiler.spec import Spec, read_spec
 from datasource.agents import Agent
 from datasource.cache import Cache
 from datasource.snapshots import SnapshotFile, Snapshots
+from datasource.store.derive import rehearse
 from datasource.store.write import Captured, Failed, new_snapshot_id, write_snapshot
 from datasource.take import Taken, take
 
@@ -49,7 +50,9 @@ class SpecFile:
             try:
                 changed = self._path.stat().st_mtime_ns
                 if self._read is None or self._read[0] != changed:
-                    self._read = (changed, read_spec(self._path.read_bytes(), self._path.name))
+                    spec = read_spec(self._path.read_bytes(), self._path.name)
+                    rehearse(spec)
+                    self._read = (changed, spec)
             except OSError as error:
                 what = f"cannot read the spec: {error.strerror}"
                 raise CannotNow(what, where=str(self._path), remedy="save a spec") from None
@@ -58,6 +61,7 @@ class SpecFile:
     def save(self, text: bytes) -> Spec:
         """Replace the spec; SpecError (and the old spec stays) where the new one is wrong."""
         spec = read_spec(text, self._path.name)
+        rehearse(spec)
         aside = self._path.with_name(f".{self._path.name}.part")
         with self._lock:
             aside.write_bytes(text)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from compiler.ir.errors import BadInput
 from compiler.spec import Spec, read_spec
+from datasource.store.derive import rehearse
 
 MAX_BYTES = 1 << 20
 
@@ -16,4 +17,6 @@ def load_spec(path: Path) -> Spec:
     except OSError as error:
         what = f"cannot read the spec: {error.strerror}"
         raise BadInput(what, where=str(path), remedy="name a readable YAML file") from None
-    return read_spec(data, str(path))
+    spec = read_spec(data, str(path))
+    rehearse(spec)
+    return spec

@@ -20,7 +20,7 @@ SPEC = ROOT / "examples/querydb/querydb.yaml"
 FREEZEFRAME = ROOT / ".venv/bin/freezeframe"
 SESSIONS, TRANSACTIONS, BLOCKED, IDLE, BACKGROUND = 23, 13, 7, 5, 3
 SERVES_THE_DUMP = ("net/http.(*conn).serve", "net/http.(*connReader).backgroundRead")
-ENGINES = ("memory",)
+ENGINES = ("memory", "ebpf")
 
 
 @dataclass(frozen=True)

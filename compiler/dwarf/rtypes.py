@@ -46,7 +46,7 @@ class RuntimeTypes:
     def at(self, offset: int) -> RuntimeType | None:
         """The type whose descriptor is at an offset from moduledata.types; None where there is none."""
         found = RuntimeType(self.base + offset)
-        return found if 1 <= self.kind(found) <= 26 and self.name(found) else None  # noqa: PLR2004
+        return found if 1 <= self.kind(found) <= 26 and self.name(found) else None
 
     def kind(self, runtime_type: RuntimeType) -> int:
         """reflect.Kind."""
@@ -99,7 +99,7 @@ class RuntimeTypes:
             byte = self._number(at, 1)
             length |= (byte & 0x7F) << shift
             shift += 7
-            if byte < 0x80:  # noqa: PLR2004
+            if byte < 0x80:
                 data = self._executable.read(at + 1, min(length, MAX_NAME))
                 return "" if data is None else data.decode("utf-8", "replace")
         return ""

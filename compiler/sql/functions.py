@@ -16,6 +16,7 @@ SqlValue = int | float | str | bytes | None
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64 = range(-(1 << 63), 1 << 63)
+ZERO_TIME = "0001-01-01T00:00:00.000000000Z"
 _EXAMPLE = "2026-01-02T03:04:05.000000000Z"
 
 
@@ -28,11 +29,11 @@ class SqlFunction:
 
 
 def unix_ns(time: SqlValue) -> int | None:
-    """Nanoseconds since 1970 of an RFC 3339 time, exactly; NULL stays NULL.
+    """Nanoseconds since 1970 of an RFC 3339 time, exactly; NULL stays NULL, and Go's zero time (never set) is NULL.
 
     Raises ValueError for what is no such time, or lies outside the years 1677 to 2262 that int64 can hold.
     """
-    if time is None:
+    if time is None or time == ZERO_TIME:
         return None
     match = _RFC3339.fullmatch(time) if isinstance(time, str) else None
     if match is None:

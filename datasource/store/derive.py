@@ -2,9 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
-from compiler.spec import FunctionSpec, Spec
+from compiler.spec import FunctionSpec, Spec, SpecError
 from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS, GOROUTINE_COLUMNS, PROCESS_COLUMNS
 from compiler.sql.extra import compile_extra, fill_extra, references
 from compiler.sql.functions import recording
@@ -27,6 +27,27 @@ def derive(connection: sqlite3.Connection, spec: Spec) -> None:
                 _note(connection, f"table {table.name}", _reason(error, errors), table.line)
                 columns = ", ".join(quote(name) for name in compiled.columns)
                 connection.execute(f"CREATE TABLE {quote(table.name)} ({columns})")
+
+
+def rehearse(spec: Spec) -> None:
+    """Derive over no rows, in memory: SpecError for SQL that SQLite itself will not have (what a parser let through)."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for name, columns in BUILTIN_TABLES.items():
+            connection.execute(f"CREATE TABLE {quote(name)} ({', '.join(map(quote, columns))})")
+        for function in spec.functions:
+            create_function_table(connection, function)
+        derive(connection, spec)
+        found = connection.execute("SELECT item, message, line FROM issues ORDER BY line").fetchone()
+    if found is not None:
+        item, message, line = found
+        raise SpecError(message, origin=spec.origin, line=line, item=item, remedy="write it as SQLite has it")
+
+
+def create_function_table(connection: sqlite3.Connection, function: FunctionSpec) -> None:
+    """Columns without a type: SQLite then keeps every value as it is given (a uint64's digits stay text)."""
+    own = [*(collect.name for collect in function.collect), *(extra.name for extra in function.extra)]
+    fixed = '"process_id" INTEGER, "goroutine_id" INTEGER, "depth" INTEGER, "function" TEXT, "line" INTEGER'
+    connection.execute(f"CREATE TABLE {quote(function.table)} ({', '.join([fixed, *map(quote, own)])})")
 
 
 @contextmanager

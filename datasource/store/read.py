@@ -14,6 +14,8 @@ from datasource.store.derive import register_functions
 
 DEADLINE_S = 30.0
 MAX_ROWS = 1_000_000
+MAGIC = b"SQLite format 3\0"
+NO_SNAPSHOT = "this is not a snapshot file (SQLite)"
 STEPS = 10_000
 """SQLite virtual-machine steps between looks at the clock."""
 ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
@@ -51,9 +53,7 @@ def _explained(error: sqlite3.Error, errors: list[str], path: Path, deadline_s: 
     if "interrupted" in str(error):
         return CannotNow(f"the query did not end within {deadline_s:g} s", remedy="ask for less, or filter earlier")
     if "not a database" in str(error) or "malformed" in str(error):
-        return BadInput(
-            "this is not a snapshot file (SQLite)", where=str(path), remedy="name a file made by freezeframe snapshot"
-        )
+        return BadInput(NO_SNAPSHOT, where=str(path), remedy="name a file made by freezeframe snapshot")
     if "prohibited" in str(error) or "not authorized" in str(error):
         return BadInput(f"this is not allowed on a snapshot: {error}", remedy="read from its tables with one SELECT")
     what = errors[-1] if errors else str(error)
@@ -72,6 +72,13 @@ def _authorize(action: int, _first: str | None, second: str | None, _database: s
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise BadInput("no such file", where=str(path), remedy="name a file made by freezeframe snapshot")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(MAGIC))
+    except OSError as error:
+        raise BadInput(f"cannot read it: {error.strerror}", where=str(path), remedy="name a readable file") from None
+    if magic != MAGIC:
+        raise BadInput(NO_SNAPSHOT, where=str(path), remedy="name a file made by freezeframe snapshot")
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     except sqlite3.Error as error:

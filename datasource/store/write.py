@@ -19,7 +19,7 @@ from compiler.ir.program import Program
 from compiler.spec import Spec
 from compiler.spec.builtin import FUNCTION_TABLE_COLUMNS
 from compiler.sql.names import quote
-from datasource.store.derive import derive
+from datasource.store.derive import create_function_table, derive
 from datasource.store.schema import BUILT_IN, FORMAT, KEYS
 
 SQLITE_FULL_CODES = ("full", "disk I/O error", "readonly")
@@ -72,7 +72,8 @@ def write_snapshot(
                     {"snapshot_id": snapshot_id, "taken_at_ns": taken_at_ns, "format": FORMAT}
                 )
                 _file_spec(database, spec)
-                _create_function_tables(connection, spec)
+                for function in spec.functions:
+                    create_function_table(connection, function)
                 for process_id, process in enumerate(processes, start=1):
                     _file_process(database, process_id, process)
                 for each in failed:
@@ -138,15 +139,6 @@ def _file_spec(database: sqlite_utils.Database, spec: Spec) -> None:
         }
         for link in spec.links
     )
-
-
-def _create_function_tables(connection: sqlite3.Connection, spec: Spec) -> None:
-    """Columns without a type: SQLite then keeps every value as it is given (a uint64's digits stay text)."""
-    for function in spec.functions:
-        own = [*(collect.name for collect in function.collect), *(extra.name for extra in function.extra)]
-        fixed = '"process_id" INTEGER, "goroutine_id" INTEGER, "depth" INTEGER, "function" TEXT, "line" INTEGER'
-        columns = ", ".join([fixed, *(quote(name) for name in own)])
-        connection.execute(f"CREATE TABLE {quote(function.table)} ({columns})")
 
 
 def _file_process(database: sqlite_utils.Database, process_id: int, process: Captured) -> None:

@@ -1,5 +1,5 @@
 // Busy keeps several threads at work and counts what they do, and every signal that reaches it. It reports on request:
-// `GET /` on the address that it announces answers {"progress", "signals", "threads"}.
+// `GET /` on the address that it announces answers {"progress", "signals", "threads"}, and `GET /exec` starts it anew in the same process.
 package main
 
 import (
@@ -40,9 +40,7 @@ func threads() {
 	}
 }
 
-func countSignals() {
-	seen := make(chan os.Signal, 1000)
-	signal.Notify(seen)
+func countSignals(seen chan os.Signal) {
 	for received := range seen {
 		if received != syscall.SIGURG { // the runtime's own, to preempt goroutines
 			signals.Add(1)
@@ -55,7 +53,9 @@ func main() {
 		go spin()
 	}
 	go threads()
-	go countSignals()
+	seen := make(chan os.Signal, 1000)
+	signal.Notify(seen)
+	go countSignals(seen)
 	for number := range make([]struct{}, 7) {
 		go func(number int) { select {} }(number)
 	}
@@ -67,6 +67,9 @@ func main() {
 		json.NewEncoder(w).Encode(map[string]int64{
 			"progress": progress.Load(), "signals": signals.Load(), "threads": int64(pprof.Lookup("threadcreate").Count()),
 		})
+	})
+	http.HandleFunc("/exec", func(http.ResponseWriter, *http.Request) {
+		panic(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
 	})
 	fmt.Printf("ready {\"address\": %q}\n", listener.Addr())
 	panic(http.Serve(listener, nil))

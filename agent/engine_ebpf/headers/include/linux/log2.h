@@ -1,0 +1,1 @@
+/* BCC includes this; nothing in it is needed. */

@@ -1,0 +1,2 @@
+/* BCC brings its own copy. */
+#include "/virtual/include/bcc/bpf.h"

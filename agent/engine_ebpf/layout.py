@@ -1,0 +1,221 @@
+"""The maps between the probe in C and the engine in Python: one source for both. C gets its structs from here.
+
+Every map is an array of a single value that both sides have mapped into memory, so nothing here costs a system call in
+the pause. The probe masks each index with the map's own size, a power of two: no table can make it read outside.
+"""
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any
+
+from agent.engine_ebpf.numbers import c_numbers
+
+u8, u32, u64, s64 = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int64
+
+NAMES: dict[Any, str] = {u8: "u8", u32: "u32", u64: "u64", s64: "s64"}
+
+Members = list[tuple[str, Any]]
+
+
+def _all(kind: Any, names: str) -> Members:
+    return [(name, kind) for name in names.split()]
+
+
+class Config(ctypes.Structure):
+    """Read by the probe, written when it is armed. Addresses and PCs are the process's own; limits as in Limits."""
+
+    _fields_ = [
+        *_all(u64, "text_lo text_hi chunk_base chunks types_base allglen allgptr"),
+        *_all(u64, "out_limit stacks_limit goroutines_limit pressure run_bytes steps"),
+        *_all(u64, "frames string_bytes slice_items map_entries depth above"),
+        *_all(u64, "calls_base calls_half exact_base exact_half dynamic_base dynamic_half syscalls_base syscalls_half"),
+        *_all(
+            u32, "g_size g_stack_lo g_stack_hi g_m g_sched_sp g_sched_pc g_sched_bp g_syscallsp g_syscallpc g_syscallbp"
+        ),
+        *_all(u32, "g_atomicstatus g_goid g_waitsince g_waitreason g_parent_goid g_gopc g_startpc g_waiting m_procid"),
+        *_all(u32, "has_syscallbp has_parent_goid has_values"),
+    ]
+
+
+class State(ctypes.Structure):
+    """Where the probe is between two runs, and what it could not do. The engine only reads it."""
+
+    _fields_ = [
+        *_all(u64, "phase copied runs stacks_done length list next goroutines stacks cursor"),
+        # the goroutine that is being walked
+        *_all(u64, "walk g pc bp sp low high outer entries hash flags special first last source thread"),
+        # what has been copied of its stack: bytes from address `window` on lie at `window_place` in OUT
+        *_all(u64, "window window_size window_place"),
+        # the goroutine whose roots are being copied, the frame (`at_entry`) and the root
+        *_all(u64, "turn image image_size image_thread image_special image_last image_low image_high chain chain_sp"),
+        *_all(u64, "entry guess at_entry cfa root root_end root_place root_address"),
+        # what is still to be followed: WORK's top, and the ends of the queue
+        *_all(u64, "top head tail"),
+        # what could not be done
+        *_all(u64, "lost_budget lost_queue lost_goroutines lost_stacks lost_list"),
+        *_all(u64, "faults frames_cut stacks_faulted stacks_missing"),
+    ]
+
+
+class Work(ctypes.Structure):
+    """One thing that is being followed; the last pushed is at work. See WorkKind for who uses which fields."""
+
+    _fields_ = [
+        *_all(u32, "kind type depth slot op op_end"),
+        *_all(u64, "place address left stride batch wanted directory directory_left last chain old"),
+    ]
+
+
+class Queued(ctypes.Structure):
+    """A pointee to be copied in its turn."""
+
+    _fields_ = [*_all(u64, "address"), *_all(u32, "type depth")]
+
+
+class TypeRow(ctypes.Structure):
+    """A type: its operations are OPS[first_op:op_end]. Behind a pointer, `items` of type `item` are copied, `stride`
+    bytes each; its own size is `size`."""
+
+    _fields_ = _all(u32, "size first_op op_end item stride items layout unused")
+
+
+class Op(ctypes.Structure):
+    """One compiler.ir.chase.Follow. `number` is an element's size, a count, or where an itab has its type."""
+
+    _fields_ = _all(u32, "kind at type number")
+
+
+class Layout(ctypes.Structure):
+    """A map's or channel's inside, offsets in bytes. `group...` are a swiss map's groups or a hash map's buckets."""
+
+    _fields_ = _all(
+        u32,
+        "kind header_size count pointer length first old flags table_size groups_data groups_mask group_size together "
+        "overflow key value key_at key_stride value_at value_stride key_follows value_follows elem_size unused",
+    )
+
+
+class IntervalRow(ctypes.Structure):
+    """PCs below `hi` at which ROOTS[first:end] are copied; where they begin is in KEYS."""
+
+    _fields_ = [*_all(u64, "hi"), *_all(u32, "first end")]
+
+
+class RootRow(ctypes.Structure):
+    """One instruction on the way from a frame to a value; see RootKind. `next` is the row of the next root."""
+
+    _fields_ = [*_all(u32, "kind at size type"), ("value", s64), ("next", u64)]
+
+
+class DynamicRow(ctypes.Structure):
+    """What an interface's runtime type means; its offset from moduledata.types is in KEYS."""
+
+    _fields_ = _all(u32, "type direct")
+
+
+class SeenRow(ctypes.Structure):
+    """`count` elements of `type` at `address` were followed with `depth` levels left. Four of these make a bucket."""
+
+    _fields_ = [*_all(u64, "address"), *_all(u32, "type count depth unused")]
+
+
+class StackSlot(ctypes.Structure):
+    """The stack with this hash, of so many frames, has this id."""
+
+    _fields_ = [*_all(u64, "hash"), *_all(u32, "id count")]
+
+
+class ThreadRow(ctypes.Structure):
+    """A stopped thread's registers, as raw.THREAD orders them; tid 0 is an empty row."""
+
+    _fields_ = [("tid", u64), ("registers", u64 * 17)]
+
+
+class ItabRow(ctypes.Structure):
+    """An itab whose type is known, and copied."""
+
+    _fields_ = _all(u64, "itab type")
+
+
+class Image(ctypes.Structure):
+    """Per goroutine record: its stack's bytes lie at `place` in OUT (0: not kept); frames first..last may be of interest;
+    `thread` is the row of its thread's registers (all ones: none)."""
+
+    _fields_ = [*_all(u64, "place size"), *_all(u32, "first last thread special")]
+
+
+class GoroutineRow(ctypes.Structure):
+    """A whole GOROUTINE record (raw.RECORD, then raw.GOROUTINE)."""
+
+    _fields_ = [
+        *_all(u32, "kind length"),
+        *_all(u64, "g goid parent_goid gopc startpc waitsince m tid stack_lo stack_hi pc sp bp waiting"),
+        *_all(u32, "status waitreason source flags stack_id zero"),
+    ]
+
+
+STRUCTS: tuple[type[ctypes.Structure], ...] = (
+    Config, State, Work, Queued, TypeRow, Op, Layout, IntervalRow, RootRow, DynamicRow, SeenRow, StackSlot, ThreadRow,
+    ItabRow, Image, GoroutineRow,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MapSpec:
+    """One map of the probe: `name` in C, and the bytes of one row (1 where it has no rows)."""
+
+    name: str
+    row: int
+
+
+MAPS = (
+    MapSpec("CONFIG", ctypes.sizeof(Config)),
+    MapSpec("STATE", ctypes.sizeof(State)),
+    MapSpec("SCRATCH", 1),
+    MapSpec("OUT", 1),
+    MapSpec("GOROUTINES", ctypes.sizeof(GoroutineRow)),
+    MapSpec("STACKS", 1),
+    MapSpec("STACK_SLOTS", ctypes.sizeof(StackSlot)),
+    MapSpec("IMAGES", ctypes.sizeof(Image)),
+    MapSpec("CHUNKS", 1),
+    MapSpec("KEYS", 8),
+    MapSpec("INTERVALS", ctypes.sizeof(IntervalRow)),
+    MapSpec("ROOTS", ctypes.sizeof(RootRow)),
+    MapSpec("TYPES", ctypes.sizeof(TypeRow)),
+    MapSpec("OPS", ctypes.sizeof(Op)),
+    MapSpec("LAYOUTS", ctypes.sizeof(Layout)),
+    MapSpec("DYNAMIC", ctypes.sizeof(DynamicRow)),
+    MapSpec("SEEN", ctypes.sizeof(SeenRow)),
+    MapSpec("QUEUE", ctypes.sizeof(Queued)),
+    MapSpec("WORK", ctypes.sizeof(Work)),
+    MapSpec("THREADS", ctypes.sizeof(ThreadRow)),
+    MapSpec("ITABS", ctypes.sizeof(ItabRow)),
+)
+
+MARK_MAP = 0x5EED0001
+"""Upper half of a 64-bit constant in the code that stands for the first byte of MAPS[lower half]."""
+MARK_MASK = 0x5EED0002
+"""... for the number of its rows less one."""
+MARK_CALLBACK = 0x5EED0003
+"""... for the address of CALLBACKS[lower half]."""
+CALLBACKS = ("walk_frame", "take_step")
+MAIN = "bpf_iter__task"
+
+
+def c_declarations() -> str:
+    """The numbers, the structs and the maps' names as C text."""
+    lines = []
+    for struct in STRUCTS:
+        members = "".join(f" {_c_member(name, kind)};" for name, kind, *_ in struct._fields_)
+        lines.append(f"struct {struct.__name__} {{{members} }};")
+    for number, spec in enumerate(MAPS):
+        lines.append(f"#define {spec.name} SYMBOL({(MARK_MAP << 32) + number:#x})")
+        lines.append(f"#define {spec.name}_MASK SYMBOL({(MARK_MASK << 32) + number:#x})")
+    lines += [f"#define ADDRESS_OF_{name} SYMBOL({(MARK_CALLBACK << 32) + i:#x})" for i, name in enumerate(CALLBACKS)]
+    return c_numbers() + "\n".join(lines) + "\n"
+
+
+def _c_member(name: str, kind: Any) -> str:
+    if issubclass(kind, ctypes.Array):
+        return f"{NAMES[kind._type_]} {name}[{kind._length_}]"
+    return f"{NAMES[kind]} {name}"

@@ -1,0 +1,162 @@
+// What is inside of maps and channels. go/src/internal/runtime/maps and go/src/runtime/{map,chan}.go have the layouts;
+// the offsets come from the Program.
+
+#define SLOTS 8
+#define SAME_SIZE_GROW 8
+
+INLINE struct Layout *layout_of(struct Work *work)
+{
+    return ROW(LAYOUTS, Layout, ROW(TYPES, TypeRow, work->type)->layout);
+}
+
+// A channel's buffer is a ring: what is in it are up to two spans.
+INLINE void open_chan(struct Work *work, struct Layout *layout, u64 header)
+{
+    u64 capacity = sane(word_at(header + layout->length)), buffer = word_at(header + layout->pointer);
+    u64 shown = smaller(smaller(capacity, sane(word_at(header + layout->count))), C->slice_items), first, straight;
+    u32 depth = work->depth;
+    S->top--;
+    if (!shown)
+        return;
+    first = word_at(header + layout->first) % capacity;
+    straight = smaller(shown, capacity - first);
+    push_content(WORKKIND_CONTENT, buffer, layout->value, shown - straight, layout->elem_size, depth);
+    push_content(WORKKIND_CONTENT, buffer + first * layout->elem_size, layout->value, straight, layout->elem_size, depth);
+}
+
+// CONTAINER: copy the header; then it is worked at as its kind demands.
+INLINE void container_step(struct Work *work, u64 task)
+{
+    struct Layout *layout = layout_of(work);
+    u64 header = copy_memory(task, work->address, layout->header_size), bits;
+    if (!header || (layout->kind != LAYOUTKIND_CHAN && !word_at(header + layout->count))) {
+        S->top--;
+        return;
+    }
+    if (layout->kind == LAYOUTKIND_CHAN)
+        return open_chan(work, layout, header);
+    work->wanted = C->map_entries;
+    work->batch = work->slot = work->chain = work->old = work->last = work->directory_left = 0;
+    work->address = word_at(header + layout->pointer);
+    if (layout->kind == LAYOUTKIND_HASH) {
+        bits = byte_at(header + layout->length);
+        work->kind = WORKKIND_HASH;
+        work->left = 1ULL << (bits < 32 ? bits : 32);
+        work->directory = word_at(header + layout->old);
+        work->directory_left = byte_at(header + layout->flags) & SAME_SIZE_GROW ? work->left : work->left >> 1;
+        if (!work->directory_left)
+            work->directory_left = 1;
+        return;
+    }
+    work->kind = WORKKIND_SWISS;
+    work->left = 1; // a small map has one group and no tables
+    bits = smaller(sane(word_at(header + layout->length)), MAX_DIRECTORY);
+    if (!bits)
+        return;
+    work->left = 0;
+    if (bits * 8 <= PIECE) {
+        work->directory = copy_memory(task, work->address, bits * 8);
+        work->directory_left = work->directory ? bits : 0;
+        return;
+    }
+    S->top--; // a directory this large is copied in pieces, and its tables are not followed: see Loss "queue"
+    S->lost_queue++;
+}
+
+// The next slot of the group or bucket at hand: its key and its value, if it is full.
+INLINE void slot_step(struct Work *work, struct Layout *layout)
+{
+    u64 place = work->place, slot = work->slot;
+    u32 control = byte_at(place + slot), depth = work->depth;
+    u64 full = layout->kind == LAYOUTKIND_SWISS ? control < 0x80 : control >= 5;
+    work->slot = slot + 1;
+    if (slot + 1 >= SLOTS) {
+        work->slot = 0;
+        work->batch--;
+        work->place += layout->group_size;
+        if (layout->kind == LAYOUTKIND_HASH)
+            work->chain = word_at(place + layout->overflow);
+    }
+    if (!full || !work->wanted)
+        return;
+    work->wanted--;
+    if (layout->value_follows)
+        push_elements(layout->value, place + layout->value_at + slot * layout->value_stride, 1, 8, depth);
+    if (layout->key_follows)
+        push_elements(layout->key, place + layout->key_at + slot * layout->key_stride, 1, 8, depth);
+}
+
+// SWISS: `batch` groups at `place` are copied, `left` groups at `address` are not, nor `directory_left` tables.
+INLINE void swiss_step(struct Work *work, u64 task)
+{
+    struct Layout *layout = layout_of(work);
+    u64 count, place, table;
+    if (!work->wanted) {
+        S->top--;
+    } else if (work->batch) {
+        slot_step(work, layout);
+    } else if (work->left) {
+        count = smaller(smaller(work->left, layout->together), (work->wanted >> 3) + 1);
+        place = copy_memory(task, work->address, count * layout->group_size);
+        work->address += count * layout->group_size;
+        work->left = place ? work->left - count : 0;
+        work->place = place;
+        work->batch = place ? count : 0;
+    } else if (work->directory_left) {
+        table = word_at(work->directory);
+        work->directory += 8;
+        work->directory_left--;
+        if (table == work->last || !table)
+            return; // a table stands in the directory several times in a row
+        work->last = table;
+        place = copy_memory(task, table, layout->table_size);
+        if (!place)
+            return;
+        work->address = word_at(place + layout->groups_data);
+        work->left = sane(word_at(place + layout->groups_mask) + 1);
+    } else {
+        S->top--;
+    }
+}
+
+// HASH: the bucket at `place` is copied if `batch`; next its chain, then `left` buckets at `address`, then the old ones.
+INLINE void hash_step(struct Work *work, u64 task)
+{
+    struct Layout *layout = layout_of(work);
+    u64 place, address;
+    u32 top;
+    if (!work->wanted) {
+        S->top--;
+        return;
+    }
+    if (work->batch) {
+        slot_step(work, layout);
+        return;
+    }
+    if (work->chain && work->last < MAX_CHAIN) {
+        address = work->chain;
+        work->last++;
+    } else if (work->left) {
+        address = work->address;
+        work->address += layout->group_size;
+        work->left--;
+        work->last = 0;
+    } else {
+        work->address = work->directory; // buckets that are not moved yet
+        work->left = work->directory ? work->directory_left : 0;
+        work->directory = work->chain = 0;
+        work->old = 1;
+        if (!work->left)
+            S->top--;
+        return;
+    }
+    work->chain = 0;
+    place = copy_memory(task, address, layout->group_size);
+    if (!place)
+        return;
+    top = byte_at(place);
+    if (work->old && top >= 2 && top <= 4)
+        return; // evacuated
+    work->place = place;
+    work->batch = 1;
+}

@@ -1,0 +1,350 @@
+// The walk: every goroutine's record, its chain of frames by frame pointers, and its stack's bytes where they are wanted.
+//
+// A stack is copied straight to where its MEMORY record would be; if nobody wants it, the next record overwrites it.
+// compiler/ir/raw.py and agent/walk.py say what the records mean.
+
+#define GSCAN 0x1000
+#define RUNNABLE 1
+#define RUNNING 2
+#define SYSCALL 3
+#define COPYSTACK 8
+#define PREEMPTED 9
+#define RBP 6
+#define RSP 7
+#define RIP 16
+
+// A field of the runtime.g in SCRATCH; `at` comes from the Program.
+INLINE u64 g_word(u32 at) { return *(u64 *)(SCRATCH + (at & (G_SIZE - 1))); }
+
+INLINE struct ThreadRow *thread_row(u64 index) { return ROW(THREADS, ThreadRow, index); }
+
+// Row of the thread's registers, ~0 where there are none.
+INLINE u64 find_thread(u64 tid)
+{
+    if (!tid)
+        return ~0ULL;
+    for (u64 i = 0; i < PROBES; i++)
+        if (thread_row(tid + i)->tid == tid)
+            return (tid + i) & THREADS_MASK;
+    return ~0ULL;
+}
+
+// Go up to 1.22 saves no frame pointer when it enters a system call: it lies below the first frame's CFA.
+INLINE u64 syscall_bp(u64 task, u64 pc, u64 sp, u64 otherwise)
+{
+    u64 row = search(C->syscalls_base, C->syscalls_half, pc), bp = 0;
+    struct IntervalRow *found = ROW(INTERVALS, IntervalRow, C->syscalls_base + row);
+    if (key_of(C->syscalls_base, row) > pc || pc >= found->hi)
+        return otherwise;
+    copy_from_target(&bp, 8, sp + found->first + 8 - 16, task, 0);
+    return bp ? bp : otherwise;
+}
+
+// Where the goroutine's innermost frame is: sets pc, sp, bp, source and thread.
+INLINE void find_start(u64 task, u32 status, u64 tid)
+{
+    u64 syscallsp = g_word(C->g_syscallsp), row;
+    S->pc = g_word(C->g_sched_pc);
+    S->sp = g_word(C->g_sched_sp);
+    S->bp = g_word(C->g_sched_bp);
+    S->source = SOURCE_SCHED;
+    S->thread = ~0ULL;
+    if (status != RUNNING && status != SYSCALL)
+        return;
+    if (status == SYSCALL && syscallsp) {
+        S->pc = g_word(C->g_syscallpc);
+        S->sp = syscallsp;
+        S->bp = C->has_syscallbp ? g_word(C->g_syscallbp) : syscall_bp(task, S->pc, syscallsp, S->bp);
+        S->source = SOURCE_SYSCALL;
+        return;
+    }
+    row = find_thread(tid);
+    if (row == ~0ULL)
+        return;
+    struct ThreadRow *thread = thread_row(row);
+    u64 sp = thread->registers[RSP], pc = thread->registers[RIP];
+    if (sp < S->low || sp >= S->high || pc < C->text_lo || pc >= C->text_hi)
+        return; // it is on a system stack, in C or in the kernel's vdso: what the runtime saved counts
+    S->pc = pc;
+    S->sp = sp;
+    S->bp = thread->registers[RBP];
+    S->source = SOURCE_THREAD;
+    S->thread = row;
+}
+
+INLINE void write_goroutine(u32 status, u64 m, u64 tid)
+{
+    struct GoroutineRow *record = ROW(GOROUTINES, GoroutineRow, S->goroutines);
+    record->kind = KIND_GOROUTINE;
+    record->length = sizeof(*record) - 8;
+    record->g = S->g;
+    record->goid = g_word(C->g_goid);
+    record->parent_goid = C->has_parent_goid ? g_word(C->g_parent_goid) : 0;
+    record->gopc = g_word(C->g_gopc);
+    record->startpc = g_word(C->g_startpc);
+    record->waitsince = g_word(C->g_waitsince);
+    record->m = m;
+    record->tid = tid;
+    record->stack_lo = S->low;
+    record->stack_hi = S->high;
+    record->pc = S->pc;
+    record->sp = S->sp;
+    record->bp = S->bp;
+    record->waiting = g_word(C->g_waiting);
+    record->status = status;
+    record->waitreason = g_word(C->g_waitreason) & 0xff;
+    record->source = S->source;
+    record->zero = 0;
+}
+
+INLINE u64 mixed(u64 hash, u64 value)
+{
+    hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+    return hash ^ (hash >> 29);
+}
+
+// Adds a frame to the chain, which grows in STACKS behind the stacks that are there already. The outermost frame's
+// caller has the frame pointer 0: relative to sp it would make every stack another one, so it is written as NO_FRAME.
+INLINE void append_frame(u64 pc, u64 bp)
+{
+    u64 offset = bp ? bp - S->sp : NO_FRAME, at = S->stacks + 16 + 16 * S->entries;
+    *(u64 *)BYTES(STACKS, at) = pc;
+    *(u64 *)BYTES(STACKS, at + 8) = offset;
+    S->hash = mixed(mixed(S->hash, pc), offset);
+    if (chunk(pc - 1) & CHUNK_CALL) {
+        S->first = smaller(S->first, S->entries);
+        S->last = S->entries;
+    }
+    if (bp >= S->sp && bp < S->high && bp > S->outer)
+        S->outer = bp;
+    S->entries++;
+    S->pc = pc;
+    S->bp = bp;
+}
+
+// The stack's bytes go to where a MEMORY record would have them; where OUT is full, to SPARE, and no image is kept.
+INLINE void begin_window(u64 task)
+{
+    u64 size = smaller(S->high - S->sp, WINDOW);
+    S->window = S->sp;
+    S->window_place = S->cursor + 16;
+    if (S->cursor + 16 + WINDOW > C->out_limit)
+        S->window_place = C->out_limit + HAND_SIZE;
+    S->window_size = size;
+    if (fetch(task, S->window_place, S->sp, size) < 0) {
+        S->window_size = 0;
+        S->flags |= FLAG_STACK_FAULT;
+    }
+}
+
+// Copies more of the stack, towards `end` and then some; 0 where it cannot be read.
+INLINE u64 extend_window(u64 task, u64 end)
+{
+    u64 have = S->window + S->window_size;
+    u64 size = smaller(smaller(S->high, end > have + S->window_size ? end : have + S->window_size) - have, PIECE);
+    u64 kept = S->window_place < C->out_limit;
+    if (kept && S->window_place + S->window_size + PIECE + 8 > C->out_limit)
+        kept = 0;
+    if (!kept && (S->window_place < C->out_limit || S->window_size + PIECE > SPARE_SIZE)) {
+        have = S->window = S->bp; // only the frame at hand matters now
+        S->window_place = C->out_limit + HAND_SIZE;
+        S->window_size = 0;
+        size = smaller(S->high - have, PIECE);
+    }
+    if (fetch(task, S->window_place + S->window_size, have, size) < 0)
+        return 0;
+    S->window_size += size;
+    return 1;
+}
+
+// Takes up the next goroutine; 0 where there is none to walk.
+INLINE u64 begin_goroutine(u64 task)
+{
+    u64 index = S->next, *batch = (u64 *)(SCRATCH + G_SIZE + 256), m, tid = 0;
+    if (index % BATCH == 0) {
+        u64 count = smaller(S->length - index, BATCH);
+        if (copy_from_target(batch, (count * 8) & 0x7ff, S->list + index * 8, task, 0) < 0) {
+            S->lost_list += count;
+            S->next += count;
+            return 0;
+        }
+    }
+    S->next = index + 1;
+    S->g = batch[index % BATCH];
+    S->copied += C->g_size;
+    if (copy_from_target((void *)SCRATCH, C->g_size & (G_SIZE - 1), S->g, task, 0) < 0) {
+        S->lost_list++;
+        return 0;
+    }
+    u32 word = g_word(C->g_atomicstatus), status = word & ~GSCAN;
+    if (status == 0 || status == 6 || status == 11)
+        return 0;
+    if (S->goroutines >= C->goroutines_limit) {
+        S->lost_goroutines++;
+        return 0;
+    }
+    S->low = g_word(C->g_stack_lo);
+    S->high = g_word(C->g_stack_hi);
+    m = g_word(C->g_m);
+    if (m)
+        copy_from_target(&tid, 8, m + C->m_procid, task, 0);
+    find_start(task, status, tid);
+    write_goroutine(word, m, tid);
+    S->entries = S->outer = S->flags = S->hash = S->last = 0;
+    S->first = ~0ULL;
+    S->special = S->source == SOURCE_THREAD || status == RUNNABLE || status == RUNNING || status == PREEMPTED;
+    S->walk = WALK_READY;
+    S->window_size = 0;
+    if (status == COPYSTACK || S->sp < S->low || S->sp >= S->high) {
+        S->flags = FLAG_NO_STACK;
+        return 1;
+    }
+    begin_window(task);
+    S->outer = S->sp;
+    append_frame(S->pc, S->bp);
+    S->walk = WALK_FRAMES;
+    return 1;
+}
+
+INLINE void end_chain(void)
+{
+    if (S->entries < 2)
+        S->special = 1;
+    S->walk = S->special || S->first != ~0ULL ? WALK_IMAGE : WALK_READY;
+}
+
+// From the frame at hand to its caller.
+INLINE void next_frame(u64 task)
+{
+    u64 bp = S->bp, place, caller, pc;
+    u32 bits = chunk(S->pc);
+    if (bp < S->sp || bp > S->high - 16 || (bits & CHUNK_OUTERMOST))
+        return end_chain();
+    if (S->entries >= C->frames) {
+        S->flags |= FLAG_FRAMES_CUT;
+        return end_chain();
+    }
+    if (bp + 16 > S->window + S->window_size) {
+        if (!extend_window(task, bp + 16)) {
+            S->flags |= FLAG_STACK_FAULT;
+            end_chain();
+        }
+        return; // the next round has the bytes
+    }
+    if (bits & CHUNK_INTERRUPT)
+        S->special = 1;
+    place = S->window_place + bp - S->window;
+    caller = word_at(place);
+    pc = word_at(place + 8);
+    if (!pc)
+        return end_chain();
+    append_frame(pc, caller);
+    if (caller <= bp)
+        end_chain();
+}
+
+INLINE u64 image_end(void) { return smaller(S->high, S->outer + 16 + C->above); }
+
+// One round of bpf_loop: a frame, or a piece of the image that the frames did not need.
+int walk_frame(struct run *run)
+{
+    if (S->walk == WALK_FRAMES) {
+        next_frame(run->task);
+        return 0;
+    }
+    if (S->walk != WALK_IMAGE)
+        return 1;
+    if (S->window != S->sp || S->window + S->window_size >= image_end()) {
+        S->walk = WALK_READY;
+        return 1;
+    }
+    if (!extend_window(run->task, image_end())) {
+        S->flags |= FLAG_STACK_FAULT;
+        S->walk = WALK_READY;
+        return 1;
+    }
+    return S->copied > C->run_bytes;
+}
+
+// The id of the chain at hand: that of an equal one, or a new one, which keeps it. 0 is the empty stack.
+INLINE u64 stack_id(void)
+{
+    u64 hash = S->hash | 1, size = 16 + 16 * S->entries, id = S->stacks >> 3;
+    struct StackSlot *slot;
+    if (!S->entries)
+        return 0;
+    for (u64 i = 0; i < PROBES; i++) {
+        slot = ROW(STACK_SLOTS, StackSlot, (hash >> 20) + i);
+        if (slot->hash == hash && slot->count == S->entries)
+            return slot->id;
+        if (!slot->hash)
+            break;
+    }
+    if (S->stacks + size > C->stacks_limit) {
+        S->flags |= FLAG_NO_STACK;
+        S->lost_stacks++;
+        return 0;
+    }
+    if (!slot->hash) {
+        slot->hash = hash;
+        slot->id = id;
+        slot->count = S->entries;
+    }
+    *(u64 *)BYTES(STACKS, S->stacks) = KIND_STACK | ((size - 8) << 32);
+    *(u64 *)BYTES(STACKS, S->stacks + 8) = id | (S->entries << 32);
+    S->stacks += size;
+    return id;
+}
+
+// Keeps the stack's bytes as a MEMORY record, if they are all there and in their place.
+INLINE void keep_image(struct Image *image)
+{
+    u64 size = smaller(image_end() - S->sp, S->window_size);
+    image->place = 0;
+    if ((!S->special && S->first == ~0ULL) || !S->window_size)
+        return;
+    if (S->window != S->sp || S->window_place != S->cursor + 16 || S->cursor + 16 + padded(size) > C->out_limit) {
+        S->lost_budget++;
+        return;
+    }
+    set_word(S->cursor, KIND_MEMORY | ((size + 8) << 32));
+    set_word(S->cursor + 8, S->sp);
+    image->place = S->window_place;
+    image->size = size;
+    image->first = S->special ? 0 : S->first;
+    image->last = S->special ? S->entries - 1 : S->last;
+    image->thread = S->thread;
+    image->special = S->special;
+    S->cursor += 16 + padded(size);
+    S->flags |= FLAG_IMAGE;
+}
+
+INLINE void end_goroutine(void)
+{
+    struct GoroutineRow *record = ROW(GOROUTINES, GoroutineRow, S->goroutines);
+    record->stack_id = stack_id();
+    keep_image(ROW(IMAGES, Image, S->goroutines));
+    record->flags = S->flags;
+    S->frames_cut += (S->flags & FLAG_FRAMES_CUT) != 0;
+    S->stacks_faulted += (S->flags & FLAG_STACK_FAULT) != 0;
+    S->stacks_missing += (S->flags & FLAG_NO_STACK) != 0;
+    S->goroutines++;
+    S->walk = WALK_NONE;
+}
+
+// One goroutine, or as much of it as one step can do.
+INLINE void stacks_step(struct run *run)
+{
+    if (S->walk == WALK_NONE) {
+        if (S->next >= S->length) {
+            S->phase = C->has_values ? PHASE_VALUES : PHASE_DONE;
+            return;
+        }
+        if (!begin_goroutine(run->task))
+            return;
+    }
+    if (S->walk != WALK_READY)
+        bpf_loop_over(64, (void *)ADDRESS_OF_walk_frame, run, 0);
+    if (S->walk == WALK_READY)
+        end_goroutine();
+}

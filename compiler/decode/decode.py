@@ -1,0 +1,106 @@
+"""The pipeline: records, physical frames, logical frames with their rows, goroutines."""
+
+from dataclasses import dataclass
+
+from compiler.decode import goroutines
+from compiler.decode.places import CellReader, FramePlace, Sites
+from compiler.decode.records import MASK, Records, unpack
+from compiler.decode.stack import PhysicalFrame, Stacks
+from compiler.decode.values import ValueReader
+from compiler.ir.frames import Capture, Frame, Goroutine, Row
+from compiler.ir.program import Program, Site
+from compiler.ir.raw import SOURCE_THREAD, BadRaw, RawCapture, RawGoroutine
+from compiler.ir.symbols import SymbolFrame, Symbols
+
+
+def decode(program: Program, raw: RawCapture, symbols: Symbols) -> Capture:
+    """What a raw capture of the Program's binary says. BadRaw where its records are damaged; whatever the memory in it
+    holds, decoding ends, and what cannot be is absent with its reason."""
+    records = unpack(raw)
+    if raw.header.build_id != program.build_id:
+        raise BadRaw(
+            f"the raw capture is of build {raw.header.build_id}, the program was compiled for {program.build_id}",
+            remedy="decode it with the program that it was captured with",
+        )
+    return _Decoder(program, raw, symbols, records).capture()
+
+
+@dataclass(frozen=True, slots=True)
+class _Logical:
+    """The logical frames of one physical one, with the sites that belong to each."""
+
+    frames: tuple[tuple[SymbolFrame, tuple[Site, ...]], ...]
+    rows: bool
+
+
+class _Decoder:
+    """Decodes one capture; what depends on a PC alone is looked up once."""
+
+    def __init__(self, program: Program, raw: RawCapture, symbols: Symbols, records: Records) -> None:
+        header = raw.header
+        self._runtime, self._header, self._symbols, self._records = program.runtime, header, symbols, records
+        self._values = ValueReader(program, records.image, symbols, bias=header.bias, types_base=header.types_base)
+        self._cells = CellReader(program, records.image, self._values, header.bias)
+        self._stacks = Stacks(program.runtime, header.bias, symbols, records.image)
+        self._sites = Sites(program)
+        self._origins = goroutines.Origins(symbols, header.bias)
+        self._logical: dict[tuple[int, bool], _Logical] = {}
+        self._bare_frames: dict[tuple[PhysicalFrame, ...], tuple[Frame, ...]] = {}
+
+    def capture(self) -> Capture:
+        found = tuple(self._goroutine(each) for each in self._records.goroutines)
+        return Capture(self._header, found, self._header.losses, tuple(sorted(self._values.unknown_types)))
+
+    def _goroutine(self, raw: RawGoroutine) -> Goroutine:
+        physical = self._stacks.frames(raw, self._records.stacks)
+        start = self._origins.start(raw)
+        return Goroutine(
+            goroutine_id=raw.goid,
+            status=goroutines.status(raw),
+            wait_reason=goroutines.wait_reason(raw, self._runtime),
+            wait_since_ns=goroutines.wait_since_ns(raw, self._header),
+            start_function="" if start is None else start.function,
+            created_by=self._origins.created_by(raw),
+            parent_goroutine_id=goroutines.parent(raw, self._runtime),
+            system=goroutines.is_system(start, (f.name for each in physical for f, _ in self._at(each).frames)),
+            frames=self._frames(raw, physical),
+        )
+
+    def _frames(self, raw: RawGoroutine, physical: tuple[PhysicalFrame, ...]) -> tuple[Frame, ...]:
+        """The logical frames. Equal stacks that no row is asked of share them."""
+        shared = self._bare_frames.get(physical)
+        if shared is not None:
+            return shared
+        registers = self._records.threads.get(raw.tid) if raw.source == SOURCE_THREAD else None
+        found: list[Frame] = []
+        rows = False
+        for position, each in enumerate(physical):
+            logical = self._at(each)
+            rows = rows or logical.rows
+            place = FramePlace(raw.sp + each.cfa & MASK, None if position else registers)
+            for symbol, sites in logical.frames:
+                frame_rows = tuple([self._row(site, place) for site in sites]) if sites else ()
+                found.append(Frame(len(found), symbol.function, symbol.file, symbol.line, symbol.inlined, frame_rows))
+        frames = tuple(found)
+        if not rows:
+            self._bare_frames[physical] = frames
+        return frames
+
+    def _row(self, site: Site, place: FramePlace) -> Row:
+        return Row(site.function, tuple([self._cells.cell(each, place) for each in site.places]))
+
+    def _at(self, physical: PhysicalFrame) -> _Logical:
+        key = (physical.pc, physical.exact)
+        found = self._logical.get(key)
+        if found is None:
+            found = self._logical[key] = self._look_up(physical)
+        return found
+
+    def _look_up(self, physical: PhysicalFrame) -> _Logical:
+        pc = physical.pc
+        symbols = self._symbols.frames(pc)
+        if not symbols and self._symbols.function(pc) is None:
+            symbols = (SymbolFrame(f"unknown pc {pc & MASK:#x}", "", "", 0, inlined=False, level=0),)
+        sites = self._sites.at(pc, exact=physical.exact)
+        frames = tuple((each, tuple(site for site in sites if site.level == each.level)) for each in symbols)
+        return _Logical(frames, any(belonging for _, belonging in frames))

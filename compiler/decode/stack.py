@@ -1,0 +1,98 @@
+"""From a chain of frame pointers to physical frames.
+
+A frame pointer chain misses a caller where a function had not set up its frame yet: at the innermost frame, and below
+one that a signal interrupted. There the stack pointer is known, and the size of the frame at that PC (from the pclntab)
+says whether the frame pointer is already the function's own. See sigpanic in go/src/runtime/traceback.go.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from compiler.decode.image import Image
+from compiler.decode.records import MASK, Chain
+from compiler.ir.program import GoRuntime, PcRange
+from compiler.ir.raw import FLAG_NO_STACK, SOURCE_THREAD, RawGoroutine
+from compiler.ir.symbols import Symbols
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalFrame:
+    """One frame on the stack. `pc` is link-time and names the instruction to look up (a call's own, not its return
+    address); `exact`: it is the next instruction itself. `cfa` is relative to the goroutine's sp."""
+
+    pc: int
+    exact: bool
+    cfa: int
+
+
+class Stacks:
+    """Mends chains. Frames of equal chains are shared, for what they are follows from the chain alone."""
+
+    def __init__(self, runtime: GoRuntime, bias: int, symbols: Symbols, image: Image) -> None:
+        self._bias, self._symbols, self._image = bias, symbols, image
+        self._interrupts, self._outermost = _Ranges(runtime.interrupts), _Ranges(runtime.outermost)
+        self._shared: dict[tuple[int, bool], tuple[PhysicalFrame, ...]] = {}
+
+    def frames(self, goroutine: RawGoroutine, stacks: dict[int, Chain]) -> tuple[PhysicalFrame, ...]:
+        """The physical frames of a goroutine, innermost first."""
+        if goroutine.flags & FLAG_NO_STACK:
+            return ()
+        exact = goroutine.source == SOURCE_THREAD
+        key = (goroutine.stack_id, exact)
+        found = self._shared.get(key)
+        if found is None:
+            found, own = self._mended(stacks[goroutine.stack_id], goroutine.sp, exact=exact)
+            if not own:
+                self._shared[key] = found
+        return found
+
+    def _mended(self, chain: Chain, sp: int, *, exact: bool) -> tuple[tuple[PhysicalFrame, ...], bool]:
+        """The frames, and whether they hold something of this goroutine's own stack (so cannot be shared)."""
+        frames: list[PhysicalFrame] = []
+        own, following = False, 1
+        stack_pointer: int | None = 0
+        current = chain[0] if chain else None
+        while current is not None:
+            pc, bp = current
+            cfa, ghost = _signed(bp + 16), None
+            if stack_pointer is not None:
+                size = self._symbols.frame_size(pc - self._bias)
+                if size is not None and cfa != stack_pointer + size + 8:
+                    cfa, own = stack_pointer + size + 8, True
+                    ghost = self._caller(sp + cfa - 8)
+            # A goroutine that never ran stands at its function's entry: that is no return address either.
+            exact = exact or (not frames and self._symbols.entry(pc - self._bias) == pc - self._bias)
+            frames.append(PhysicalFrame(pc - self._bias - (not exact), exact, cfa))
+            interrupted = self._interrupts.contains(pc - self._bias)
+            stack_pointer, exact = (cfa, True) if interrupted else (None, False)
+            if self._outermost.contains(pc - self._bias):
+                break
+            if ghost is not None:
+                current = (ghost, bp)
+            else:
+                current = chain[following] if following < len(chain) else None
+                following += 1
+        return tuple(frames), own
+
+    def _caller(self, address: int) -> int | None:
+        """The return address at an address of the stack, if it is one of Go's."""
+        found = self._image.word(address & MASK)
+        return found if found and self._symbols.entry(found - 1 - self._bias) is not None else None
+
+
+class _Ranges:
+    """Disjoint link-time PC ranges."""
+
+    def __init__(self, ranges: tuple[PcRange, ...]) -> None:
+        self._ranges = sorted((each.lo, each.hi) for each in ranges)
+        self._los = [lo for lo, _ in self._ranges]
+
+    def contains(self, pc: int) -> bool:
+        index = bisect_right(self._los, pc) - 1
+        return index >= 0 and pc < self._ranges[index][1]
+
+
+def _signed(value: int) -> int:
+    """A difference mod 2**64 as the difference."""
+    value &= MASK
+    return value - (1 << 64) if value >> 63 else value

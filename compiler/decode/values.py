@@ -1,0 +1,270 @@
+"""Go values as JSON values: driven by their types, bounded by the column's limits, with a reason for what is missing.
+
+Marks begin with "$": `$type`, `$addr`, `$value` and `$len`, `$absent`, `$ref`, `$func`, `$base64`. Nothing here trusts
+the bytes: a header that cannot be is "torn", and whatever they say, a cell ends after MAX_NODES values.
+"""
+
+from typing import assert_never
+
+from compiler.decode import scalars
+from compiler.decode.containers import Containers
+from compiler.decode.image import LOWEST, Window
+from compiler.decode.reading import MAX_LENGTH, MAX_NESTING
+from compiler.decode.texts import Json, Marked, Path, Typed, signed
+from compiler.ir.chase import is_byte
+from compiler.ir.frames import Absence
+from compiler.ir.limits import Limits
+from compiler.ir.program import DynamicType
+from compiler.ir.types import (
+    Array,
+    Basic,
+    Chan,
+    Duration,
+    Func,
+    HashMap,
+    Interface,
+    Opaque,
+    Pointer,
+    Slice,
+    String,
+    Struct,
+    SwissMap,
+    Time,
+    TypeId,
+    Wrapper,
+)
+
+
+class ValueReader(Containers):
+    """Renders the values of one capture, one cell at a time."""
+
+    def read(self, window: Window, at: int, type_id: TypeId, limits: Limits) -> tuple[Json, tuple[Absence, ...]]:
+        """The value of a type at `at` in a window, and what is missing in it."""
+        self._begin(limits)
+        value = self._value(window, at, type_id, limits.depth, None)
+        self._end()
+        return value, tuple(self._absences)
+
+    # ------------------------------------------------------------ one value
+
+    def _value(self, window: Window, at: int, type_id: TypeId, depth: int, path: Path) -> Json:
+        kind = self._types[type_id]
+        self._left -= 1
+        if self._left < 0:
+            return self._absent(path, "budget", f"more than {self._began} values")
+        match kind:
+            case Basic() | Duration() | Time():
+                return self._scalar(kind, window, at, path)
+            case String():
+                return self._string(window, at, path)
+            case Opaque(name=name, reason=reason):
+                return self._absent(path, "unsupported", name if reason == "unsupported" else reason)
+            case Func():
+                return self._func(window, at, path)
+            case Wrapper(offset=offset, type=inner):
+                return self._value(window, at + offset, inner, depth, path)
+            case Pointer() | Struct() | Array() | Slice() | SwissMap() | HashMap() | Chan() | Interface():
+                if self._nesting >= MAX_NESTING:
+                    return self._absent(path, "depth", f"more than {MAX_NESTING} values within each other")
+                self._nesting += 1
+                value = self._composite(kind, window, at, type_id, depth, path)
+                self._nesting -= 1
+                return value
+            case _:
+                assert_never(kind)
+
+    def _composite(
+        self,
+        kind: Pointer | Struct | Array | Slice | SwissMap | HashMap | Chan | Interface,
+        window: Window,
+        at: int,
+        type_id: TypeId,
+        depth: int,
+        path: Path,
+    ) -> Json:
+        match kind:
+            case Pointer():
+                return self._pointer(kind, window, at, depth, path)
+            case Struct():
+                return self._struct(kind, window, at, depth, path, Marked())
+            case Array(elem=elem, elem_size=stride, count=count):
+                gap = window.missing(at, kind.size)
+                if gap is not None and gap.reason != "partial":
+                    return self._absent(path, gap.reason, gap.detail)
+                shown = min(count, self._limits.slice_items)
+                return self._items(window, at, elem, stride, (shown, count), depth, path)
+            case Slice():
+                return self._slice(kind, window, at, type_id, depth, path)
+            case SwissMap() | HashMap():
+                return self._map(kind, window, at, type_id, depth, path)
+            case Chan():
+                return self._chan(kind, window, at, type_id, depth, path)
+            case Interface():
+                return self._interface(kind, window, at, depth, path)
+            case _:
+                assert_never(kind)
+
+    # ------------------------------------------------------------ scalars and texts
+
+    def _scalar(self, kind: Basic | Duration | Time, window: Window, at: int, path: Path) -> Json:
+        lost = self._lost(window, at, kind.size, path)
+        if lost is not None:
+            return lost
+        found: scalars.Scalar | None
+        match kind:
+            case Basic(size=size):
+                found = scalars.basic(kind, window.data[at : at + size])
+            case Duration(size=size):
+                found = int.from_bytes(window.data[at : at + size], "little", signed=True)
+            case Time(wall=wall, ext=ext):
+                found = scalars.time_text(window.word(at + wall), window.word(at + ext))
+            case _:
+                assert_never(kind)
+        return self._absent(path, "torn", f"no {kind.name}") if found is None else found
+
+    def _string(self, window: Window, at: int, path: Path) -> Json:
+        lost = self._lost(window, at, 16, path)
+        if lost is not None:
+            return lost
+        address, length = window.word(at), window.word(at + 8)
+        return self._text(address, length, path) if length else ""
+
+    def _func(self, window: Window, at: int, path: Path) -> Json:
+        lost = self._lost(window, at, 8, path)
+        if lost is not None:
+            return lost
+        address = window.word(at)
+        if not address:
+            return None
+        code = self._image.word(address)
+        if code is None:
+            return self._absent(path, self._why(address, 8), f"at {address:#x}")
+        function = self._symbols.function(code - self._bias)
+        if function is None:
+            return self._absent(path, "torn", f"no function at {code:#x}")
+        return Marked({"$func": function.function})
+
+    # ------------------------------------------------------------ pointers and what contains values
+
+    def _pointer(self, kind: Pointer, window: Window, at: int, depth: int, path: Path) -> Json:
+        lost = self._lost(window, at, 8, path)
+        if lost is not None:
+            return lost
+        address = window.word(at)
+        if not address:
+            return None
+        if self._in_key:
+            return Marked({"$addr": f"{address:#x}"})
+        if address < LOWEST:
+            return self._absent(path, "torn", address=address)
+        if kind.elem is not None and (address, kind.elem) in self._open:
+            return Marked({"$ref": f"{address:#x}"})
+        if depth <= 0 or kind.elem is None:
+            return self._absent(path, "depth" if depth <= 0 else "unsupported", address=address)
+        target = self._types[kind.elem]
+        found = self._object(address, target.size)
+        if found is None:
+            return self._absent(path, self._why(address, target.size), address=address)
+        place = (address, kind.elem)
+        self._open.add(place)
+        if isinstance(target, Struct):
+            value: Json = self._struct(target, found, 0, depth - 1, path, Marked({"$addr": f"{address:#x}"}))
+        else:
+            value = self._value(found, 0, kind.elem, depth - 1, path)
+        self._open.discard(place)
+        return value
+
+    def _struct(self, kind: Struct, window: Window, at: int, depth: int, path: Path, into: Marked) -> Marked:
+        gap = window.missing(at, kind.size) if window.gaps else None
+        if gap is not None and gap.reason != "partial":
+            return self._absent(path, gap.reason, gap.detail)
+        for field in kind.fields:
+            if field.name != "_":
+                step = (path, f".{field.name}")
+                into[field.name] = self._value(window, at + field.offset, field.type, depth, step)
+        return into
+
+    def _items(
+        self, window: Window, at: int, elem: TypeId, stride: int, shown_of: tuple[int, int], depth: int, path: Path
+    ) -> Json:
+        """Elements that lie in a row: the first of `shown_of` (shown, length), or fewer when the cell is full."""
+        shown, length = shown_of
+        items: list[Json] = []
+        for index in range(shown):
+            if self._left <= 0:
+                return self._cut(items, path, "budget", length)
+            items.append(self._value(window, at + index * stride, elem, depth, (path, f"[{index}]")))
+        return items if shown == length else self._cut(items, path, "cut", length)
+
+    def _slice(self, kind: Slice, window: Window, at: int, type_id: TypeId, depth: int, path: Path) -> Json:
+        lost = self._lost(window, at, 16, path)  # a lost capacity loses nothing that is shown
+        if lost is not None:
+            return lost
+        address, length, capacity = window.word(at), window.word(at + 8), window.word(at + 16)
+        known_capacity = not (window.gaps and window.missing(at + 16, 8))
+        if length >= MAX_LENGTH or (known_capacity and not length <= capacity < MAX_LENGTH):
+            return self._absent(path, "torn", f"length {signed(length)}, capacity {signed(capacity)}")
+        if not address or not length:
+            return None if not address and not length else self._empty(kind, address, length, path)
+        if is_byte(self._types[kind.elem]):
+            return self._text(address, length, path)
+        if (address, type_id) in self._open:
+            return Marked({"$ref": f"{address:#x}"})
+        shown = min(length, self._limits.slice_items)
+        found = self._object(address, shown * kind.elem_size) if address >= LOWEST else None
+        if found is None:
+            reason = "torn" if address < LOWEST else self._why(address, shown * kind.elem_size)
+            return self._absent(path, reason, f"length {length}")
+        self._open.add((address, type_id))
+        value = self._items(found, 0, kind.elem, kind.elem_size, (shown, length), depth, path)
+        self._open.discard((address, type_id))
+        return value
+
+    def _empty(self, kind: Slice, address: int, length: int, path: Path) -> Json:
+        if length:
+            return self._absent(path, "torn", f"length {length} at {address:#x}")
+        return "" if is_byte(self._types[kind.elem]) else []
+
+    # ------------------------------------------------------------ channels, interfaces
+
+    def _interface(self, kind: Interface, window: Window, at: int, depth: int, path: Path) -> Json:
+        lost = self._lost(window, at, 16, path)
+        if lost is not None:
+            return lost
+        tab, boxed = window.word(at), window.word(at + 8)
+        if not tab:
+            return None
+        if depth <= 0 and not self._in_key:
+            return self._absent(path, "depth", address=boxed)
+        if tab < LOWEST:
+            return self._absent(path, "torn", f"type at {tab:#x}")
+        runtime_type = tab if kind.empty else self._image.word(tab + kind.itab_type)
+        if runtime_type is None:
+            return self._absent(path, "depth" if depth <= 0 else self._why(tab, 8), address=boxed)
+        offset = runtime_type - self._types_base
+        dynamic = self._dynamic.get(offset)
+        if dynamic is None:
+            if 0 < offset < 1 << 32:
+                self.unknown_types.add(offset)
+            return self._absent(path, "type unknown", f"runtime type at {offset:#x}")
+        return self._dynamic_value(dynamic, window, (at + 8, boxed), depth - 1, path)
+
+    def _dynamic_value(
+        self, dynamic: DynamicType, window: Window, boxed: tuple[int, int], depth: int, path: Path
+    ) -> Json:
+        """An interface's value with its type: among other marks and fields where it has some, else beside "$value"."""
+        kind, (at, address) = self._types[dynamic.type], boxed
+        value: Json
+        if dynamic.direct and kind.size <= 8:
+            value = self._value(window, at, dynamic.type, depth, path)
+        elif dynamic.direct or address < LOWEST:
+            value = self._absent(path, "torn", address=address)
+        else:
+            found = self._object(address, kind.size)
+            if found is None:
+                value = self._absent(path, self._why(address, kind.size), address=address)
+            else:
+                value = self._value(found, 0, dynamic.type, depth, path)
+        if isinstance(value, Marked) and value.get("$type", kind.name) == kind.name:
+            return Typed({"$type": kind.name, **value})
+        return Typed({"$type": kind.name, "$value": value})

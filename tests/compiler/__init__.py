@@ -1,0 +1,1 @@
+"""The compiler: specs, SQL, debug info, decoding."""

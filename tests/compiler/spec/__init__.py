@@ -1,0 +1,1 @@
+"""Specs: good ones, malformed ones, and any text at all."""

@@ -1,0 +1,1 @@
+"""SQL: rewritten, refused, and executed on real SQLite."""
