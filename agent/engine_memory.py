@@ -29,6 +29,8 @@ from compiler.ir.raw import (
 )
 
 MASK = (1 << 64) - 1
+NO_FRAME = MASK
+"""In a stack entry for the frame pointer 0, which the outermost frame has: relative to sp it would differ in every stack."""
 
 
 class MemoryEngine:
@@ -50,14 +52,14 @@ class MemoryProbe:
         self._chaser = Chaser(program, target, self._reader)
         self._roots = Roots(program, target, self._reader, self._chaser)
         self._stacks: dict[tuple[tuple[int, int], ...], int] = {}
-        self._parts: list[bytes] = []
+        self._threads: dict[int, Registers] = {}
+        self._walked: list[Walked] = []
         self._losses: list[Loss] = []
         self._count = dict.fromkeys((FLAG_FRAMES_CUT, FLAG_STACK_FAULT, FLAG_NO_STACK), 0)
 
     def run(self, threads: Mapping[int, Registers], deadline_ns: int) -> None:
         """Stacks first, then the roots in them, then what these lead to; each only while there is time."""
-        for tid, registers in sorted(threads.items()):
-            self._parts.append(record(KIND_THREAD, THREAD.pack(tid, *registers)))
+        self._threads.update(threads)
         wanted = [walked for walked in self._walk(threads, deadline_ns) if walked.image and self._roots.any(walked)]
         for number, walked in enumerate(wanted):
             if time.monotonic_ns() >= deadline_ns:
@@ -85,11 +87,14 @@ class MemoryProbe:
             ),
             Loss("unreadable", self._reader.faulted, "objects could not be read"),
         ]
-        return b"".join([*self._parts, self._reader.records()]), tuple(loss for loss in losses if loss.count)
+        written = [record(KIND_THREAD, THREAD.pack(tid, *self._threads[tid])) for tid in sorted(self._threads)]
+        for walked in self._walked:
+            written += self._goroutine(walked)
+        return b"".join([*written, self._reader.records()]), tuple(loss for loss in losses if loss.count)
 
     def close(self) -> None:
         """Give the memory back."""
-        self._parts.clear()
+        self._walked.clear()
         self._stacks.clear()
 
     # ------------------------------------------------------------ stacks
@@ -110,24 +115,25 @@ class MemoryProbe:
                 yield walked
 
     def _note(self, walked: Walked) -> None:
-        goroutine, flags = walked.goroutine, walked.flags
         for flag in self._count:
-            self._count[flag] += bool(flags & flag)
+            self._count[flag] += bool(walked.flags & flag)
         wanted = walked.image and (walked.special or self._roots.any(walked))
-        if wanted and self._reader.keep(goroutine.sp, walked.image):
-            flags |= FLAG_IMAGE
-        stack_id = self._stack([(pc, (bp - goroutine.sp) & MASK) for pc, bp in walked.chain])
-        self._parts.append(record(KIND_GOROUTINE, _pack(replace(goroutine, flags=flags, stack_id=stack_id))))
+        if wanted and self._reader.keep(walked.goroutine.sp, walked.image):
+            walked.flags |= FLAG_IMAGE
+        self._walked.append(walked)
 
-    def _stack(self, entries: list[tuple[int, int]]) -> int:
-        """The number of these entries; written when they are met first."""
-        key = tuple(entries)
-        number = self._stacks.get(key)
+    # ------------------------------------------------------------ records, once the process runs again
+
+    def _goroutine(self, walked: Walked) -> Iterator[bytes]:
+        """Its stack, where that is met first, and itself."""
+        sp = walked.goroutine.sp
+        entries = tuple((pc, (bp - sp) & MASK if bp else NO_FRAME) for pc, bp in walked.chain)
+        number = self._stacks.get(entries)
         if number is None:
-            number = self._stacks[key] = len(self._stacks)
-            packed = b"".join(STACK_ENTRY.pack(pc, offset) for pc, offset in entries)
-            self._parts.append(record(KIND_STACK, STACK.pack(number, len(entries)) + packed))
-        return number
+            number = self._stacks[entries] = len(self._stacks)
+            packed = b"".join(STACK_ENTRY.pack(*entry) for entry in entries)
+            yield record(KIND_STACK, STACK.pack(number, len(entries)) + packed)
+        yield record(KIND_GOROUTINE, _pack(replace(walked.goroutine, flags=walked.flags, stack_id=number)))
 
 
 def _pack(g: RawGoroutine) -> bytes:

@@ -67,7 +67,7 @@ def _btf() -> Check:
 
 def _bcc() -> Check:
     try:
-        from agent.engine_ebpf import bcc_version
+        from agent.engine_ebpf.trial import bcc_version
 
         return Check("bcc", True, f"version {bcc_version()}", "")
     except (FreezeframeError, ImportError, OSError) as error:
@@ -87,9 +87,13 @@ def _hold(paused: Callable[..., object], pid: int) -> str:
 
 
 def _tried(name: str, attempt: Callable[[int], str], remedy: str) -> Check:
-    child = subprocess.Popen(
-        [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"], stdout=subprocess.PIPE
-    )
+    """What becomes of `attempt` on a child process that waits."""
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"], stdout=subprocess.PIPE
+        )
+    except OSError as error:
+        return Check(name, False, f"cannot start a process to try it on: {error}", remedy)
     try:
         if child.stdout is not None:
             child.stdout.readline()
@@ -103,7 +107,7 @@ def _tried(name: str, attempt: Callable[[int], str], remedy: str) -> Check:
 
 def _ebpf() -> Check:
     try:
-        from agent.engine_ebpf import try_out
+        from agent.engine_ebpf.trial import try_out
 
         return Check("eBPF", True, try_out(), "")
     except (FreezeframeError, ImportError, OSError) as error:

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -45,7 +44,7 @@ def run(*, once: bool, engine: str) -> None:
             agent_arguments = ["agent", "--port", "0", "--token-file", str(token), "--engine", engine]
             agent = _start(stack, [*command, *agent_arguments], {})
             serve_arguments = ["serve", "--port", "0", "--token-file", str(token), "--data", str(folder / "snapshots")]
-            serve_arguments += ["--spec", str(_own_spec(folder)), "--agent", f"http://{agent['address']}"]
+            serve_arguments += ["--spec", str(_own_spec(folder, binary)), "--agent", f"http://{agent['address']}"]
             source = _start(stack, [*command, *serve_arguments], {})
         console.print(f"querydb (pid {service['pid']}) runs {service['sessions']} queries")
         with console.status("taking a snapshot"):
@@ -69,9 +68,11 @@ def _build(folder: Path) -> Path:
     return binary
 
 
-def _own_spec(folder: Path) -> Path:
-    """A copy of the demo's spec, so that saving another through the data source leaves the repository as it is."""
-    return Path(shutil.copy(SPEC, folder / SPEC.name))
+def _own_spec(folder: Path, binary: Path) -> Path:
+    """The demo's spec, for this querydb only (another may run), in a copy that may be saved over."""
+    own = folder / SPEC.name
+    own.write_text(SPEC.read_text().replace('"*/querydb"', json.dumps(str(binary.resolve()))))
+    return own
 
 
 def _start(stack: ExitStack, command: list[str], extra: dict[str, str]) -> dict[str, Any]:
@@ -173,10 +174,10 @@ def _say(
 
 
 def _wait(console: Console) -> None:
-    console.print("\n[bold]Ctrl-C ends it.[/bold]")
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        console.print("\n[bold]Ctrl-C ends it.[/bold]")
         stop.wait()
     finally:
         for number, old in before.items():

@@ -56,6 +56,8 @@ def run(app: Flask, host: str, port: int) -> None:
         "threads": THREADS,
         "worker_class": "gthread",
         "timeout": 300,
+        "graceful_timeout": 5,
+        "keepalive": 2,
         "when_ready": ready,
         "loglevel": "warning",
         "errorlog": "-",

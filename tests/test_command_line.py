@@ -80,7 +80,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 BAD_SPECS = {
     "empty": ("", 'SPEC:1: the spec is empty; write at least "functions: []"'),
     "a list": ("- a\n", "SPEC:1: the spec is a list, not a mapping of keys"),
-    "a text": ("hello\n", "SPEC:1: the spec is a text, not a mapping of keys"),
+    "a text": ("hello\n", "SPEC:1: the spec is text, not a mapping of keys"),
     "binary": ("\x7fELF\x02\x01\x01\x00", "not text"),
     "a bomb": (BOMB + "functions: []\n", "alias"),
     "an unknown key": ("functions: []\nfunktions: []\n", 'SPEC:2: unknown key "funktions"; nearest: "functions"'),
@@ -149,7 +149,7 @@ def test_a_misspelt_function_is_an_issue_and_the_rest_is_captured(pid: int, tmp_
     report = json.loads(done.stdout)
     issues = {issue["item"]: issue for issue in report["processes"][0]["issues"]}
     assert issues["function main.(*Session).exekute"]["nearest"][0] == "main.(*Session).execute"
-    assert issues["main.(*Session).serve: s.usr"]["nearest"] == ["user"]
+    assert issues["main.(*Session).serve: s.usr"]["nearest"][0] == "user"
     assert any("nix" in item for item in issues)
     assert report["tables"]["sessions"] == 4
     assert report["tables"]["main.(*Session).exekute"] == 0
@@ -253,20 +253,19 @@ def test_doctor_finds_this_machine_able() -> None:
 
 
 def test_doctor_names_what_is_missing() -> None:
-    """Without any capability it says which, and exits 1."""
-    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    """Without any capability it says which are missing, and exits 1."""
+    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
     done = subprocess.run([*drop, FREEZEFRAME, "doctor"], capture_output=True, text=True, check=False, timeout=120)
     assert "Traceback" not in done.stderr
-    if "Permission denied" in done.stderr:  # the checkout may lie where others cannot read it
-        pytest.fail(f"the test needs a checkout that user 65534 can read: {done.stderr}")
     assert done.returncode == 1
-    assert "FAIL privileges: user 65534, without CAP_SYS_PTRACE" in done.stdout
-    assert "remedy: run as root, or give the capabilities" in done.stdout
+    assert "FAIL privileges: root, without CAP_SYS_PTRACE" in done.stdout
+    assert "remedy: run as root, or give the capabilities CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF" in done.stdout
+    assert "this machine cannot capture yet" in done.stdout
 
 
 def test_the_demo_once(tmp_path: Path) -> None:
     """`freezeframe demo --once` shows the table, exits 0 and leaves nothing behind."""
-    done = run("demo", "--once", env={**os.environ, "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    done = run("demo", "--once", env={**os.environ, "TMPDIR": str(tmp_path)})
     assert done.returncode == 0, done.stderr
     assert "oldest queries: 23 run now" in done.stdout
     rows = [line for line in done.stdout.splitlines() if line.startswith("│")]
@@ -276,7 +275,7 @@ def test_the_demo_once(tmp_path: Path) -> None:
 
 def test_the_demo_ends_with_a_signal(tmp_path: Path) -> None:
     command = [FREEZEFRAME, "demo"]
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as demo:
         assert demo.stdout is not None
         said = []

@@ -4,6 +4,7 @@ The program is compiled once; a capture's Program only fills its tables. Everyth
 """
 
 import os
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -33,9 +34,24 @@ class EbpfEngine:
     def __init__(self) -> None:
         self._kernel: Kernel | None = None
         self._compiled: dict[str, bytes] = {}
+        self._arming = threading.Lock()
+        """libbcc and the compiler in it are not made for two threads at once; captures of several processes are armed in turn."""
 
     def arm(self, target: Target, program: Program) -> EbpfProbe:
         """Compile (the first time), make and fill the maps, have the verifier check the program, attach it."""
+        with self._arming:
+            return self._load(target, program, _goroutines(target, program))
+
+    def rehearse(self, target: Target, program: Program) -> int:
+        """Do all of that and give it back: how many instructions the verifier looked at."""
+        with self._arming:
+            probe = self._load(target, program, 0)
+        try:
+            return self._kernel.verified_instructions(probe.program_fd) if self._kernel is not None else 0
+        finally:
+            probe.close()
+
+    def _load(self, target: Target, program: Program, goroutines: int) -> EbpfProbe:
         if self._kernel is None:
             self._kernel = Kernel()
         if not self._compiled:
@@ -45,7 +61,7 @@ class EbpfEngine:
         sizes = plan_sizes(
             program.limits,
             lowered.rows,
-            _goroutines(target, program),
+            goroutines,
             _threads(target.pid),
             values=bool(lowered.config.has_values),
         )

@@ -76,6 +76,12 @@ class Kernel:
             ) from None
         self._lib: Any = lib
 
+    def bcc_version(self) -> str:
+        """The version of Debian's bcc."""
+        from bcc import __version__
+
+        return str(__version__)
+
     def compile(self) -> dict[str, bytes]:
         """The bytecode of the probe's functions; maps and callbacks are still marks in it (bytecode.link)."""
         text = "".join([c_declarations(), *((HERE / "probe" / name).read_text() for name in SOURCES)])

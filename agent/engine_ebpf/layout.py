@@ -8,7 +8,7 @@ import ctypes
 from dataclasses import dataclass
 from typing import Any
 
-from agent.engine_ebpf.numbers import c_numbers
+from agent.engine_ebpf.numbers import LEVELS, c_numbers
 
 u8, u32, u64, s64 = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int64
 
@@ -48,7 +48,9 @@ class State(ctypes.Structure):
         *_all(u64, "window window_size window_place"),
         # the goroutine whose roots are being copied, the frame (`at_entry`) and the root
         *_all(u64, "turn image image_size image_thread image_special image_last image_low image_high chain chain_sp"),
-        *_all(u64, "entry guess at_entry cfa root root_end root_place root_address"),
+        *_all(u64, "entry guess at_entry cfa root root_end"),
+        ("places", u64 * LEVELS),
+        ("addresses", u64 * LEVELS),
         # what is still to be followed: WORK's top, and the ends of the queue
         *_all(u64, "top head tail"),
         # what could not be done
@@ -102,9 +104,10 @@ class IntervalRow(ctypes.Structure):
 
 
 class RootRow(ctypes.Structure):
-    """One instruction on the way from a frame to a value; see RootKind. `next` is the row of the next root."""
+    """One instruction on the way from a frame to its values; see RootKind. `next` is the row to go on with if there is
+    nothing; `level` how many Derefs deep it is; `type` of a SPAN is the number under which it is remembered as seen."""
 
-    _fields_ = [*_all(u32, "kind at size type"), ("value", s64), ("next", u64)]
+    _fields_ = [*_all(u32, "kind at size type"), ("value", s64), *_all(u32, "next level")]
 
 
 class DynamicRow(ctypes.Structure):
@@ -131,10 +134,10 @@ class ThreadRow(ctypes.Structure):
     _fields_ = [("tid", u64), ("registers", u64 * 17)]
 
 
-class ItabRow(ctypes.Structure):
-    """An itab whose type is known, and copied."""
+class WordRow(ctypes.Structure):
+    """A word of the target that was copied."""
 
-    _fields_ = _all(u64, "itab type")
+    _fields_ = _all(u64, "address value")
 
 
 class Image(ctypes.Structure):
@@ -156,7 +159,7 @@ class GoroutineRow(ctypes.Structure):
 
 STRUCTS: tuple[type[ctypes.Structure], ...] = (
     Config, State, Work, Queued, TypeRow, Op, Layout, IntervalRow, RootRow, DynamicRow, SeenRow, StackSlot, ThreadRow,
-    ItabRow, Image, GoroutineRow,
+    WordRow, Image, GoroutineRow,
 )  # fmt: skip
 
 
@@ -189,7 +192,7 @@ MAPS = (
     MapSpec("QUEUE", ctypes.sizeof(Queued)),
     MapSpec("WORK", ctypes.sizeof(Work)),
     MapSpec("THREADS", ctypes.sizeof(ThreadRow)),
-    MapSpec("ITABS", ctypes.sizeof(ItabRow)),
+    MapSpec("WORDS", ctypes.sizeof(WordRow)),
 )
 
 MARK_MAP = 0x5EED0001

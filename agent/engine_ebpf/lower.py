@@ -14,7 +14,7 @@ from agent.engine_ebpf.lower_roots import RootTable
 from agent.engine_ebpf.lower_types import layouts, operations
 from agent.engine_ebpf.numbers import CHUNK_SHIFT, NO_KEY, SEARCH_STEPS, Chunk
 from agent.engine_ebpf.sizes import power_of_two
-from compiler.ir.chase import is_byte
+from compiler.ir.chase import follows, is_byte
 from compiler.ir.errors import CannotNow
 from compiler.ir.limits import Limits
 from compiler.ir.plan import Interval, intervals
@@ -38,7 +38,7 @@ def lower(program: Program, target: Target) -> Lowered:
     """All of it, with the target's load bias added to every PC and address."""
     limits, bias = program.widest_limits(), target.bias
     calls, exact = (tuple(each for each in intervals(program, exact=flag) if each.roots) for flag in (False, True))
-    roots = RootTable(program, bias)
+    roots = RootTable(program, tuple(bool(own) for own in follows(program.types)), bias)
     searched = _Searched()
     config = Config(types_base=target.types_base)
     interval_rows: list[bytes] = []

@@ -1,84 +1,168 @@
-"""From a column's place in a frame to ROOTS: the few instructions by which the probe gets from there to the value."""
+"""From a frame's columns to ROOTS: the few instructions by which the probe gets from there to the values.
+
+Columns often begin with the same variable and go the same way for a while. So the roots of an interval are laid out as
+trees: each variable, each Deref and each copy is there once, and its `next` leads past all that hangs on it.
+"""
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from agent.engine_ebpf.numbers import PIECE, RootKind
-from compiler.ir.program import Access, AtAddress, AtCfa, Deref, InRegister, Located, Piece, Program, Select
+from compiler.ir.program import AtAddress, AtCfa, Deref, InRegister, Located, Piece, Program, Select
+from compiler.ir.types import TypeId
 
-ROW = struct.Struct("<IIIIqQ")
+ROW = struct.Struct("<IIIIqII")
 LARGEST_OFFSET = (1 << 32) - 1
 GENERAL_REGISTERS = 16
+SPAN_BYTES = 512
+"""Values of one object that lie within so many bytes are copied together; larger ones take their turn in the queue."""
+FIRST_SPAN = 1 << 31
+"""Spans are remembered as seen under numbers that are no type ids."""
 
-Instruction = tuple[RootKind, int, int, int, int]
-"""Kind, at, size, type, value."""
+
+@dataclass(slots=True)
+class _Object:
+    """What is wanted of one object: the values in it, and of the objects that its pointers lead to; by offset."""
+
+    values: dict[tuple[int, TypeId], None] = field(default_factory=dict)
+    derefs: "dict[int, _Object]" = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """One instruction and those that hang on it, to be skipped with it."""
+
+    kind: RootKind
+    at: int = 0
+    size: int = 0
+    type: int = 0
+    value: int = 0
+    level: int = 0
+    inner: "tuple[_Code, ...]" = ()
+
+    def length(self) -> int:
+        return 1 + sum(code.length() for code in self.inner)
+
+    def rows(self, position: int) -> Iterator[bytes]:
+        """Rows for a table in which this one stands at `position`."""
+        following = position + self.length()
+        yield ROW.pack(self.kind, self.at, self.size, self.type, self.value, following, self.level)
+        for code in self.inner:
+            position += 1
+            yield from code.rows(position)
+            position += code.length() - 1
 
 
 class RootTable:
-    """ROOTS, as it grows. Equal roots of different intervals are written again: they are few."""
+    """ROOTS, as it grows."""
 
     row_size = ROW.size
 
-    def __init__(self, program: Program, bias: int) -> None:
+    def __init__(self, program: Program, follows: tuple[bool, ...], bias: int) -> None:
         self._program = program
+        self._follows = follows
         self._bias = bias
         self._rows: list[bytes] = []
+        self._spans: dict[tuple[_Code, ...], int] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, roots: Iterable[Located]) -> None:
-        """Append the instructions of these roots."""
+        """Append the instructions of one interval's roots."""
+        variables: dict[tuple[tuple[Piece, ...], int], _Object] = {}
         for root in roots:
-            instructions = list(self._instructions(root))
-            following = len(self._rows) + len(instructions)
-            self._rows += [ROW.pack(*instruction, following) for instruction in instructions]
+            access = self._program.accesses[root.access]
+            variable, at = variables.setdefault((root.pieces, access.root_size), _Object()), 0
+            for step in access.steps:
+                match step:
+                    case Select(offset=offset):
+                        at += offset
+                    case Deref():
+                        variable, at = variable.derefs.setdefault(at, _Object()), 0
+            variable.values[at, access.type] = None
+        for (pieces, size), wanted in variables.items():
+            for code in self._variable(pieces, size, wanted):
+                self._rows += code.rows(len(self._rows))
 
     def packed(self) -> bytes:
         """The whole table."""
         return b"".join(self._rows)
 
-    def _instructions(self, root: Located) -> Iterator[Instruction]:
-        access = self._program.accesses[root.access]
-        yield RootKind.BEGIN, 0, access.root_size, 0, 0
-        yield from self._pieces(root.pieces, access)
-        at = 0
-        for step in access.steps:
-            match step:
-                case Select(offset=offset):
-                    at += offset
-                case Deref():
-                    yield RootKind.DEREF, at, 8, 0, 0
-                    at = 0
-        if at <= LARGEST_OFFSET:
-            yield RootKind.VALUE, at, self._program.types[access.type].size, access.type, 0
+    # ------------------------------------------------------------ the variable itself
 
-    def _pieces(self, pieces: tuple[Piece, ...], access: Access) -> Iterator[Instruction]:
-        if len(pieces) == 1 and pieces[0].size == access.root_size <= PIECE:
+    def _variable(self, pieces: tuple[Piece, ...], size: int, wanted: _Object) -> Iterator[_Code]:
+        inner = (*self._values(wanted, 0), *self._derefs(wanted, 0))
+        if len(pieces) == 1 and pieces[0].size == size <= PIECE:
             match pieces[0]:
-                case AtCfa(size=size, offset=offset):
-                    yield RootKind.WHOLE_STACK, 0, size, 0, offset
+                case AtCfa(offset=offset):
+                    yield _Code(RootKind.WHOLE_STACK, size=size, value=offset, inner=inner)
                     return
-                case AtAddress(size=size, address=address):
-                    yield RootKind.WHOLE_ADDRESS, 0, size, 0, address + self._bias
+                case AtAddress(address=address):
+                    yield _Code(RootKind.WHOLE_ADDRESS, size=size, value=address + self._bias, inner=inner)
                     return
+        yield _Code(RootKind.BEGIN)
         # by ascending `at`: each is written as whole words, and the next one mends what is behind it
         for piece in sorted(pieces, key=lambda each: each.at):
-            for part in _split(piece):
-                yield self._piece(part)
+            yield from (self._piece(part) for part in _split(piece))
+        yield from inner
 
-    def _piece(self, piece: Piece) -> Instruction:
+    def _piece(self, piece: Piece) -> _Code:
         match piece:
             case AtCfa(at=at, size=size, offset=offset):
-                return RootKind.STACK, at, size, 0, offset
+                return _Code(RootKind.STACK, at, size, value=offset)
             case InRegister(at=at, size=size, number=number):
-                return RootKind.REGISTER, at, size, min(number, GENERAL_REGISTERS), 0
+                return _Code(RootKind.REGISTER, at, size, min(number, GENERAL_REGISTERS))
             case AtAddress(at=at, size=size, address=address):
-                return RootKind.ADDRESS, at, size, 0, address + self._bias
+                return _Code(RootKind.ADDRESS, at, size, value=address + self._bias)
             case _:
                 assert_never(piece)
+
+    # ------------------------------------------------------------ what it leads to
+
+    def _values(self, wanted: _Object, level: int) -> Iterator[_Code]:
+        """Values that are there already."""
+        for at, type_id in wanted.values:
+            if at <= LARGEST_OFFSET and self._follows[type_id]:
+                yield _Code(RootKind.VALUE, at, type=type_id, level=level)
+
+    def _derefs(self, wanted: _Object, level: int) -> Iterator[_Code]:
+        for at, there in wanted.derefs.items():
+            if at <= LARGEST_OFFSET:
+                yield _Code(RootKind.DEREF, at, 8, level=level + 1, inner=tuple(self._object(there, level + 1)))
+
+    def _object(self, wanted: _Object, level: int) -> Iterator[_Code]:
+        """An object at an address: its parts by spans, large values through the queue."""
+        parts = [(at, self._program.types[type_id].size, type_id) for at, type_id in wanted.values]
+        for at, size, type_id in parts:
+            if size > SPAN_BYTES and at <= LARGEST_OFFSET:
+                yield _Code(RootKind.QUEUE, at, size, type_id, level=level)
+        small = [(at, size) for at, size, _ in parts if size <= SPAN_BYTES] + [(at, 8) for at in wanted.derefs]
+        for lo, hi in _clusters(small):
+            yield self._span(lo, hi, wanted, level)
+
+    def _span(self, lo: int, hi: int, wanted: _Object, level: int) -> _Code:
+        values = {
+            (at, t): None for at, t in wanted.values if lo <= at < hi and self._program.types[t].size <= SPAN_BYTES
+        }
+        part = _Object(values, {at: there for at, there in wanted.derefs.items() if lo <= at < hi})
+        inner = (*self._values(part, level), *self._derefs(part, level))
+        span = _Code(RootKind.SPAN, lo, hi - lo, level=level, inner=inner)
+        number = self._spans.setdefault((span,), FIRST_SPAN + len(self._spans))
+        return _Code(RootKind.SPAN, lo, hi - lo, number, level=level, inner=inner)
+
+
+def _clusters(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(from, to) of runs of parts that are copied in one go, by ascending offset."""
+    found: list[tuple[int, int]] = []
+    for at, size in sorted(part for part in parts if part[1] and part[0] + part[1] <= LARGEST_OFFSET):
+        if found and at + size - found[-1][0] <= SPAN_BYTES:
+            found[-1] = found[-1][0], max(found[-1][1], at + size)
+        else:
+            found.append((at, at + size))
+    return found
 
 
 def _split(piece: Piece) -> Iterator[Piece]:
@@ -91,6 +175,6 @@ def _split(piece: Piece) -> Iterator[Piece]:
             case AtAddress(at=at, address=address):
                 yield AtAddress(at + start, size, address + start)
             case InRegister():
-                yield replace(piece, size=size)
+                yield piece
             case _:
                 assert_never(piece)

@@ -67,8 +67,9 @@ class LayoutKind(IntEnum):
 
 
 class RootKind(IntEnum):
-    """BEGIN a root; STACK, REGISTER, ADDRESS bring a piece into HAND; WHOLE_STACK, WHOLE_ADDRESS leave it where it is;
-    DEREF follows the pointer at `at`; VALUE follows the value of `type` at `at`."""
+    """BEGIN a root that is put together in HAND; STACK, REGISTER, ADDRESS bring a piece of it; WHOLE_STACK, WHOLE_ADDRESS
+    use one where it is. DEREF goes one level down, by the pointer at `at`; SPAN copies what is needed of the object
+    there. VALUE follows the value of `type` at `at`; QUEUE copies it first, in its turn."""
 
     BEGIN = 1
     STACK = 2
@@ -77,7 +78,9 @@ class RootKind(IntEnum):
     WHOLE_STACK = 5
     WHOLE_ADDRESS = 6
     DEREF = 7
-    VALUE = 8
+    SPAN = 8
+    VALUE = 9
+    QUEUE = 10
 
 
 CHUNK_SHIFT = 4
@@ -101,6 +104,8 @@ WORK_DEPTH = 256
 SEARCH_STEPS = 22
 """Tables that are searched have fewer than 2**SEARCH_STEPS rows."""
 PROBES = 8
+LEVELS = 32
+"""A root, and what Derefs lead to from it; a power of two, more than program_check.MAX_STEPS."""
 BYTES_TYPE = 0xFFFFFFFF
 """In place of a type id: bytes without pointers."""
 MAX_LENGTH = 1 << 40
@@ -126,6 +131,7 @@ CONSTANTS = {
     "WORK_DEPTH": WORK_DEPTH,
     "SEARCH_STEPS": SEARCH_STEPS,
     "PROBES": PROBES,
+    "LEVELS": LEVELS,
     "BYTES_TYPE": BYTES_TYPE,
     "MAX_LENGTH": MAX_LENGTH,
     "MAX_DIRECTORY": MAX_DIRECTORY,

@@ -11,6 +11,7 @@ from agent.engine_ebpf.layout import GoroutineRow, State, ThreadRow
 from agent.engine_ebpf.numbers import PROBES, Phase
 from agent.engine_ebpf.shared import SharedMaps
 from agent.engine_ebpf.sizes import Sizes
+from compiler.ir.errors import CannotNow
 from compiler.ir.raw import KIND_STACK, KIND_THREAD, STACK, THREAD, Loss, record
 
 THREAD_ROW = struct.Struct("<18Q")
@@ -26,6 +27,7 @@ class EbpfProbe:
         self._sizes = sizes
         self._fds = list(fds)
         self._iterator = fds[-1]
+        self.program_fd = fds[1]
         self._threads: list[tuple[int, Registers]] = []
         self._lost_threads = 0
         self._over = False
@@ -44,7 +46,7 @@ class EbpfProbe:
                 os.read(self._iterator, 1)
             except BlockingIOError:
                 continue
-            break  # it ends by itself only when the target is gone
+            raise CannotNow("the process ended while it was captured", remedy="take the snapshot again")
         self.state = self._maps.state()
 
     def collect(self) -> tuple[bytes, tuple[Loss, ...]]:
@@ -52,7 +54,8 @@ class EbpfProbe:
         state = self.state
         threads = [record(KIND_THREAD, THREAD.pack(tid, *registers)) for tid, registers in self._threads]
         goroutines = self._maps.read("GOROUTINES", state.goroutines * ctypes.sizeof(GoroutineRow))
-        stacks = self._maps.read("STACKS", state.stacks)
+        unused = 0 if state.stacks_missing else len(EMPTY_STACK)
+        stacks = self._maps.read("STACKS", state.stacks)[unused:]
         return b"".join([*threads, stacks, goroutines, self._maps.read("OUT", state.cursor)]), self._losses(state)
 
     def close(self) -> None:

@@ -62,7 +62,7 @@ def plan_sizes(limits: Limits, tables: Mapping[str, int], goroutines: int, threa
         "QUEUE": 1 << 18 if values else 1,
         "WORK": WORK_DEPTH,
         "THREADS": power_of_two(max(1 << 10, 4 * threads, PROBES)),
-        "ITABS": 1 << 12,
+        "WORDS": 1 << 14 if values else 1,
         **{name: power_of_two(max(count, 1)) for name, count in tables.items()},
     }
     return Sizes(

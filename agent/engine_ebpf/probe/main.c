@@ -16,41 +16,51 @@ INLINE void start_step(u64 task)
     S->phase = PHASE_STACKS;
 }
 
+// The work at hand: an operation of an element, and at once the contents that it finds.
+INLINE void work_step(u64 task)
+{
+    struct Work *work = work_at(S->top - 1);
+    if (work->kind == WORKKIND_ELEMENTS) {
+        elements_step(work, task);
+        if (!S->top)
+            return;
+        work = work_at(S->top - 1);
+        if (work->kind != WORKKIND_CONTENT)
+            return;
+    }
+    u32 kind = work->kind;
+    if (kind == WORKKIND_CONTENT)
+        content_step(work, task);
+    else if (kind == WORKKIND_COPY)
+        copy_step(work, task);
+    else if (kind == WORKKIND_CONTAINER)
+        container_step(work, task);
+    else if (kind == WORKKIND_SWISS)
+        swiss_step(work, task);
+    else
+        hash_step(work, task);
+}
+
 // What to do next: the work at hand before new roots, new roots before the queue unless that is filling up.
 INLINE void values_step(u64 task)
 {
-    if (S->top) {
-        struct Work *work = work_at(S->top - 1);
-        u32 kind = work->kind;
-        if (kind == WORKKIND_ELEMENTS)
-            elements_step(work, task);
-        else if (kind == WORKKIND_CONTENT)
-            content_step(work, task);
-        else if (kind == WORKKIND_COPY)
-            copy_step(work, task);
-        else if (kind == WORKKIND_CONTAINER)
-            container_step(work, task);
-        else if (kind == WORKKIND_SWISS)
-            swiss_step(work, task);
-        else
-            hash_step(work, task);
-        return;
+    u64 queued = S->tail - S->head, roots = S->image || S->turn < S->goroutines;
+    if (!S->top) {
+        if (S->root < S->root_end)
+            return root_step(task);
+        if (!queued || (roots && queued <= C->pressure)) {
+            if (S->image && S->entry <= S->image_last)
+                frame_step();
+            else if (roots)
+                next_goroutine();
+            else
+                S->phase = PHASE_DONE;
+            return;
+        }
+        dequeue();
     }
-    if (S->root < S->root_end)
-        return root_step(task);
-    u64 queued = S->tail - S->head, roots = S->turn < S->goroutines || S->image;
-    if (queued && (!roots || queued > C->pressure))
-        return dequeue();
-    if (!roots) {
-        S->phase = PHASE_DONE;
-        return;
-    }
-    if (S->image && S->entry > S->image_last)
-        S->image = 0;
-    else if (S->image)
-        frame_step();
-    else
-        next_goroutine();
+    if (S->top)
+        work_step(task);
 }
 
 // One round of bpf_loop; 1 ends the run.

@@ -158,20 +158,21 @@ INLINE void copy_step(struct Work *work, u64 task)
         S->top++;
 }
 
-// The runtime type that an itab names, which is copied when it is met first; 0 where it cannot be read.
-INLINE u64 itab_type(u64 task, u64 itab, u64 offset)
+// The word at `base` + `offset`; what lies between is copied too. A few recent ones are remembered: many goroutines have
+// the same itabs, and a goroutine's frames the same variables.
+INLINE u64 copied_word(u64 task, u64 base, u64 offset)
 {
-    struct ItabRow *row = ROW(ITABS, ItabRow, itab >> 5);
-    u64 place, type;
-    if (row->itab == itab)
-        return row->type;
-    place = copy_memory(task, itab, (offset & 0x3fff) + 8);
+    u64 address = base + offset, place, value;
+    struct WordRow *row = ROW(WORDS, WordRow, (address * 0x9e3779b97f4a7c15ULL) >> 40);
+    if (row->address == address)
+        return row->value;
+    place = copy_memory(task, base, (offset & (PIECE - 1)) + 8);
     if (!place)
         return 0;
-    type = word_at(place + offset);
-    row->itab = itab;
-    row->type = type;
-    return type;
+    value = word_at(place + offset);
+    row->address = address;
+    row->value = value;
+    return value;
 }
 
 // {type or itab, data} at `place`: its value is followed if the Program knows the type.
@@ -182,7 +183,7 @@ INLINE void follow_interface(u64 task, u64 place, struct Op *op, u32 depth)
     if (!type)
         return;
     if (op->kind == OPKIND_INTERFACE)
-        type = itab_type(task, type, op->number);
+        type = copied_word(task, type, op->number);
     if (!type || !depth)
         return;
     offset = type - C->types_base;

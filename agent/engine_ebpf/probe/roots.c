@@ -11,6 +11,9 @@ INLINE void next_goroutine(void)
 {
     struct Image *image = ROW(IMAGES, Image, S->turn);
     struct GoroutineRow *record = ROW(GOROUTINES, GoroutineRow, S->turn);
+    S->image = 0;
+    if (S->turn >= S->goroutines)
+        return;
     S->turn++;
     S->image = image->place;
     if (!image->place)
@@ -25,7 +28,6 @@ INLINE void next_goroutine(void)
     S->entry = image->first;
     S->image_last = image->last;
     S->guess = 0;
-    S->at_entry = record->sp;
 }
 
 INLINE u64 chain_pc(u64 entry) { return *(u64 *)BYTES(STACKS, S->chain + 16 + 16 * entry); }
@@ -119,38 +121,35 @@ INLINE void take_piece(u64 task, struct RootRow *row)
         fetch(task, to, address, row->size);
 }
 
-// One instruction of a root (RootKind).
+// One instruction of a root (RootKind). Each Deref leads to a level of its own: `addresses` has where its object is, and
+// `places` where in OUT that object would begin, of which only spans are there.
 INLINE void root_step(u64 task)
 {
     struct RootRow *row = ROW(ROOTS, RootRow, S->root);
-    u32 kind = row->kind;
-    u64 place;
+    u32 kind = row->kind, level = row->level & (LEVELS - 1);
+    u64 *place = &S->places[level], *address = &S->addresses[level], at = row->at, found;
     S->root++;
-    if (kind == ROOTKIND_BEGIN) {
-        S->root_place = HAND;
-        S->root_address = 0;
-        return;
-    }
+    if (kind == ROOTKIND_VALUE)
+        return push_elements(row->type, *place + at, 1, 8, C->depth);
+    if (kind == ROOTKIND_QUEUE)
+        return enqueue(*address + at, row->type, C->depth);
     if (kind == ROOTKIND_STACK || kind == ROOTKIND_REGISTER || kind == ROOTKIND_ADDRESS)
         return take_piece(task, row);
-    if (kind == ROOTKIND_VALUE) {
-        if (S->root_address)
-            enqueue(S->root_address + row->at, row->type, C->depth);
+    if (kind == ROOTKIND_DEREF) {
+        found = word_at(S->places[(level - 1) & (LEVELS - 1)] + at);
+        *address = found;
+    } else if (kind == ROOTKIND_SPAN) {
+        found = seen(*address + at, row->type, 1, 0) ? 0 : copy_memory(task, *address + at, row->size);
+        *place = found - at;
+    } else {
+        if (kind == ROOTKIND_WHOLE_STACK)
+            found = slot_place(task, S->cfa + row->value, row->size);
+        else if (kind == ROOTKIND_WHOLE_ADDRESS)
+            found = copy_memory(task, row->value, row->size);
         else
-            push_elements(row->type, S->root_place + row->at, 1, 8, C->depth);
-        return;
+            found = HAND;
+        *place = found;
     }
-    if (kind == ROOTKIND_WHOLE_STACK) {
-        place = slot_place(task, S->cfa + row->value, row->size);
-    } else if (kind == ROOTKIND_WHOLE_ADDRESS) {
-        place = copy_memory(task, row->value, row->size);
-    } else { // DEREF
-        place = S->root_address ? copy_memory(task, S->root_address + row->at, 8) : S->root_place + row->at;
-        S->root_address = place ? word_at(place) : 0;
-        place = S->root_address;
-    }
-    if (!place)
-        S->root = row->next; // there is nothing there: on with the next root
-    else if (kind != ROOTKIND_DEREF)
-        S->root_place = place;
+    if (!found)
+        S->root = row->next; // there is nothing there, or it was followed before
 }

@@ -299,7 +299,7 @@ INLINE u64 stack_id(void)
 // Keeps the stack's bytes as a MEMORY record, if they are all there and in their place.
 INLINE void keep_image(struct Image *image)
 {
-    u64 size = smaller(image_end() - S->sp, S->window_size);
+    u64 size = S->window_size;
     image->place = 0;
     if ((!S->special && S->first == ~0ULL) || !S->window_size)
         return;

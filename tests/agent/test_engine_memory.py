@@ -1,0 +1,242 @@
+"""The reference engine on a made-up process: which frames it walks, what it copies, and what it says was left out."""
+
+import struct
+from dataclasses import replace
+
+from compiler.ir.limits import Limits
+from compiler.ir.program import AtCfa, Deref, DynamicType, Select
+from compiler.ir.raw import (
+    FLAG_FRAMES_CUT,
+    FLAG_IMAGE,
+    FLAG_NO_STACK,
+    FLAG_STACK_FAULT,
+    SOURCE_SCHED,
+    SOURCE_SYSCALL,
+    SOURCE_THREAD,
+    Loss,
+)
+from compiler.ir.types import Basic, Chan, Field, Interface, Pointer, Slice, String, Struct, SwissMap, Type
+from tests.agent.process import (
+    BIAS,
+    GOEXIT,
+    HEAP,
+    IN_FRAME,
+    INTERRUPT,
+    SITE,
+    TEXT,
+    TYPES_BASE,
+    Captured,
+    FakeProcess,
+    program,
+)
+
+WORK = TEXT + 0x2000
+INT, STRING = Basic("int", 8, "int"), String("string", 16)
+
+
+def captured(made: FakeProcess, types: tuple[Type, ...], *, limits: Limits | None = None) -> Captured:
+    """A capture of a column of type 0 that lies in the frame."""
+    size = types[0].size
+    return made.capture(program(types, (AtCfa(0, size, -24),), root_size=size, limits=limits))
+
+
+def test_chain_ends_at_goexit_and_equal_stacks_are_written_once() -> None:
+    made = FakeProcess()
+    made.goroutine(1, [WORK, WORK + 64, GOEXIT + 1, WORK])
+    made.goroutine(2, [WORK, WORK + 64, GOEXIT + 1, WORK])
+    made.goroutine(3, [WORK + 64, GOEXIT + 1])
+    found = made.capture(program())
+    assert found.pcs(1) == [WORK, WORK + 64, GOEXIT + 1]
+    assert found.goroutines[1].stack_id == found.goroutines[2].stack_id
+    assert len(found.stacks) == 2
+    assert found.losses == ()
+
+
+def test_dead_goroutines_are_none_and_a_moving_stack_is_not_walked() -> None:
+    made = FakeProcess()
+    for goid, status in enumerate((0, 1, 4, 6, 8, 9, 10, 11, 4 | 0x1000), 1):
+        made.goroutine(goid, [WORK, GOEXIT], status=status)
+    found = made.capture(program())
+    assert sorted(found.goroutines) == [2, 3, 5, 6, 7, 9]
+    assert found.goroutines[5].flags == FLAG_NO_STACK
+    assert found.pcs(5) == []
+    assert [loss.kind for loss in found.losses] == ["stacks"]
+
+
+def test_system_call_starts_where_the_runtime_saved_it() -> None:
+    made = FakeProcess()
+    lo = made.goroutine(1, [WORK, WORK + 32, GOEXIT], status=3)
+    second = lo + 0x100 + 48 + 64
+    saved = {"syscallsp": second - 48, "syscallpc": WORK + 16 + BIAS, "syscallbp": second}
+    made.goroutine(2, [WORK, WORK + 32, GOEXIT], status=3, **saved)
+    found = made.capture(program())
+    assert (found.goroutines[1].source, found.goroutines[2].source) == (SOURCE_SCHED, SOURCE_SYSCALL)
+    assert found.goroutines[2].pc == WORK + 16 + BIAS
+
+
+def test_running_goroutine_starts_at_its_thread_unless_that_is_elsewhere() -> None:
+    made = FakeProcess()
+    starts = [made.goroutine(goid, [WORK, GOEXIT], status=2, m=HEAP + 32 * goid) for goid in (1, 2, 3)]
+    for goid in (1, 2, 3):
+        made.memory.words(HEAP + 32 * goid, 0, 100 + goid)
+
+    def registers(rsp: int, rip: int) -> tuple[int, ...]:
+        return (*range(6), starts[0] + 0x130, rsp, *range(8), rip)
+
+    threads = {
+        101: registers(starts[0] + 0x108, WORK + 8 + BIAS),
+        102: registers(0x1234, WORK + 8 + BIAS),
+        103: registers(starts[2] + 0x108, 0x7FFF00000000),
+    }
+    found = made.capture(program(), threads)
+    assert [found.goroutines[goid].source for goid in (1, 2, 3)] == [SOURCE_THREAD, SOURCE_SCHED, SOURCE_SCHED]
+    assert found.pcs(1) == [WORK + 8, GOEXIT]
+    assert found.goroutines[1].flags & FLAG_IMAGE
+    assert found.goroutines[1].tid == 101
+
+
+def test_frames_beyond_the_limit_are_cut_and_counted() -> None:
+    made = FakeProcess()
+    made.goroutine(1, [WORK + 16 * number for number in range(20)])
+    found = made.capture(program(limits=Limits(frames=7)))
+    assert len(found.pcs(1)) == 7
+    assert found.goroutines[1].flags & FLAG_FRAMES_CUT
+    assert found.losses == (Loss("frames", 1, "stacks were cut at limits.frames"),)
+
+
+def test_unreadable_stack_keeps_its_goroutine() -> None:
+    made = FakeProcess()
+    made.goroutine(1, [WORK, GOEXIT], stack_lo=0x1000, stack_hi=0x9000, sched_sp=0x2000, sched_bp=0x2100)
+    found = made.capture(program())
+    assert found.pcs(1) == [WORK]
+    assert found.goroutines[1].flags & FLAG_STACK_FAULT
+
+
+def test_pointers_are_followed_to_the_depth_limit_and_cycles_end() -> None:
+    made = FakeProcess()
+    node = Struct("main.Node", 24, (Field("Name", 0, 1), Field("Next", 16, 2)))
+    types = (Pointer("*main.Node", 8, 3), STRING, Pointer("*main.Node", 8, 3), node)
+    for number in range(6):  # a ring of six
+        made.memory.words(HEAP + 64 * number, HEAP + 64 * number + 32, 5, HEAP + 64 * ((number + 1) % 6))
+        made.memory.put(HEAP + 64 * number + 32, b"name%d" % number)
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=HEAP)
+    found = captured(made, types, limits=Limits(depth=3))
+    assert [found.bytes_at(HEAP + 64 * n + 32, 5) for n in range(4)] == [b"name0", b"name1", b"name2", None]
+    everything = captured(made, types, limits=Limits(depth=64))
+    assert everything.bytes_at(HEAP + 64 * 5 + 32, 5) == b"name5"
+    assert everything.copied == 13  # six nodes, six names, the stack
+    assert everything.goroutines[1].flags == FLAG_IMAGE
+
+
+def test_strings_slices_and_channels_are_cut_at_their_limits() -> None:
+    made = FakeProcess()
+    text, items, chan = HEAP, HEAP + 0x1000, HEAP + 0x2000
+    made.memory.put(text, b"x" * 64)
+    made.memory.words(items, *range(64))
+    made.memory.words(chan, 3, 5, chan + 256, 4, 0)  # three of five, from the fourth on
+    made.memory.words(chan + 256, *range(5))
+    fields = (Field("S", 0, 1), Field("L", 16, 2), Field("C", 40, 3))
+    types = (
+        Pointer("*main.All", 8, 5), STRING, Slice("[]int", 24, 4, 8),
+        Chan("chan int", 8, 4, 8, 40, 0, 8, 16, 32, 24), INT, Struct("main.All", 48, fields),
+    )  # fmt: skip
+    made.memory.words(HEAP + 0x3000, text, 64, items, 64, 64, chan)
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=HEAP + 0x3000)
+    found = captured(made, types, limits=Limits(string_bytes=11, slice_items=2))
+    assert (found.bytes_at(text, 11), found.bytes_at(text, 12)) == (b"x" * 11, None)
+    assert (found.bytes_at(items, 16) is None, found.bytes_at(items, 17)) == (False, None)
+    assert found.bytes_at(chan + 256 + 32, 8) == struct.pack("<Q", 4)  # the oldest
+    assert found.bytes_at(chan + 256, 8) == struct.pack("<Q", 0)  # and the next, past the ring's end
+    assert found.bytes_at(chan + 256 + 8, 8) is None
+
+
+def test_interface_is_followed_by_its_dynamic_type() -> None:
+    made = FakeProcess()
+    types: tuple[Type, ...] = (Pointer("*any", 8, 1), Interface("any", 16, True, 8), INT, Pointer("*int", 8, 2))
+    dynamic = (DynamicType(0x100, 2, False), DynamicType(0x200, 3, True))
+    for number, offset in enumerate((0x100, 0x200, 0x300)):
+        made.memory.words(HEAP + 16 * number, TYPES_BASE + offset, HEAP + 0x100 * (number + 1))
+        made.memory.words(HEAP + 0x100 * (number + 1), 7)
+        made.goroutine(number, [WORK, SITE + 1, GOEXIT], local=HEAP + 16 * number)
+    found = made.capture(replace(program(types, IN_FRAME), dynamic_types=dynamic))
+    assert found.bytes_at(HEAP + 0x100, 8) is not None
+    assert found.bytes_at(HEAP + 0x200, 8) is not None
+    assert found.bytes_at(HEAP + 0x300, 8) is None  # a type that the Program does not describe
+
+
+SWISS = SwissMap("map[string]any", 8, 1, 0, 32, 0, 16, 24, 32, 16, 24, 8 + 8 * 24, 8, 24, 24, 24)
+"""A map whose values are maps of its own type: used, seed, dirPtr, dirLen; slots of 16 bytes of key, 8 of value."""
+
+
+def test_map_that_contains_itself_is_copied_once() -> None:
+    made = FakeProcess()
+    header, group, key = HEAP, HEAP + 0x100, HEAP + 0x400
+    made.memory.words(header, 1, 0, group, 0)
+    made.memory.put(
+        group, bytes([0x80, 0x80, 0x21, *[0x80] * 5]) + bytes(48) + struct.pack("<QQQ", key, 4, header) + bytes(120)
+    )
+    made.memory.put(key, b"self")
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=header)
+    found = captured(made, (SWISS, STRING))
+    assert found.bytes_at(key, 4) == b"self"
+    assert found.copied == 4
+    assert found.losses == ()
+
+
+def test_map_with_a_directory_visits_each_table_once_and_stops_at_the_limit() -> None:
+    made = FakeProcess()
+    header, directory, groups = HEAP, HEAP + 0x100, HEAP + 0x1000
+    full = bytes([1] * 8) + struct.pack("<QQQ", HEAP + 0x200, 1, 0) * 8
+    made.memory.put(HEAP + 0x200, b"k")
+    made.memory.words(header, 128, 0, directory, 4)
+    tables = [HEAP + 0x300, HEAP + 0x300, HEAP + 0x340, HEAP + 0x340]
+    made.memory.words(directory, *tables)
+    for number, table in enumerate((HEAP + 0x300, HEAP + 0x340)):
+        made.memory.words(table, 0, 0, groups + number * 0x2000, 7)
+        made.memory.put(groups + number * 0x2000, full * 8)
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=header)
+    few, all_of_it = (captured(made, (SWISS, STRING), limits=Limits(map_entries=n)) for n in (5, 128))
+    assert few.bytes_at(groups, len(full)) == full
+    assert few.bytes_at(groups + 0x2000, 1) is None
+    assert all_of_it.bytes_at(groups + 0x2000, len(full) * 8) == full * 8
+
+
+def test_steps_lead_to_a_field_behind_pointers_and_stop_at_nil() -> None:
+    made = FakeProcess()
+    made.memory.words(HEAP, 0, HEAP + 64)
+    made.memory.words(HEAP + 64, 0, 0, 7)
+    made.memory.words(HEAP + 512, 0, 0)
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=HEAP)
+    made.goroutine(2, [WORK, SITE + 1, GOEXIT], local=HEAP + 512)
+    steps = (Deref(), Select(8), Deref(), Select(16))
+    found = made.capture(program((INT,), IN_FRAME, steps))
+    assert found.bytes_at(HEAP + 64 + 16, 8) == struct.pack("<Q", 7)
+    assert found.losses == ()
+
+
+def test_frame_below_an_interrupt_is_looked_up_exactly_and_its_caller_is_guessed() -> None:
+    made = FakeProcess()
+    made.memory.words(HEAP, 7)
+    made.goroutine(1, [INTERRUPT + 8, WORK, SITE + 1, GOEXIT], local=HEAP)
+    found = made.capture(program((Pointer("*int", 8, 1), INT), IN_FRAME))
+    assert found.bytes_at(HEAP, 8) is not None
+    assert found.goroutines[1].flags & FLAG_IMAGE
+
+
+def test_a_spent_budget_and_a_spent_pause_cost_values_and_are_told() -> None:
+    made = FakeProcess()
+    made.memory.put(HEAP, bytes(2000))
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=HEAP)
+    types: tuple[Type, ...] = (Pointer("*main.Big", 8, 1), Struct("main.Big", 2000, ()))
+    small = captured(made, types, limits=Limits(process_bytes=1500))
+    assert small.pcs(1) == [WORK, SITE + 1, GOEXIT]
+    assert [loss.kind for loss in small.losses] == ["budget"]
+    late = made.capture(program(types, IN_FRAME), seconds=0)
+    assert late.losses == (Loss("pause", 1, "goroutines were not reached: limits.pause_ms was over"),)
+
+
+def test_garbage_pointers_are_faults_and_nothing_else() -> None:
+    made = FakeProcess()
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=0xDEADBEEFDEADBEEF)
+    found = captured(made, (Pointer("*int", 8, 1), INT))
+    assert [(loss.kind, loss.count) for loss in found.losses] == [("unreadable", 1)]

@@ -1,0 +1,78 @@
+"""Which processes of this machine are Go programs, and what is said of those that are not."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.processes import Processes
+from compiler.ir.errors import BadInput, CannotNow
+from tests.agent.conftest import Busy
+from tests.programs import StartTarget
+
+LIST = "; list the Go processes with: freezeframe processes"
+
+
+def test_go_process_is_listed_with_what_names_it(busy: Busy, busy_binary: Path) -> None:
+    found = {process.pid: process for process in Processes().list()}
+    mine = found[busy.pid]
+    assert (mine.exe, mine.program, mine.architecture) == (str(busy_binary), "busy", "amd64")
+    assert (mine.go_version or "").startswith("go1.")
+    assert abs(mine.started_at_ns / 1e9 - time.time()) < 60
+    assert os.getpid() not in found
+    assert list(found) == sorted(found)
+
+
+def test_process_whose_file_was_replaced_is_still_what_it_was(
+    busy_binary: Path, tmp_path: Path, start_target: StartTarget
+) -> None:
+    binary = tmp_path / "busy"
+    shutil.copy(busy_binary, binary)
+    target = start_target(binary)
+    processes = Processes()
+    before = processes.identify(target.pid)
+    binary.unlink()
+    binary.write_text("something else")
+    assert processes.identify(target.pid) == before
+    assert before[0] in processes.list()
+
+
+def test_holder_of_a_binary(busy: Busy) -> None:
+    processes = Processes()
+    build_id = processes.identify(busy.pid)[0].build_id
+    assert processes.holder(build_id) is not None
+    assert processes.holder("none/such") is None
+
+
+def test_what_cannot_be_captured_says_why() -> None:
+    ended = subprocess.Popen(["true"])
+    while f"{ended.pid} (true) Z" not in Path(f"/proc/{ended.pid}/stat").read_text():
+        pass
+    cases = {
+        2: "process 2 (kthreadd) is a kernel thread",
+        ended.pid: f"process {ended.pid} (true) is a zombie: it has ended and waits for its parent",
+        os.getpid(): f"process {os.getpid()} ({Path('/proc/self/comm').read_text().strip()}) is not a Go program",
+    }
+    for pid, what in cases.items():
+        with pytest.raises(BadInput) as refused:
+            Processes().identify(pid)
+        assert str(refused.value) == what + LIST
+    ended.wait()
+    with pytest.raises(BadInput) as refused:
+        Processes().identify(ended.pid)
+    assert str(refused.value) == f"there is no process {ended.pid}" + LIST
+
+
+def test_process_of_someone_else_is_skipped_in_the_list_and_refused_by_pid(tmp_path: Path) -> None:
+    """A made-up /proc whose exe link may not be followed, as another user's looks to one without the capability."""
+    folder = tmp_path / "77"
+    folder.mkdir()
+    (tmp_path / "stat").write_text("cpu 1\nbtime 1000\n")
+    (folder / "stat").write_text("77 (a) b) S " + " ".join(["0"] * 18) + " 5 0 0\n")
+    (folder / "exe").symlink_to("/proc/1/root/nothing")
+    assert Processes(tmp_path).list() == ()
+    with pytest.raises(CannotNow):
+        Processes(tmp_path).identify(77)
