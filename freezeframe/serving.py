@@ -44,10 +44,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 def run(app: Flask, host: str, port: int) -> None:
-    """Serve until told to stop; prints one line `ready {...}` when it listens."""
+    """Serve until told to stop; prints one line `ready {...}` when it answers."""
 
-    def ready(server: Any) -> None:
-        listening = server.LISTENERS[0].sock.getsockname()
+    def ready(worker: Any) -> None:
+        listening = worker.sockets[0].getsockname()
         print("ready " + json.dumps({"url": f"http://{listening[0]}:{listening[1]}"}), flush=True)
 
     options = {
@@ -58,7 +58,7 @@ def run(app: Flask, host: str, port: int) -> None:
         "timeout": 300,
         "graceful_timeout": 5,
         "keepalive": 2,
-        "when_ready": ready,
+        "post_worker_init": ready,
         "loglevel": "warning",
         "errorlog": "-",
         "proc_name": "freezeframe-serve",

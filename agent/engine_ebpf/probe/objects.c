@@ -56,30 +56,32 @@ INLINE void push_content(u32 kind, u64 address, u32 type, u64 left, u64 stride, 
     work->stride = stride;
 }
 
-// Whether so many elements at this address were followed at least as deep; if not, they are from now on.
+// Whether as many elements at this address were followed at least as deep; if not, they are from now on. More elements
+// less deep and fewer elements deeper are kept apart: neither makes up for the other.
 INLINE u64 seen(u64 address, u32 type, u64 count, u64 depth)
 {
-    u64 bucket = (((address ^ ((u64)type << 40)) * 0x9e3779b97f4a7c15ULL) >> 24) << 2;
+    u64 hash = (address ^ ((u64)type << 40)) * 0x9e3779b97f4a7c15ULL, bucket = (hash >> 24) << 2;
+    struct SeenRow *row = ROW(SEEN, SeenRow, bucket + (hash >> 62)); // what a full bucket gives up: it is copied twice
     for (u64 i = 0; i < 4; i++) {
-        struct SeenRow *row = ROW(SEEN, SeenRow, bucket + i);
-        if (row->address == address && row->type == type) {
-            if (row->count >= count && row->depth >= depth)
-                return 1;
-            if (row->count < count)
-                row->count = count;
-            if (row->depth < depth)
-                row->depth = depth;
-            return 0;
+        struct SeenRow *known = ROW(SEEN, SeenRow, bucket + i);
+        if (!known->address) {
+            row = known;
+            break;
         }
-        if (!row->address) {
-            row->address = address;
-            row->type = type;
-            row->count = count;
-            row->depth = depth;
-            return 0;
+        if (known->address != address || known->type != type)
+            continue;
+        if (known->count >= count && known->depth >= depth)
+            return 1;
+        if (known->count <= count && known->depth <= depth) {
+            row = known;
+            break;
         }
     }
-    return 0; // the bucket is full: it may be copied twice, that is all
+    row->address = address;
+    row->type = type;
+    row->count = count;
+    row->depth = depth;
+    return 0;
 }
 
 // A pointee, for later.

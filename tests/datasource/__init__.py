@@ -1,0 +1,1 @@
+"""Tests of the data source, over real HTTP with a real agent and real SQLite."""
