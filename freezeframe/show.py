@@ -1,6 +1,7 @@
 """Rows as a table in the terminal."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -21,8 +22,11 @@ def print_rows(
     """Print rows; with `red_above` = (column, threshold) those whose value is larger in red."""
     table = Table(title=title or None, title_justify="left", header_style="bold")
     numeric = [any(isinstance(row[i], int | float) for row in rows) for i in range(len(columns))]
-    for name, right in zip(columns, numeric, strict=True):
-        table.add_column(Text(name), justify="right" if right else "left", overflow="ellipsis", no_wrap=True)
+    for i, (name, right) in enumerate(zip(columns, numeric, strict=True)):
+        # A cut number would be a wrong number: only texts give way where the terminal is narrow.
+        widest = max([len(name), *(len(_cell(row[i])) for row in rows)]) if right else None
+        justify: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(Text(name), justify=justify, overflow="ellipsis", no_wrap=True, min_width=widest)
     watched = list(columns).index(red_above[0]) if red_above and red_above[0] in columns else None
     for row in rows:
         value = row[watched] if watched is not None else None

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests import leaks
+from tests.house import House, standing
 from tests.programs import StartTarget, Target, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,6 +57,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def querydb(go: Path, built: Path) -> Path:
     """The demo service, built once a session from examples/querydb."""
     return build(go, ROOT / "examples/querydb", built / "querydb")
+
+
+@pytest.fixture(scope="session")
+def house(querydb: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """An agent and a data source over two querydb processes, started once."""
+    with standing(querydb, tmp_path_factory.mktemp("house")) as found:
+        yield found
 
 
 def build(go: Path, module: Path, binary: Path, *flags: str) -> Path:

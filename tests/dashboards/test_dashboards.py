@@ -13,11 +13,10 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from ruamel.yaml import YAML
 
 from tests.conftest import ROOT
-from tests.datasource.conftest import House, house
+from tests.house import House
 
 FOLDER = ROOT / "dashboards"
 FILES = sorted(FOLDER.glob("*.json"))
-__all__ = ["house"]
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.datasource.conftest import ACCESS, House
+from tests.house import ACCESS, House
 
 BODY = {
     "app": "dashboard",

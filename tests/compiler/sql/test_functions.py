@@ -25,10 +25,14 @@ BAD_TIMES = {
     "2262-04-11T23:47:16.854775808Z": (
         "unix_ns() got '2262-04-11T23:47:16.854775808Z', which is not between the years 1677 and 2262 that it can hold"
     ),
-    "0001-01-01T00:00:00.000000000Z": (
-        "unix_ns() got '0001-01-01T00:00:00.000000000Z', which is not between the years 1677 and 2262 that it can hold"
+    "0001-01-01T00:00:00.000000001Z": (
+        "unix_ns() got '0001-01-01T00:00:00.000000001Z', which is not between the years 1677 and 2262 that it can hold"
     ),
 }
+
+
+def test_unix_ns_of_a_time_never_set_is_null() -> None:
+    assert unix_ns("0001-01-01T00:00:00.000000000Z") is None
 
 
 @pytest.mark.parametrize(("text", "nanoseconds"), TIMES.items())

@@ -1,4 +1,4 @@
-"""A whole installation: two querydb processes, an agent, and the data source, each a process of its own."""
+"""A whole installation for tests: two querydb processes, an agent, and the data source, each a process of its own."""
 
 import json
 import os
@@ -6,16 +6,14 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.conftest import ROOT
 from tests.programs import Target, running
 
+ROOT = Path(__file__).resolve().parent.parent
 FREEZEFRAME = ROOT / ".venv/bin/freezeframe"
 SPEC = ROOT / "examples/querydb/querydb.yaml"
 ACCESS = "an-access-token-for-the-tests"
@@ -70,10 +68,9 @@ def _end(source: Target) -> None:
     source.process.wait(30)
 
 
-@pytest.fixture(scope="session")
-def house(querydb: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@contextmanager
+def standing(querydb: Path, folder: Path) -> Iterator[House]:
     """Started once: 5 and 3 queries in two processes of one binary."""
-    folder = tmp_path_factory.mktemp("house")
     token, access = folder / "token", folder / "access"
     token.write_text(secrets.token_hex(16))
     access.write_text(ACCESS)
