@@ -75,7 +75,7 @@ class Binary:
             type_offset = die.attributes.get("DW_AT_type")
             if type_offset is None:
                 continue
-            ranges = read_locations(self.info, die, self.types.size(type_offset.value)).ranges
+            ranges = read_locations(self.info, die, self.types.shape(type_offset.value)).ranges
             for each in ranges:
                 match each.location:
                     case Known(pieces=(AtAddress(address=address), *_)):

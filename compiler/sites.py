@@ -64,7 +64,7 @@ class _Candidate:
 
     def __init__(self, binary: "Binary", instance: Instance, variable: Variable, *, shadows: bool) -> None:
         self.variable = variable
-        self.places = PlaceFinder(read_locations(binary.info, variable.die, binary.types.size(variable.type)))
+        self.places = PlaceFinder(read_locations(binary.info, variable.die, binary.types.shape(variable.type)))
         self.undeclared: tuple[Range, ...] = ()
         if (self.places.constant or shadows) and not variable.parameter and variable.line:
             self.undeclared = tuple(_lines_up_to(binary.pclntab, instance, variable.line))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from compiler.dwarf.locations import Shape
 from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
 from compiler.dwarf.units import DebugInfo, name_of, number
 from compiler.ir.types import (
@@ -36,6 +37,9 @@ from compiler.ir.types import (
 GO_KIND, GO_KEY, GO_ELEM, GO_EMBEDDED = 0x2900, 0x2901, 0x2902, 0x2903
 KIND_ARRAY, KIND_CHAN, KIND_FUNC, KIND_INTERFACE, KIND_MAP, KIND_POINTER = 17, 18, 19, 20, 21, 22
 KIND_SLICE, KIND_STRING, KIND_STRUCT, KIND_UNSAFE_POINTER = 23, 24, 25, 26
+KIND_COMPLEX64, KIND_COMPLEX128 = 15, 16
+MAX_WORDS = 4
+"""Larger structs are not taken apart (ssa.MaxStruct)."""
 BASIC_KINDS: dict[int, BasicKind] = {
     1: "bool", **dict.fromkeys(range(2, 7), "int"), **dict.fromkeys(range(7, 13), "uint"),
     13: "float", 14: "float", 15: "complex", 16: "complex",
@@ -128,6 +132,36 @@ class GoTypes:
             elem, count = self.array(offset)
             return 0 if elem is None else count * self.size(elem)
         return number(self.die(self.structure(offset)), "DW_AT_byte_size") or 0
+
+    def shape(self, offset: int) -> Shape:
+        """What a variable of the type is made of, as far as Go's compiler may take it apart."""
+        return Shape(self.size(offset), self._words(offset))
+
+    def _words(self, offset: int) -> tuple[tuple[int, int], ...] | None:
+        """(offset, size) of every word; None for a type that is always kept whole (ssa.CanSSA)."""
+        kind, size = self.kind(offset), self.size(offset)
+        if size > MAX_WORDS * 8:
+            return None
+        if kind in (KIND_STRING, KIND_INTERFACE, KIND_SLICE):
+            return tuple((at, 8) for at in range(0, size, 8))
+        if kind in (KIND_COMPLEX64, KIND_COMPLEX128):
+            return ((0, size // 2), (size // 2, size // 2))
+        if kind == KIND_ARRAY:
+            elem, count = self.array(offset)
+            return None if count > 1 or elem is None else self._words(elem) if count else ()
+        if kind == KIND_STRUCT:
+            return self._struct_words(offset)
+        return ((0, size),)
+
+    def _struct_words(self, offset: int) -> tuple[tuple[int, int], ...] | None:
+        members = self.members(offset)
+        found: list[tuple[int, int]] = []
+        for member in members:
+            inner = self._words(member.type)
+            if inner is None or len(members) > MAX_WORDS:
+                return None
+            found += ((member.offset + at, size) for at, size in inner if size)
+        return tuple(found)
 
     def array(self, offset: int) -> tuple[int | None, int]:
         """(element type, count) of an array type."""

@@ -47,24 +47,44 @@ class Locations:
     constant: bool
 
 
+LAST_WORD_REGISTER = 15
+"""Beyond r15 DWARF numbers the vector registers (amd64), which are not captured."""
 NOWHERE = Unknown("optimized out")
+AMBIGUOUS = Unknown("partial", "only a part of it is kept here, and the debug info does not say which")
 
 
-def read_locations(info: DebugInfo, die: DIE, size: int) -> Locations:
-    """The locations of a variable of `size` bytes."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a variable is made of: its size, and its words as (offset, size) where Go's compiler may keep them apart.
+
+    `words` is None for a type that it always keeps in one place (cmd/compile/internal/ssa, CanSSA).
+    """
+
+    size: int
+    words: tuple[tuple[int, int], ...] | None
+
+
+def read_locations(info: DebugInfo, die: DIE, shape: Shape) -> Locations:
+    """The locations of a variable of this shape."""
     attribute = die.attributes.get("DW_AT_location")
     if attribute is None:
         return Locations((), constant=False)
     form = str(attribute.form)
     if form.startswith("DW_FORM_block") or form == "DW_FORM_exprloc":
-        location = _expression(die, bytes(attribute.value), size)
+        location = _expression(die, bytes(attribute.value), Shape(shape.size, None))
         return Locations((LocationRange(*EVERYWHERE, location),), constant=True)
     if info.location_lists is None:
         return Locations((), constant=False)
-    return Locations(tuple(_list(info, die, attribute.value, size)), constant=False)
+    trusted = shape if _is_optimized(die) else Shape(shape.size, None)
+    return Locations(tuple(_list(info, die, attribute.value, trusted)), constant=False)
 
 
-def _list(info: DebugInfo, die: DIE, offset: int, size: int) -> list[LocationRange]:
+def _is_optimized(die: DIE) -> bool:
+    producer = die.cu.get_top_DIE().attributes.get("DW_AT_producer")
+    return producer is None or b"-N" not in producer.value.split(b";", 1)[-1].split()
+
+
+def _list(info: DebugInfo, die: DIE, offset: int, shape: Shape) -> list[LocationRange]:
     base = number(die.cu.get_top_DIE(), "DW_AT_low_pc") or 0
     found = []
     for entry in info.location_lists.get_location_list_at_offset(offset, die):
@@ -74,14 +94,23 @@ def _list(info: DebugInfo, die: DIE, offset: int, size: int) -> list[LocationRan
             case LocationEntry(begin_offset=lo, end_offset=hi, loc_expr=expression, is_absolute=absolute):
                 shift = 0 if absolute else base
                 if lo < hi:
-                    found.append(LocationRange(lo + shift, hi + shift, _expression(die, bytes(expression), size)))
+                    found.append(LocationRange(lo + shift, hi + shift, _expression(die, bytes(expression), shape)))
     return found
 
 
-def _expression(die: DIE, expression: bytes, size: int) -> Location:  # noqa: C901, PLR0912 - a case an operation
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One operand of a location: where, and how many bytes of the variable; None for what no DW_OP_piece measures."""
+
+    place: str
+    offset: int
+    size: int | None
+
+
+def _expression(die: DIE, expression: bytes, shape: Shape) -> Location:
     """A Go location expression: call_frame_cfa, fbreg, regN, addr, each perhaps followed by piece."""
-    pieces: list[Piece] = []
-    at, place, offset = 0, "", 0
+    parts: list[_Part] = []
+    place, offset = "", 0
     for op in DWARFExprParser(die.cu.structs).parse_expr(expression):
         match op.op_name:
             case "DW_OP_fbreg":
@@ -94,21 +123,48 @@ def _expression(die: DIE, expression: bytes, size: int) -> Location:  # noqa: C9
                 pass
             case "DW_OP_addr":
                 place, offset = "address", op.args[0]
-            case "DW_OP_regx":
-                place, offset = "register", op.args[0]
             case "DW_OP_piece":
-                if place:
-                    pieces.append(_piece(place, at, op.args[0], offset))
-                at, place = at + op.args[0], ""
+                parts.append(_Part(place, offset, op.args[0]))
+                place = ""
             case name if name.startswith("DW_OP_reg"):
-                place, offset = "register", int(name.removeprefix("DW_OP_reg"))
+                place = "register"
+                offset = op.args[0] if name == "DW_OP_regx" else int(name.removeprefix("DW_OP_reg"))
+                if offset > LAST_WORD_REGISTER:
+                    return Unknown("in register", "a vector register")
             case name:
                 return Unknown("unsupported", f"location operation {name}")
-    if place and size > at:
-        pieces.append(_piece(place, at, size - at, offset))
-    if not pieces and size:
-        return NOWHERE
-    return Known(tuple(piece for piece in pieces if piece.size))
+    if place:
+        parts.append(_Part(place, offset, None))
+    return _laid_out(parts, shape)
+
+
+def _laid_out(parts: list[_Part], shape: Shape) -> Location:
+    """The parts at their offsets within the variable.
+
+    Go's compiler writes a part for each word of a variable that it still tracks, one after the other: without the
+    padding between them, without the words that it tracks no more, and a lone part without saying which word it is
+    (PutLocationList in cmd/compile/internal/ssa/debug.go). What cannot be told apart is not believed.
+    """
+    if not shape.size or not any(part.place for part in parts):
+        return NOWHERE if shape.size else Known(())
+    sizes = [part.size for part in parts]
+    total = sum(size or 0 for size in sizes)
+    if sizes == [None]:
+        if shape.words is not None and len(shape.words) > 1:
+            return AMBIGUOUS
+        offsets, sizes = [0], [min(shape.size, 8) if parts[0].place == "register" else shape.size]
+    elif None in sizes:
+        return Unknown("unsupported", "a location with a part of unknown size")
+    elif total == shape.size:
+        offsets = [sum(size or 0 for size in sizes[:number]) for number in range(len(sizes))]
+    elif shape.words is not None and sizes == [size for _, size in shape.words]:
+        offsets = [offset for offset, _ in shape.words]
+    else:
+        return AMBIGUOUS
+    placed = zip(parts, offsets, sizes, strict=True)
+    return Known(
+        tuple(_piece(part.place, at, size or 0, part.offset) for part, at, size in placed if part.place and size)
+    )
 
 
 def _piece(place: str, at: int, size: int, offset: int) -> Piece:

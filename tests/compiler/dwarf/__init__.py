@@ -1,0 +1,1 @@
+"""Tests of the debug-info reader, on real binaries."""

@@ -1,0 +1,77 @@
+"""The index made by one expression is the index that elftools gives by reading every DIE."""
+
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from compiler.binary import Binary
+from compiler.dwarf.executable import BadBinary
+from compiler.dwarf.index import GO_RUNTIME_TYPE, TYPE_TAGS
+
+
+def by_elftools(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[int, int]]:
+    """(functions, types, runtime types) by iterating over all DIEs."""
+    functions: dict[str, list[int]] = {}
+    types: dict[str, list[int]] = {}
+    runtime_types: dict[int, int] = {}
+    with path.open("rb") as file:
+        info = ELFFile(file).get_dwarf_info(relocate_dwarf_sections=False)
+        for unit in info.iter_CUs():
+            if unit.get_top_DIE().attributes["DW_AT_language"].value != 0x16:
+                continue
+            for die in unit.iter_DIEs():
+                name = die.attributes.get("DW_AT_name")
+                kind = {"DW_TAG_subprogram": functions}.get(str(die.tag), types if die.tag in TYPE_TAGS else None)
+                is_parameter = name is not None and name.value.startswith(b".param")
+                if kind is not None and name is not None and not is_parameter:
+                    kind.setdefault(name.value.decode(), []).append(die.offset)
+                attributes: dict[object, object] = dict(die.attributes)
+                runtime_type = getattr(attributes.get(GO_RUNTIME_TYPE), "value", 0)
+                if runtime_type:
+                    runtime_types[runtime_type] = die.offset
+    return functions, types, runtime_types
+
+
+@pytest.mark.timeout(600)
+def test_index_equals_elftools_own_iteration(querydb: Path) -> None:
+    functions, types, runtime_types = by_elftools(querydb)
+    with Binary(querydb) as binary:
+        index = binary.index
+        assert index.slow_units == 0
+        assert index.functions == functions
+        assert {name: found for name, found in index.types.items() if not name.startswith(".param")} == types
+        assert index.runtime_types == runtime_types
+        assert len(index.subprograms) == len(set(index.subprograms)) > len(functions) // 2
+
+
+def test_units_that_do_not_fit_are_read_slowly(querydb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every unit refused by the expression the index is the same."""
+    from compiler.dwarf import index as module
+
+    with Binary(querydb) as binary:
+        fast = binary.index
+    monkeypatch.setattr(module._Scanner, "scan", lambda *_: False)
+    with Binary(querydb) as binary:
+        slow = binary.index
+        assert slow.slow_units > 50
+    assert slow.functions == fast.functions
+    assert slow.runtime_types == fast.runtime_types
+    assert slow.globals.keys() == fast.globals.keys()
+
+
+@pytest.mark.parametrize("keep", [0, 1, 64, 4096, 100_000, 1_000_000])
+def test_a_cut_binary_is_one_clear_error(keep: int, querydb: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut"
+    cut.write_bytes(querydb.read_bytes()[:keep])
+    with pytest.raises(BadBinary) as found:
+        Binary(cut).index  # noqa: B018
+    assert str(cut) in str(found.value)
+
+
+def test_a_stripped_binary_says_so(querydb: Path, tmp_path: Path, go: Path) -> None:
+    from tests.conftest import ROOT, build
+
+    stripped = build(go, ROOT / "tests/targets/scopes", tmp_path / "stripped", "-ldflags=-s -w")
+    with Binary(stripped) as binary, pytest.raises(BadBinary, match=r"no debug info \(stripped"):
+        binary.index  # noqa: B018

@@ -1,0 +1,90 @@
+"""Programs round-trip; whatever else comes in is refused with one sentence, before anybody uses it."""
+
+import json
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compiler.binary import Binary
+from compiler.compile import compile_spec
+from compiler.ir.program import Program
+from compiler.ir.program_codec import MAGIC, BadProgram, program_from_bytes, program_to_bytes, program_to_json
+from compiler.spec import read_spec
+from tests.conftest import ROOT
+
+SPEC = ROOT / "examples/querydb/querydb.yaml"
+
+
+@pytest.fixture(scope="module")
+def program(querydb: Path) -> Program:
+    with Binary(querydb) as binary:
+        return compile_spec(read_spec(SPEC.read_bytes(), "querydb.yaml"), binary).program
+
+
+def test_round_trip(program: Program) -> None:
+    assert program_from_bytes(program_to_bytes(program)) == program
+
+
+def test_the_same_spec_and_binary_give_the_same_bytes(program: Program, querydb: Path) -> None:
+    with Binary(querydb) as binary:
+        again = compile_spec(read_spec(SPEC.read_bytes(), "other name"), binary).program
+    assert program_to_bytes(again) == program_to_bytes(program)
+
+
+def test_it_is_small(program: Program) -> None:
+    assert len(program_to_bytes(program)) < 32_000
+
+
+def packed(plain: object) -> bytes:
+    return MAGIC + zlib.compress(json.dumps(plain).encode())
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_changed_program_is_sound_or_refused(program: Program, data: st.DataObject) -> None:
+    """Any number in it replaced by any other: either every bound still holds, or BadProgram."""
+    plain = json.loads(program_to_json(program))
+    places = list(_numbers(plain))
+    container, key = data.draw(st.sampled_from(places))
+    container[key] = data.draw(st.integers(-(1 << 70), 1 << 70) | st.none() | st.text(max_size=3) | st.booleans())
+    try:
+        program_from_bytes(packed(plain))
+    except BadProgram as error:
+        assert str(error)
+
+
+def _numbers(value: object):  # type: ignore[no-untyped-def]
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in items:
+        if type(each) is int:
+            yield value, key
+        yield from _numbers(each)
+
+
+@given(st.binary(max_size=300))
+def test_noise_is_refused(noise: bytes) -> None:
+    for data in (noise, MAGIC + noise, MAGIC + zlib.compress(noise)):
+        with pytest.raises(BadProgram):
+            program_from_bytes(data)
+
+
+def test_a_cut_program_is_refused(program: Program) -> None:
+    data = program_to_bytes(program)
+    for end in range(0, len(data), 97):
+        with pytest.raises(BadProgram):
+            program_from_bytes(data[:end])
+
+
+def test_a_bomb_is_refused_without_unpacking_it_whole() -> None:
+    with pytest.raises(BadProgram, match="larger than"):
+        program_from_bytes(MAGIC + zlib.compress(b" " * (300 << 20)))
+
+
+def test_another_format_is_refused(program: Program) -> None:
+    plain = json.loads(program_to_json(replace(program, format=2)))
+    with pytest.raises(BadProgram, match="another format"):
+        program_from_bytes(packed(plain))

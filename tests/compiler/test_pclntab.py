@@ -1,0 +1,45 @@
+"""The function table against Go's own addr2line and nm."""
+
+import subprocess
+from pathlib import Path
+
+from compiler.binary import Binary
+from compiler.pclntab import printed_name
+
+
+def test_functions_files_and_lines_are_those_of_addr2line(querydb: Path, go: Path) -> None:
+    with Binary(querydb) as binary:
+        functions = binary.pclntab.functions()
+        wanted = [name for name in sorted(functions) if name.startswith(("main.", "net.", "runtime.g"))]
+        pcs = [lo + step for name in wanted for lo, hi in functions[name] for step in range(0, hi - lo, 37)]
+        assert len(pcs) > 5000
+        asked = "".join(f"{pc:#x}\n" for pc in pcs)
+        done = subprocess.run(
+            [go, "tool", "addr2line", querydb], input=asked, capture_output=True, text=True, check=True
+        )
+        answers = done.stdout.splitlines()
+        for pc, name, place in zip(pcs, answers[0::2], answers[1::2], strict=True):
+            found = binary.pclntab.function(pc)
+            assert found is not None
+            assert found.name == name, hex(pc)
+            if found.line:  # else it is code that the compiler added
+                assert f"{found.file}:{found.line}" == place, hex(pc)
+
+
+def test_entries_are_those_of_nm(querydb: Path, go: Path) -> None:
+    done = subprocess.run([go, "tool", "nm", querydb], capture_output=True, text=True, check=True)
+    symbols = {
+        line.split(None, 2)[2]: int(line.split()[0], 16) for line in done.stdout.splitlines() if " T main." in line
+    }
+    assert len(symbols) > 100
+    with Binary(querydb) as binary:
+        functions = binary.pclntab.functions()
+        for name, address in symbols.items():
+            assert address in [lo for lo, _ in functions[name]]
+
+
+def test_names_as_tracebacks_print_them() -> None:
+    assert printed_name("main.Map[go.shape.int,go.shape.string]") == "main.Map[...]"
+    assert printed_name("main.(*Box[go.shape.int]).Get.func1") == "main.(*Box[...]).Get.func1"
+    assert printed_name("runtime.gopanic") == "panic"
+    assert printed_name("main.main") == "main.main"

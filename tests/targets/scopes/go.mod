@@ -1,0 +1,3 @@
+module scopes
+
+go 1.21
