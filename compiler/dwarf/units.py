@@ -53,7 +53,7 @@ class DebugInfo:
             raise BadBinary(
                 "it has no debug info (stripped, or linked with -ldflags=-w)",
                 where=str(executable.path),
-                remedy="build it without -s and -w; stacks are shown all the same",
+                remedy="build it without -s and -w",
             )
         self.bytes: bytes = info.getvalue()
         self._stream = info

@@ -52,7 +52,7 @@ def file(
     spec.write_text(SPEC)
     with running(binary) as target:
         arguments = ["--pid", target.pid, "--spec", spec, "--out", out, "--engine", request.param, "--json"]
-        command = [ROOT / ".venv/bin/freezeframe", "snapshot", *map(str, arguments)]
+        command = [str(ROOT / ".venv/bin/freezeframe"), "snapshot", *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         yield out

@@ -1,6 +1,7 @@
 """The index made by one expression is the index that elftools gives by reading every DIE."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -8,6 +9,7 @@ from elftools.elf.elffile import ELFFile
 from compiler.binary import Binary
 from compiler.dwarf.executable import BadBinary
 from compiler.dwarf.index import GO_RUNTIME_TYPE, TYPE_TAGS
+from tests.conftest import ROOT, build
 
 
 def by_elftools(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[int, int]]:
@@ -26,7 +28,7 @@ def by_elftools(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]],
                 is_parameter = name is not None and name.value.startswith(b".param")
                 if kind is not None and name is not None and not is_parameter:
                     kind.setdefault(name.value.decode(), []).append(die.offset)
-                attributes: dict[object, object] = dict(die.attributes)
+                attributes = cast(dict[object, Any], die.attributes)
                 runtime_type = getattr(attributes.get(GO_RUNTIME_TYPE), "value", 0)
                 if runtime_type:
                     runtime_types[runtime_type] = die.offset
@@ -69,9 +71,7 @@ def test_a_cut_binary_is_one_clear_error(keep: int, querydb: Path, tmp_path: Pat
     assert str(cut) in str(found.value)
 
 
-def test_a_stripped_binary_says_so(querydb: Path, tmp_path: Path, go: Path) -> None:
-    from tests.conftest import ROOT, build
-
+def test_a_stripped_binary_says_so(tmp_path: Path, go: Path) -> None:
     stripped = build(go, ROOT / "tests/targets/scopes", tmp_path / "stripped", "-ldflags=-s -w")
     with Binary(stripped) as binary, pytest.raises(BadBinary, match=r"no debug info \(stripped"):
         binary.index  # noqa: B018

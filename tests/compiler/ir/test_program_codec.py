@@ -2,8 +2,11 @@
 
 import json
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -51,13 +54,12 @@ def test_a_changed_program_is_sound_or_refused(program: Program, data: st.DataOb
     places = list(_numbers(plain))
     container, key = data.draw(st.sampled_from(places))
     container[key] = data.draw(st.integers(-(1 << 70), 1 << 70) | st.none() | st.text(max_size=3) | st.booleans())
-    try:
+    with suppress(BadProgram):  # any other exception fails the test
         program_from_bytes(packed(plain))
-    except BadProgram as error:
-        assert str(error)
 
 
-def _numbers(value: object):  # type: ignore[no-untyped-def]
+def _numbers(value: object) -> Iterator[tuple[Any, Any]]:
+    """(container, key) of every number."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in items:
         if type(each) is int:
