@@ -98,7 +98,8 @@ class Chaser:
         kind = self._types[type_id]
         if isinstance(kind, Array):
             limit = self._limits.string_bytes if is_byte(self._types[kind.elem]) else self._limits.slice_items
-            self._push(Pending(address, kind.elem, min(kind.count, limit), kind.elem_size, depth), contents=False)
+            count = min(kind.count, limit) if kind.elem_size else 0
+            self._push(Pending(address, kind.elem, count, kind.elem_size, depth), contents=False)
         elif kind.size:
             self._push(Pending(address, type_id, 1, kind.size, depth), contents=False)
 

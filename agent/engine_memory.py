@@ -20,6 +20,7 @@ from compiler.ir.raw import (
     KIND_GOROUTINE,
     KIND_STACK,
     KIND_THREAD,
+    NO_FRAME,
     STACK,
     STACK_ENTRY,
     THREAD,
@@ -29,7 +30,6 @@ from compiler.ir.raw import (
 )
 
 MASK = (1 << 64) - 1
-NO_FRAME = MASK
 """In a stack entry for the frame pointer 0, which the outermost frame has: relative to sp it would differ in every stack."""
 
 

@@ -12,6 +12,7 @@ from compiler.dwarf.locations import Known, read_locations
 from compiler.dwarf.units import DebugInfo
 from compiler.ir.program import AtAddress
 from compiler.pclntab import Pclntab
+from compiler.stackmaps import StackMaps
 
 
 class Binary:
@@ -67,6 +68,11 @@ class Binary:
         module = self.index.types.get("runtime.moduledata")
         gofunc = None if module is None else self.types.member(module[0], "gofunc")
         return Pclntab(self.executable, gofunc_offset=None if gofunc is None else gofunc.offset)
+
+    @cached_property
+    def stack_maps(self) -> StackMaps:
+        """Its stack maps."""
+        return StackMaps(self.executable, self.pclntab, self.types)
 
     def global_at(self, name: str) -> tuple[int, int] | None:
         """(link-time address, type) of a package variable, "runtime.allglen"."""

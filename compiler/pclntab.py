@@ -15,7 +15,9 @@ MAGIC = 0xFFFFFFF1
 HEADER = struct.Struct("<IxxBBQQQQQQQQ")
 FUNC = struct.Struct("<IiiIIIIIIiBBxB")
 INLINED_CALL = struct.Struct("<Bxxxiii")
+PCDATA_STACK_MAP_INDEX = 1
 PCDATA_INLINE_INDEX = 2
+FUNCDATA_ARGS_POINTERS, FUNCDATA_LOCALS_POINTERS = 0, 1
 FUNCDATA_INLINE_TREE = 3
 NONE = 0xFFFFFFFF
 MODULE_TEXT = 176
@@ -192,6 +194,33 @@ class Pclntab:
     def index_of(self, pc: int) -> int | None:
         """The number of the function that contains `pc`."""
         return self._index(pc)
+
+    # ------------------------------------------------------------ stack maps
+
+    def stack_map_indexes(self, pc: int) -> list[tuple[int, int, int]]:
+        """(lo, hi, number) PC ranges of the function around `pc` and the numbers of their stack maps."""
+        index = self._index(pc)
+        if index is None or self._func(index)[7] <= PCDATA_STACK_MAP_INDEX:
+            return []
+        func, entry = self._func(index), self.text + self._entries[index]
+        table = self._extra(func, PCDATA_STACK_MAP_INDEX)
+        if table == 0:
+            return []
+        ends, values = self._values(table, entry)
+        return list(zip([entry, *ends[:-1]], ends, values, strict=True))
+
+    def stack_map(self, pc: int, *, arguments: bool) -> tuple[int, int] | None:
+        """(address of the runtime.stackmap, number of the map in it) for the call at `pc`; None where none is known."""
+        index = self._index(pc)
+        if index is None:
+            return None
+        func, entry = self._func(index), self.text + self._entries[index]
+        wanted = FUNCDATA_ARGS_POINTERS if arguments else FUNCDATA_LOCALS_POINTERS
+        if self._gofunc is None or func[7] <= PCDATA_STACK_MAP_INDEX or func[12] <= wanted:
+            return None
+        offset = self._extra(func, func[7] + wanted)
+        number = self._value(self._extra(func, PCDATA_STACK_MAP_INDEX), entry, pc)
+        return None if offset == NONE or number < 0 else (self._gofunc + offset, number)
 
     # ------------------------------------------------------------ Symbols
 

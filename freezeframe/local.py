@@ -33,7 +33,7 @@ def snapshot(pid: int, spec: Spec, out: Path, engine_name: str) -> LocalSnapshot
     identity = open_executable(pid)
     engine = choose_engine(engine_name)
     cache = Cache(cache_directory())
-    exe = _exe(pid)
+    exe = _exe(pid).removesuffix(" (deleted)")
     with Binary(Path(f"/proc/{pid}/exe")) as binary:  # mapped, so it stays readable should the process end
         known = cache.runtime_types(identity.build_id)
 

@@ -18,7 +18,7 @@ from compiler.ir.errors import CannotNow
 
 KERNEL_FLOOR = (6, 1)
 """bpf_iter for one task came with 6.1; bpf_copy_from_user_task with 5.18, bpf_loop with 5.17."""
-SOURCES = ("memory.c", "stacks.c", "objects.c", "containers.c", "roots.c", "main.c")
+SOURCES = ("memory.c", "goroutine.c", "stacks.c", "objects.c", "containers.c", "roots.c", "main.c")
 HERE = Path(__file__).parent
 
 BPF_BTF_LOAD = 18
@@ -58,8 +58,8 @@ class _LoadOptions(ctypes.Structure):
 class Kernel:
     """What this machine's kernel and libbcc do for us. CannotNow where they cannot, with the reason."""
 
-    def __init__(self) -> None:
-        release = platform.release()
+    def __init__(self, release: str = "") -> None:
+        release = release or platform.release()
         if _version(release) < KERNEL_FLOOR:
             raise CannotNow(
                 f"kernel {release} is too old for the eBPF engine",
@@ -82,9 +82,10 @@ class Kernel:
 
         return str(__version__)
 
-    def compile(self) -> dict[str, bytes]:
+    def compile(self, text: str | None = None) -> dict[str, bytes]:
         """The bytecode of the probe's functions; maps and callbacks are still marks in it (bytecode.link)."""
-        text = "".join([c_declarations(), *((HERE / "probe" / name).read_text() for name in SOURCES)])
+        if text is None:
+            text = "".join([c_declarations(), *((HERE / "probe" / name).read_text() for name in SOURCES)])
         with _headers(HERE / "headers"):
             module = self._lib.bpf_module_create_c_from_string(text.encode(), 0, None, 0, True, None)
         if not module:

@@ -3,6 +3,7 @@
 from enum import IntEnum
 
 from compiler.ir import raw
+from compiler.ir.raw import NO_FRAME
 
 
 class Phase(IntEnum):
@@ -115,8 +116,6 @@ MAX_CHAIN = 1 << 10
 """Overflow buckets of one bucket."""
 NO_KEY = (1 << 63) - 1
 """Greater than every key of a table that is searched."""
-NO_FRAME = (1 << 64) - 1
-"""In a STACK record, for a frame pointer of 0: no frame is one byte below sp."""
 
 ENUMS: tuple[type[IntEnum], ...] = (Phase, Walk, Chunk, OpKind, WorkKind, LayoutKind, RootKind)
 CONSTANTS = {

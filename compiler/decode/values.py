@@ -16,6 +16,7 @@ from compiler.ir.frames import Absence
 from compiler.ir.limits import Limits
 from compiler.ir.program import DynamicType
 from compiler.ir.types import (
+    INDIRECT,
     Array,
     Basic,
     Chan,
@@ -153,13 +154,14 @@ class ValueReader(Containers):
         address = window.word(at)
         if not address:
             return None
-        if self._in_key:
+        indirect = kind.name == INDIRECT
+        if self._in_key and not indirect:
             return Marked({"$addr": f"{address:#x}"})
         if address < LOWEST:
             return self._absent(path, "torn", address=address)
         if kind.elem is not None and (address, kind.elem) in self._open:
             return Marked({"$ref": f"{address:#x}"})
-        if depth <= 0 or kind.elem is None:
+        if (depth <= 0 and not self._in_key) or kind.elem is None:
             return self._absent(path, "depth" if depth <= 0 else "unsupported", address=address)
         target = self._types[kind.elem]
         found = self._object(address, target.size)
@@ -167,7 +169,7 @@ class ValueReader(Containers):
             return self._absent(path, self._why(address, target.size), address=address)
         place = (address, kind.elem)
         self._open.add(place)
-        if isinstance(target, Struct):
+        if isinstance(target, Struct) and not indirect:
             value: Json = self._struct(target, found, 0, depth - 1, path, Marked({"$addr": f"{address:#x}"}))
         else:
             value = self._value(found, 0, kind.elem, depth - 1, path)

@@ -13,6 +13,7 @@ from compiler.dwarf.locations import Shape
 from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
 from compiler.dwarf.units import DebugInfo, name_of, number
 from compiler.ir.types import (
+    INDIRECT,
     Array,
     Basic,
     BasicKind,
@@ -45,6 +46,8 @@ BASIC_KINDS: dict[int, BasicKind] = {
     13: "float", 14: "float", 15: "complex", 16: "complex",
 }  # fmt: skip
 ATOMIC = re.compile(r"^(?:sync/atomic|internal/runtime/atomic|runtime/internal/atomic)\.(\w+)")
+ANY_POINTER = "go.shape.*"
+"""How a generic function's code names type arguments that are pointers, of whatever to: it says *uint8 for all."""
 PACKAGE_PATH = re.compile(r"[\w.~%\-]+/(?=[\w.~%\-/]*\.)")
 MAX_TYPES = 1 << 17
 SLOTS = 8
@@ -193,8 +196,9 @@ class GoTypes:
         return None
 
     def pointee(self, offset: int) -> int | None:
-        """What a pointer type points to."""
-        return number(self.die(self.structure(offset)), "DW_AT_type")
+        """What a pointer type points to; None where the debug info does not tell."""
+        pointer = self.structure(offset)
+        return None if self.name(pointer).startswith(ANY_POINTER) else number(self.die(pointer), "DW_AT_type")
 
 
 class TypeTable:
@@ -402,10 +406,10 @@ class TypeTable:
         if header is None:
             return None
         if self._go.member(header, "dirPtr") is not None:
-            return self._swiss_map(header, name)
-        return self._hash_map(header, name)
+            return self._swiss_map(offset, header, name)
+        return self._hash_map(offset, header, name)
 
-    def _swiss_map(self, header: int, name: str) -> Type | None:
+    def _swiss_map(self, offset: int, header: int, name: str) -> Type | None:
         """map<K,V> -> **table<K,V> -> groupReference<K,V> -> group: see go/src/internal/runtime/maps."""
         go = self._go
         used, directory, length = (go.member(header, each) for each in ("used", "dirPtr", "dirLen"))
@@ -426,8 +430,8 @@ class TypeTable:
         return SwissMap(
             name,
             8,
-            self._same(key),
-            self._same(value),
+            self._kept(key, go.key(offset)),
+            self._kept(value, go.elem(offset)),
             go.size(header),
             used.offset,
             directory.offset,
@@ -441,6 +445,12 @@ class TypeTable:
             value_at,
             value_stride,
         )
+
+    def _kept(self, slot: int, declared: int | None) -> TypeId:
+        """The type of what a slot has room for: of the key or value itself, or of a pointer to one over 128 bytes."""
+        if declared is None or self._go.kind(slot) != KIND_POINTER or self._go.kind(declared) == KIND_POINTER:
+            return self._same(slot)
+        return self._made(Pointer(INDIRECT, 8, self._further(declared)))
 
     def _slots(self, group: int) -> tuple[int, int, int, int, int, int] | None:
         """(key type, value type, first key, key stride, first value, value stride) of a group, interleaved or split."""
@@ -461,7 +471,7 @@ class TypeTable:
             return None
         return key_type, value_type, keys.offset, go.size(key_type), values.offset, go.size(value_type)
 
-    def _hash_map(self, header: int, name: str) -> Type | None:
+    def _hash_map(self, offset: int, header: int, name: str) -> Type | None:
         """hash<K,V> with bucket<K,V>: see go/src/runtime/map.go up to Go 1.23."""
         go = self._go
         wanted = ("count", "B", "buckets", "oldbuckets", "nevacuate", "flags")
@@ -480,8 +490,8 @@ class TypeTable:
         return HashMap(
             name,
             8,
-            self._same(key),
-            self._same(value),
+            self._kept(key, go.key(offset)),
+            self._kept(value, go.elem(offset)),
             go.size(header),
             fields["count"].offset,
             fields["B"].offset,

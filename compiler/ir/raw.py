@@ -38,6 +38,9 @@ FAULT = struct.Struct("<QII")
 THREAD = struct.Struct("<Q17Q")
 """tid, then the registers in DWARF order 0-15 (rax rdx rcx rbx rsi rdi rbp rsp r8-r15), then rip."""
 
+NO_FRAME = (1 << 64) - 1
+"""Stands for a frame pointer of 0 in an entry: relative to each goroutine's own sp, no two stacks would be the same."""
+
 SOURCE_SCHED = 0
 """pc, sp and bp come from g.sched."""
 SOURCE_SYSCALL = 1

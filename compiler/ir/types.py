@@ -8,6 +8,8 @@ from typing import Literal
 
 TypeId = int
 BasicKind = Literal["bool", "int", "uint", "float", "complex"]
+INDIRECT = ""
+"""The name of a Pointer that is looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,10 @@ class String:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """*elem; `elem` is None for a pointee that is not described (unsafe.Pointer)."""
+    """*elem; `elem` is None for a pointee that is not described (unsafe.Pointer).
+
+    One that is named INDIRECT is none of the program's: a map keeps a key or value over 128 bytes behind it.
+    """
 
     name: str
     size: int

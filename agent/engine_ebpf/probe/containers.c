@@ -3,6 +3,7 @@
 
 #define SLOTS 8
 #define SAME_SIZE_GROW 8
+#define DIRECTORY_PIECE 512 // pointers to tables that are copied in one go: the first few have what the limit asks for
 
 INLINE struct Layout *layout_of(struct Work *work)
 {
@@ -54,13 +55,8 @@ INLINE void container_step(struct Work *work, u64 task)
     if (!bits)
         return;
     work->left = 0;
-    if (bits * 8 <= PIECE) {
-        work->directory = copy_memory(task, work->address, bits * 8);
-        work->directory_left = work->directory ? bits : 0;
-        return;
-    }
-    S->top--; // a directory this large is copied in pieces, and its tables are not followed: see Loss "queue"
-    S->lost_queue++;
+    work->directory = work->address;
+    work->directory_left = bits;
 }
 
 // The next slot of the group or bucket at hand: its key and its value, if it is full.
@@ -86,7 +82,8 @@ INLINE void slot_step(struct Work *work, struct Layout *layout)
         push_elements(layout->key, place + layout->key_at + slot * layout->key_stride, 1, 8, depth);
 }
 
-// SWISS: `batch` groups at `place` are copied, `left` groups at `address` are not, nor `directory_left` tables.
+// SWISS: `batch` groups at `place` are copied, `left` groups at `address` are not. Then come the tables: `chain` pointers to
+// them at `old` are copied, `directory_left` at `directory` are not.
 INLINE void swiss_step(struct Work *work, u64 task)
 {
     struct Layout *layout = layout_of(work);
@@ -102,10 +99,10 @@ INLINE void swiss_step(struct Work *work, u64 task)
         work->left = place ? work->left - count : 0;
         work->place = place;
         work->batch = place ? count : 0;
-    } else if (work->directory_left) {
-        table = word_at(work->directory);
-        work->directory += 8;
-        work->directory_left--;
+    } else if (work->chain) {
+        table = word_at(work->old);
+        work->old += 8;
+        work->chain--;
         if (table == work->last || !table)
             return; // a table stands in the directory several times in a row
         work->last = table;
@@ -114,6 +111,12 @@ INLINE void swiss_step(struct Work *work, u64 task)
             return;
         work->address = word_at(place + layout->groups_data);
         work->left = sane(word_at(place + layout->groups_mask) + 1);
+    } else if (work->directory_left) {
+        count = smaller(work->directory_left, DIRECTORY_PIECE);
+        work->old = copy_memory(task, work->directory, count * 8);
+        work->chain = work->old ? count : 0;
+        work->directory += count * 8;
+        work->directory_left = work->old ? work->directory_left - count : 0;
     } else {
         S->top--;
     }

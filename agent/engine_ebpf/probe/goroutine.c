@@ -1,0 +1,97 @@
+// One goroutine's runtime.g: where its innermost frame is, and its GOROUTINE record.
+//
+// The copy of the runtime.g is at the beginning of SCRATCH; where its fields are comes from the Program.
+
+#define GSCAN 0x1000
+#define RUNNABLE 1
+#define RUNNING 2
+#define SYSCALL 3
+#define COPYSTACK 8
+#define PREEMPTED 9
+#define RBP 6
+#define RSP 7
+#define RIP 16
+
+// A field of the runtime.g in SCRATCH; `at` comes from the Program.
+INLINE u64 g_word(u32 at) { return *(u64 *)(SCRATCH + (at & (G_SIZE - 1))); }
+
+INLINE struct ThreadRow *thread_row(u64 index) { return ROW(THREADS, ThreadRow, index); }
+
+// Row of the thread's registers, ~0 where there are none.
+INLINE u64 find_thread(u64 tid)
+{
+    if (!tid)
+        return ~0ULL;
+    for (u64 i = 0; i < PROBES; i++)
+        if (thread_row(tid + i)->tid == tid)
+            return (tid + i) & THREADS_MASK;
+    return ~0ULL;
+}
+
+// Go up to 1.22 saves no frame pointer when it enters a system call: it lies below the first frame's CFA.
+INLINE u64 syscall_bp(u64 task, u64 pc, u64 sp, u64 otherwise)
+{
+    u64 row = search(C->syscalls_base, C->syscalls_half, pc), bp = 0;
+    struct IntervalRow *found = ROW(INTERVALS, IntervalRow, C->syscalls_base + row);
+    if (key_of(C->syscalls_base, row) > pc || pc >= found->hi)
+        return otherwise;
+    copy_from_target(&bp, 8, sp + found->first + 8 - 16, task, 0);
+    return bp ? bp : otherwise;
+}
+
+// Where the goroutine's innermost frame is: sets pc, sp, bp, source and thread.
+INLINE void find_start(u64 task, u32 status, u64 tid)
+{
+    u64 syscallsp = g_word(C->g_syscallsp), row;
+    S->pc = g_word(C->g_sched_pc);
+    S->sp = g_word(C->g_sched_sp);
+    S->bp = g_word(C->g_sched_bp);
+    S->source = SOURCE_SCHED;
+    S->thread = ~0ULL;
+    if (status != RUNNING && status != SYSCALL)
+        return;
+    if (status == SYSCALL && syscallsp) {
+        S->pc = g_word(C->g_syscallpc);
+        S->sp = syscallsp;
+        S->bp = C->has_syscallbp ? g_word(C->g_syscallbp) : syscall_bp(task, S->pc, syscallsp, S->bp);
+        S->source = SOURCE_SYSCALL;
+        return;
+    }
+    row = find_thread(tid);
+    if (row == ~0ULL)
+        return;
+    struct ThreadRow *thread = thread_row(row);
+    u64 sp = thread->registers[RSP], pc = thread->registers[RIP];
+    if (sp < S->low || sp >= S->high || pc < C->text_lo || pc >= C->text_hi)
+        return; // it is on a system stack, in C or in the kernel's vdso: what the runtime saved counts
+    S->pc = pc;
+    S->sp = sp;
+    S->bp = thread->registers[RBP];
+    S->source = SOURCE_THREAD;
+    S->thread = row;
+}
+
+INLINE void write_goroutine(u32 status, u64 m, u64 tid)
+{
+    struct GoroutineRow *record = ROW(GOROUTINES, GoroutineRow, S->goroutines);
+    record->kind = KIND_GOROUTINE;
+    record->length = sizeof(*record) - 8;
+    record->g = S->g;
+    record->goid = g_word(C->g_goid);
+    record->parent_goid = C->has_parent_goid ? g_word(C->g_parent_goid) : 0;
+    record->gopc = g_word(C->g_gopc);
+    record->startpc = g_word(C->g_startpc);
+    record->waitsince = g_word(C->g_waitsince);
+    record->m = m;
+    record->tid = tid;
+    record->stack_lo = S->low;
+    record->stack_hi = S->high;
+    record->pc = S->pc;
+    record->sp = S->sp;
+    record->bp = S->bp;
+    record->waiting = g_word(C->g_waiting);
+    record->status = status;
+    record->waitreason = g_word(C->g_waitreason) & 0xff;
+    record->source = S->source;
+    record->zero = 0;
+}
