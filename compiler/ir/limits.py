@@ -18,7 +18,7 @@ class Limits:
     string_bytes: int = _limit(4096, 1 << 20)
     """Bytes of one string or []byte; the rest is cut and its full length kept."""
     slice_items: int = _limit(100, 1 << 20)
-    """Items of one slice, array behind a pointer, or channel buffer."""
+    """Items of one slice, array or channel buffer."""
     map_entries: int = _limit(100, 1 << 20)
     """Entries of one map; maps are shown sorted by key, but which entries a cut keeps is the map's own order."""
     depth: int = _limit(3, 64)

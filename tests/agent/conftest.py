@@ -50,8 +50,19 @@ class Busy:
 
     def tracers(self) -> set[str]:
         """Who traces its threads; "0" is nobody."""
-        texts = [path.read_text() for path in Path(f"/proc/{self.pid}/task").glob("*/status")]
+        texts = []
+        for path in Path(f"/proc/{self.pid}/task").glob("*/status"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+                texts.append(path.read_text())
         return {line.split()[1] for text in texts for line in text.splitlines() if line.startswith("TracerPid:")}
+
+    def comes_to(self, state: str) -> bool:
+        """Whether its main thread has this state within a second."""
+        end = time.monotonic() + 1
+        while self.state() != state:
+            if time.monotonic() > end:
+                return False
+        return True
 
     def state(self) -> str:
         """The state letter of its main thread."""
