@@ -28,15 +28,14 @@ INLINE u64 find_thread(u64 tid)
     return ~0ULL;
 }
 
-// Go up to 1.22 saves no frame pointer when it enters a system call: it lies below the first frame's CFA.
-INLINE u64 syscall_bp(u64 task, u64 pc, u64 sp, u64 otherwise)
+// Go up to 1.22 saves no frame pointer when it enters a system call: the first frame's is 16 bytes below its CFA.
+INLINE u64 syscall_bp(u64 pc, u64 sp, u64 otherwise)
 {
-    u64 row = search(C->syscalls_base, C->syscalls_half, pc), bp = 0;
+    u64 row = search(C->syscalls_base, C->syscalls_half, pc);
     struct IntervalRow *found = ROW(INTERVALS, IntervalRow, C->syscalls_base + row);
     if (key_of(C->syscalls_base, row) > pc || pc >= found->hi)
         return otherwise;
-    copy_from_target(&bp, 8, sp + found->first + 8 - 16, task, 0);
-    return bp ? bp : otherwise;
+    return sp + found->first + 8 - 16;
 }
 
 // Where the goroutine's innermost frame is: sets pc, sp, bp, source and thread.
@@ -53,7 +52,7 @@ INLINE void find_start(u64 task, u32 status, u64 tid)
     if (status == SYSCALL && syscallsp) {
         S->pc = g_word(C->g_syscallpc);
         S->sp = syscallsp;
-        S->bp = C->has_syscallbp ? g_word(C->g_syscallbp) : syscall_bp(task, S->pc, syscallsp, S->bp);
+        S->bp = C->has_syscallbp ? g_word(C->g_syscallbp) : syscall_bp(S->pc, syscallsp, S->bp);
         S->source = SOURCE_SYSCALL;
         return;
     }
