@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help install install-dev install-browser demo test check check-format check-lint check-types check-imports check-go fmt lock clean
+.PHONY: help install install-dev install-browser demo test check check-format check-lint check-types check-imports check-go matrix fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: install ## Take a snapshot of a demo service and show it; ARGS=--once exit
 
 test: install-dev ## Run the tests (root, for eBPF); ARGS goes to pytest
 	@$(BIN)/pytest $(ARGS)
+
+matrix: install-dev ## Run the end-to-end tests on every supported Go version (ARGS=1.24.11 for one); takes long
+	@scripts/matrix $(ARGS)
 
 check: check-format check-lint check-types check-imports check-go test ## Run everything that CI runs
 

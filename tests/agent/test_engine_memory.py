@@ -74,6 +74,22 @@ def test_system_call_starts_where_the_runtime_saved_it() -> None:
     assert found.goroutines[2].pc == WORK + 16 + BIAS
 
 
+def test_system_call_up_to_go_1_22_has_its_frame_pointer_16_bytes_below_the_cfa() -> None:
+    """There the runtime saves no frame pointer, and sched's is that of an older call."""
+    made, size = FakeProcess(), 32
+    pcs = [TEXT + 8, WORK + 32, GOEXIT]
+    lo = made.goroutine(1, pcs, status=3)
+    first = lo + 0x100 + 48
+    saved = {"syscallsp": first + 16 - size - 8, "syscallpc": TEXT + 8 + BIAS, "sched_bp": first + 64}
+    made.goroutine(
+        2, pcs, status=3, **{name: value + 2 * 0x1000 * (name != "syscallpc") for name, value in saved.items()}
+    )
+    old = program()
+    found = made.capture(replace(old, runtime=replace(old.runtime, g_syscallbp=None)))
+    assert found.goroutines[2].source == SOURCE_SYSCALL
+    assert found.pcs(2) == pcs
+
+
 def test_running_goroutine_starts_at_its_thread_unless_that_is_elsewhere() -> None:
     made = FakeProcess()
     starts = [made.goroutine(goid, [WORK, GOEXIT], status=2, m=HEAP + 32 * goid) for goid in (1, 2, 3)]
