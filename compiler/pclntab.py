@@ -195,6 +195,12 @@ class Pclntab:
         """The number of the function that contains `pc`."""
         return self._index(pc)
 
+    def defer_return(self, pc: int) -> int | None:
+        """Where the function around `pc` goes on after a recovered panic; None where it defers nothing."""
+        index = self._index(pc)
+        offset = 0 if index is None else self._func(index)[3]
+        return None if index is None or not offset else self.text + self._entries[index] + offset
+
     # ------------------------------------------------------------ stack maps
 
     def stack_map_indexes(self, pc: int) -> list[tuple[int, int, int]]:

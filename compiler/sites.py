@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from compiler.pclntab import Pclntab
 
 
+DEAD = Missing("optimized out", "nothing uses it after this call: what it points to may be gone")
+
+
 class Column(Protocol):
     """What a site needs of a collected expression."""
 
@@ -28,7 +31,8 @@ class Column(Protocol):
 
 def build(binary: "Binary", function: int, instance: Instance, columns: Sequence[Column]) -> Iterator[Site]:
     """The sites of one instance, for call sites and for exact PCs, neighbours with equal places joined."""
-    traced = [_Traced(binary, instance, column) for column in columns]
+    lines = _Lines(binary.pclntab, instance)
+    traced = [_Traced(binary, instance, column, lines) for column in columns]
     for exact in (False, True):
         edges = {edge for each in traced for edge in each.edges()}
         for lo, hi in instance.ranges:
@@ -62,12 +66,20 @@ def _joined(found: Iterable[Site]) -> Iterator[Site]:
 class _Candidate:
     """One variable that the column's name may mean, with everything that decides whether it does at a PC."""
 
-    def __init__(self, binary: "Binary", instance: Instance, variable: Variable, *, shadows: bool) -> None:
+    def __init__(self, binary: "Binary", variable: Variable, lines: "_Lines", *, shadows: bool) -> None:
         self.variable = variable
         self.places = PlaceFinder(read_locations(binary.info, variable.die, binary.types.shape(variable.type)))
         self.undeclared: tuple[Range, ...] = ()
-        if (self.places.constant or shadows) and not variable.parameter and variable.line:
-            self.undeclared = tuple(_lines_up_to(binary.pclntab, instance, variable.line))
+        if variable.parameter and self.places.constant and self.places.in_own_frame():
+            self.undeclared = tuple(lines.entering())  # a result: not cleared yet
+        elif variable.line and not variable.parameter:
+            # A constant location says nothing about when it holds a value: while the declaration's own line runs (it may
+            # be calling something) it does not yet. A list of locations knows, but what optimization computes ahead of
+            # its declaration is in it too.
+            self.undeclared = tuple(lines.before(variable.line + (self.places.constant or shadows)))
+            self.undeclared += tuple(lines.recovered())
+            if self.places.constant:
+                self.undeclared += tuple(lines.leaving())
 
     def edges(self) -> set[int]:
         return self.places.edges() | {edge for span in (*self.variable.scope, *self.undeclared) for edge in span}
@@ -79,30 +91,53 @@ class _Candidate:
         return not any(lo <= pc < hi for lo, hi in self.undeclared)
 
 
-def _lines_up_to(pclntab: "Pclntab", instance: Instance, line: int) -> Iterator[Range]:
-    """PCs of the instance whose source line is not behind `line`.
+class _Lines:
+    """PC ranges of an instance with the source line of each in its own function; 0 where that is not known."""
 
-    A constant location says nothing about liveness: until its declaration has run, the slot holds whatever was there
-    before. While the declaration's own line runs (it may be calling something) that is still so.
-    """
+    def __init__(self, pclntab: "Pclntab", instance: Instance) -> None:
+        self._ranges = tuple(_line_ranges(pclntab, instance))
+        returns = [] if instance.level else [pclntab.defer_return(lo) for lo, _ in instance.ranges]
+        self._defer_return = next((pc for pc in returns if pc is not None), None)
+
+    def before(self, first: int) -> Iterator[Range]:
+        """Where a line before `first` runs."""
+        return ((lo, hi) for lo, hi, line in self._ranges if line < first)
+
+    def entering(self) -> Iterator[Range]:
+        """Where the frame is made ready: on the first line."""
+        first = min((line for _, _, line in self._ranges if line), default=0)
+        return self.before(first + 1)
+
+    def recovered(self) -> Iterator[Range]:
+        """Where deferred calls run after a recovered panic, wherever that was: whatever the locations say of it."""
+        at = self._defer_return
+        return ((at, hi) for lo, hi, _ in self._ranges if at is not None and lo <= at < hi)
+
+    def leaving(self) -> Iterator[Range]:
+        """Where deferred calls run otherwise: on the last line, also when the function returned long before it."""
+        last = max((line for _, _, line in self._ranges), default=0)
+        return ((lo, hi) for lo, hi, line in self._ranges if self._defer_return is not None and line == last)
+
+
+def _line_ranges(pclntab: "Pclntab", instance: Instance) -> Iterator[tuple[int, int, int]]:
     for lo, hi in instance.ranges:
         index = pclntab.index_of(lo)
         if index is None:
             continue
-        spans = [(max(a, lo), min(b, hi)) for a, b, _ in pclntab.values(index, "pcln") if a < hi and b > lo]
-        for start, end in spans:
+        for start, end in [(max(a, lo), min(b, hi)) for a, b, _ in pclntab.values(index, "pcln") if a < hi and b > lo]:
             frame = next((f for f in pclntab.frames(start) if f.level == instance.level), None)
-            if frame is None or frame.line <= line:
-                yield start, end
+            yield start, end, 0 if frame is None else frame.line
 
 
 class _Traced:
     """A column within one instance."""
 
-    def __init__(self, binary: "Binary", instance: Instance, column: Column) -> None:
+    def __init__(self, binary: "Binary", instance: Instance, column: Column, lines: "_Lines") -> None:
         self._column = column
+        self._stack_maps = binary.stack_maps
+        self._calls = {edge for lo, hi in instance.ranges for edge in self._stack_maps.edges(lo, hi)}
         variables = column.variables(instance)
-        self._candidates = [_Candidate(binary, instance, v, shadows=len(variables) > 1) for v in variables]
+        self._candidates = [_Candidate(binary, v, lines, shadows=len(variables) > 1) for v in variables]
         if column.package_variable is not None:
             address, type_offset = column.package_variable
             size = binary.types.size(type_offset)
@@ -110,7 +145,7 @@ class _Traced:
             self._package = (type_offset, PlaceFinder(Locations((LocationRange(*EVERYWHERE, known),), constant=True)))
 
     def edges(self) -> set[int]:
-        return {edge for candidate in self._candidates for edge in candidate.edges()}
+        return self._calls | {edge for candidate in self._candidates for edge in candidate.edges()}
 
     def place(self, pc: int, *, exact: bool) -> Place:
         if self._column.package_variable is not None:
@@ -142,5 +177,7 @@ class _Traced:
                 return Missing(reason, detail)
             case Known(pieces=()):
                 return Missing("optimized out")
+            case Known(pieces=pieces) if not exact and self._stack_maps.dead(pc, type_offset, pieces):
+                return DEAD
             case Known(pieces=pieces):
                 return Located(access[0], pieces)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from compiler.decode import goroutines
-from compiler.decode.places import CellReader, FramePlace, Sites
+from compiler.decode.places import CellReader, FramePlace, Sites, absent
 from compiler.decode.records import MASK, Records, unpack
 from compiler.decode.stack import PhysicalFrame, Stacks
 from compiler.decode.values import ValueReader
@@ -11,6 +11,8 @@ from compiler.ir.frames import Capture, Frame, Goroutine, Row
 from compiler.ir.program import Program, Site
 from compiler.ir.raw import SOURCE_THREAD, BadRaw, RawCapture, RawGoroutine
 from compiler.ir.symbols import SymbolFrame, Symbols
+
+FAULTED = absent("optimized out", "the frame faulted: which of its variables are still alive is not recorded")
 
 
 def decode(program: Program, raw: RawCapture, symbols: Symbols) -> Capture:
@@ -79,14 +81,16 @@ class _Decoder:
             rows = rows or logical.rows
             place = FramePlace(raw.sp + each.cfa & MASK, None if position else registers)
             for symbol, sites in logical.frames:
-                frame_rows = tuple([self._row(site, place) for site in sites]) if sites else ()
+                frame_rows = tuple([self._row(site, place, each) for site in sites]) if sites else ()
                 found.append(Frame(len(found), symbol.function, symbol.file, symbol.line, symbol.inlined, frame_rows))
         frames = tuple(found)
         if not rows:
             self._bare_frames[physical] = frames
         return frames
 
-    def _row(self, site: Site, place: FramePlace) -> Row:
+    def _row(self, site: Site, place: FramePlace, physical: PhysicalFrame) -> Row:
+        if physical.faulted:
+            return Row(site.function, (FAULTED,) * len(site.places))
         return Row(site.function, tuple([self._cells.cell(each, place) for each in site.places]))
 
     def _at(self, physical: PhysicalFrame) -> _Logical:

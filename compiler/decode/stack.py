@@ -23,6 +23,11 @@ class PhysicalFrame:
     pc: int
     exact: bool
     cfa: int
+    faulted: bool = False
+    """It lies directly below runtime.sigpanic: it will never go on, and what it still needed at that PC nobody recorded."""
+
+
+FAULT = "runtime.sigpanic"
 
 
 class Stacks:
@@ -49,7 +54,7 @@ class Stacks:
     def _mended(self, chain: Chain, sp: int, *, exact: bool) -> tuple[tuple[PhysicalFrame, ...], bool]:
         """The frames, and whether they hold something of this goroutine's own stack (so cannot be shared)."""
         frames: list[PhysicalFrame] = []
-        own, following = False, 1
+        own, following, faulted = False, 1, False
         stack_pointer: int | None = 0
         current = chain[0] if chain else None
         while current is not None:
@@ -58,12 +63,14 @@ class Stacks:
             if stack_pointer is not None:
                 size = self._symbols.frame_size(pc - self._bias)
                 if size is not None and cfa != stack_pointer + size + 8:
-                    cfa, own = stack_pointer + size + 8, True
-                    ghost = self._caller(sp + cfa - 8)
+                    own, ghost = True, self._caller(sp + stack_pointer + size)
+                    if ghost is not None:
+                        cfa = stack_pointer + size + 8
             # A goroutine that never ran stands at its function's entry: that is no return address either.
             exact = exact or (not frames and self._symbols.entry(pc - self._bias) == pc - self._bias)
-            frames.append(PhysicalFrame(pc - self._bias - (not exact), exact, cfa))
+            frames.append(PhysicalFrame(pc - self._bias - (not exact), exact, cfa, faulted))
             interrupted = self._interrupts.contains(pc - self._bias)
+            faulted = interrupted and self._is_fault(pc - self._bias)
             stack_pointer, exact = (cfa, True) if interrupted else (None, False)
             if self._outermost.contains(pc - self._bias):
                 break
@@ -73,6 +80,10 @@ class Stacks:
                 current = chain[following] if following < len(chain) else None
                 following += 1
         return tuple(frames), own
+
+    def _is_fault(self, pc: int) -> bool:
+        function = self._symbols.function(pc)
+        return function is not None and function.name == FAULT
 
     def _caller(self, address: int) -> int | None:
         """The return address at an address of the stack, if it is one of Go's."""

@@ -46,8 +46,11 @@ BASIC_KINDS: dict[int, BasicKind] = {
     13: "float", 14: "float", 15: "complex", 16: "complex",
 }  # fmt: skip
 ATOMIC = re.compile(r"^(?:sync/atomic|internal/runtime/atomic|runtime/internal/atomic)\.(\w+)")
+TYPE_PARAMETER = ".param"
+SHAPE = "go.shape."
+"""How a generic function's code names its type arguments: by their underlying types."""
 ANY_POINTER = "go.shape.*"
-"""How a generic function's code names type arguments that are pointers, of whatever to: it says *uint8 for all."""
+"""Pointers of whatever to: it says *uint8 for all."""
 PACKAGE_PATH = re.compile(r"[\w.~%\-]+/(?=[\w.~%\-/]*\.)")
 MAX_TYPES = 1 << 17
 SLOTS = 8
@@ -56,6 +59,8 @@ SLOTS = 8
 def printed_type(name: str) -> str:
     """A type's name as Go prints it: packages by their last path element, link-time escapes undone."""
     short = PACKAGE_PATH.sub("", name)
+    if short.startswith(SHAPE) and not short.startswith(ANY_POINTER):
+        short = short.removeprefix(SHAPE)
     return short.replace("%2e", ".") if "%" in short else short
 
 
@@ -79,8 +84,9 @@ class GoTypes:
         self.structure = lru_cache(maxsize=None)(self._structure)
 
     def name(self, offset: int) -> str:
-        """The full linked name."""
-        return name_of(self.die(offset)) or ""
+        """The full linked name; of a type parameter (".param0") that of what its code takes for it."""
+        name, target = name_of(self.die(offset)) or "", self.target(offset)
+        return self.name(target) if name.startswith(TYPE_PARAMETER) and target is not None else name
 
     def target(self, offset: int) -> int | None:
         """DW_AT_type: what a typedef, pointer or array is of."""
@@ -353,7 +359,7 @@ class TypeTable:
     def _struct(self, offset: int, name: str, size: int) -> Type:
         go, full = self._go, self._go.name(offset)
         members = go.members(offset)
-        if full == "time.Time":
+        if full == "time.Time" or (full.startswith(SHAPE) and [m.name for m in members] == ["wall", "ext", "loc"]):
             wall, ext = go.member(offset, "wall"), go.member(offset, "ext")
             if wall is not None and ext is not None:
                 return Time(name, size, wall.offset, ext.offset)

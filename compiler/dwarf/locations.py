@@ -185,6 +185,11 @@ class PlaceFinder:
         self._ranges = sorted(locations.ranges, key=lambda each: each.lo)
         self.constant = locations.constant
 
+    def in_own_frame(self) -> bool:
+        """Whether any of it is in the frame of the function itself, not in its caller's."""
+        known = [each.location for each in self._ranges if isinstance(each.location, Known)]
+        return any(isinstance(piece, AtCfa) and piece.offset < 0 for each in known for piece in each.pieces)
+
     def exact(self, pc: int) -> Location:
         """At an instruction that is about to run: registers are where DWARF says."""
         return next((each.location for each in self._ranges if each.lo <= pc < each.hi), NOWHERE)

@@ -48,6 +48,7 @@ func shadow(name string) int {
 		}
 		total += n
 	}
+	runtime.KeepAlive(name)
 	return total + n
 }
 

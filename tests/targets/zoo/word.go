@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// object is a JSON object whose fields keep their order.
+type object []field
+
+type field struct {
+	name  string
+	value any
+}
+
+func (o object) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for i, f := range o {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString(text(f.name))
+		out.WriteByte(':')
+		out.WriteString(text(f.value))
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+func text(value any) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(err)
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+type place struct {
+	address uintptr
+	kind    reflect.Type
+}
+
+// teller renders values by reflection, in the forms that a snapshot has: a
+// second opinion that shares no code with it.
+type teller struct {
+	open  map[place]bool
+	inKey bool
+}
+
+// show renders what a pointer points to.
+func show(pointer any) any {
+	return (&teller{open: map[place]bool{}}).value(reflect.ValueOf(pointer).Elem())
+}
+
+func addressable(v reflect.Value) reflect.Value {
+	copied := reflect.New(v.Type()).Elem()
+	copied.Set(v)
+	return copied
+}
+
+func address(at uintptr) string { return fmt.Sprintf("%#x", at) }
+
+func (t *teller) value(v reflect.Value) any {
+	v = reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem() // lifts the ban on unexported fields
+	if when, ok := v.Interface().(time.Time); ok && v.Kind() == reflect.Struct {
+		return when.UTC().Format("2006-01-02T15:04:05.000000000Z")
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		return v.Bool()
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return v.Int()
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return v.Uint()
+	case reflect.UnsafePointer:
+		return uint64(uintptr(v.UnsafePointer()))
+	case reflect.String:
+		return t.text([]byte(v.String()))
+	case reflect.Float32, reflect.Float64:
+		return t.float(v)
+	case reflect.Complex64:
+		return fmt.Sprint(complex64(v.Complex()))
+	case reflect.Complex128:
+		return fmt.Sprint(v.Complex())
+	case reflect.Struct:
+		return t.structure(v, object{})
+	case reflect.Array:
+		return t.items(v)
+	}
+	if v.IsNil() {
+		return nil
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		return t.pointer(v)
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return t.text(v.Bytes())
+		}
+		return t.opened(v.Pointer(), v.Type(), v.Len() > 0, func() any { return t.items(v) })
+	case reflect.Map:
+		return t.opened(v.Pointer(), v.Type(), true, func() any { return t.entries(v) })
+	case reflect.Interface:
+		return t.boxed(v)
+	case reflect.Func:
+		return object{{"$func", runtime.FuncForPC(v.Pointer()).Name()}}
+	default:
+		if t.inKey {
+			return object{{"$addr", address(v.Pointer())}}
+		}
+		return t.opened(v.Pointer(), v.Type(), true, func() any { return t.channel(v) })
+	}
+}
+
+func (t *teller) opened(at uintptr, kind reflect.Type, cyclic bool, inside func() any) any {
+	here := place{at, kind}
+	if t.open[here] {
+		return object{{"$ref", address(at)}}
+	}
+	if cyclic {
+		t.open[here] = true
+		defer delete(t.open, here)
+	}
+	return inside()
+}
+
+func (t *teller) text(b []byte) any {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	return object{{"$base64", base64.StdEncoding.EncodeToString(b)}}
+}
+
+func (t *teller) float(v reflect.Value) any {
+	f := v.Float()
+	switch {
+	case math.IsNaN(f):
+		return "NaN"
+	case math.IsInf(f, 1):
+		return "+Inf"
+	case math.IsInf(f, -1):
+		return "-Inf"
+	case v.Kind() == reflect.Float32:
+		return float32(f)
+	}
+	return f
+}
+
+func (t *teller) pointer(v reflect.Value) any {
+	if t.inKey {
+		return object{{"$addr", address(v.Pointer())}}
+	}
+	target := v.Elem()
+	return t.opened(v.Pointer(), target.Type(), true, func() any {
+		if target.Kind() == reflect.Struct && target.Type().PkgPath() != "sync/atomic" && target.Type() != reflect.TypeOf(time.Time{}) {
+			return t.structure(target, object{{"$addr", address(v.Pointer())}})
+		}
+		return t.value(target)
+	})
+}
+
+func (t *teller) structure(v reflect.Value, shown object) any {
+	if v.Type().PkgPath() == "sync/atomic" {
+		inner := v.FieldByName("v")
+		switch name, _, _ := strings.Cut(v.Type().Name(), "["); name {
+		case "Bool":
+			return inner.Uint() != 0
+		case "Pointer":
+			pointee := v.Addr().MethodByName("Load").Type().Out(0)
+			return t.value(reflect.NewAt(pointee, unsafe.Pointer(inner.UnsafeAddr())).Elem())
+		}
+		return t.value(inner)
+	}
+	for i := 0; i < v.NumField(); i++ {
+		if name := v.Type().Field(i).Name; name != "_" {
+			shown = append(shown, field{name, t.value(v.Field(i))})
+		}
+	}
+	return shown
+}
+
+func (t *teller) items(v reflect.Value) any {
+	items := make([]any, v.Len())
+	for i := range items {
+		items[i] = t.value(v.Index(i))
+	}
+	return items
+}
+
+func (t *teller) entries(v reflect.Value) any {
+	shown, times := object{}, map[string]int{}
+	for each := v.MapRange(); each.Next(); {
+		key := t.key(addressable(each.Key()))
+		if times[key]++; times[key] > 1 {
+			key += "#" + strconv.Itoa(times[key])
+		}
+		shown = append(shown, field{key, t.value(addressable(each.Value()))})
+	}
+	return shown
+}
+
+func (t *teller) key(v reflect.Value) string {
+	was := t.inKey
+	t.inKey = true
+	value := t.value(v)
+	t.inKey = was
+	switch v.Kind() {
+	case reflect.Bool, reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+		return fmt.Sprint(reflect.NewAt(basic[v.Kind()], unsafe.Pointer(v.UnsafeAddr())).Elem().Interface())
+	}
+	switch value := value.(type) {
+	case string:
+		return value
+	case object:
+		if len(value) == 1 && value[0].name == "$addr" {
+			return value[0].value.(string)
+		}
+	}
+	return text(value)
+}
+
+var basic = map[reflect.Kind]reflect.Type{
+	reflect.Bool: reflect.TypeOf(false), reflect.Float32: reflect.TypeOf(float32(0)), reflect.Float64: reflect.TypeOf(0.0),
+	reflect.Complex64: reflect.TypeOf(complex64(0)), reflect.Complex128: reflect.TypeOf(complex128(0)),
+}
+
+// typed is what an interface holds, with its type.
+type typed struct{ object }
+
+func (t *teller) boxed(v reflect.Value) any {
+	dynamic := v.Elem()
+	name := field{"$type", dynamic.Type().String()}
+	switch value := t.value(addressable(dynamic)).(type) {
+	case object:
+		if value.is("$type") {
+			return typed{value}
+		}
+		if dynamic.Kind() != reflect.Map && !value.is("$base64") || value.is("$ref") {
+			return typed{append(object{name}, value...)}
+		}
+		return typed{object{name, {"$value", value}}}
+	default:
+		return typed{object{name, {"$value", value}}}
+	}
+}
+
+func (o object) is(mark string) bool { return len(o) > 0 && o[0].name == mark }
+
+// channel empties and refills a channel, which keeps its order; a closed one
+// cannot be refilled: its items were noted before it was filled and closed.
+func (t *teller) channel(v reflect.Value) any {
+	items := []any{}
+	known, closed := closedChannels[v.Pointer()]
+	through := v
+	if v.Type().ChanDir() != reflect.BothDir {
+		through = twoWay[v.Pointer()]
+	}
+	for n := v.Len(); n > 0 && !closed; n-- {
+		item, _ := through.Recv()
+		items = append(items, t.value(addressable(item)))
+		through.Send(item)
+	}
+	for _, item := range known {
+		items = append(items, show(item))
+	}
+	return object{{"$type", v.Type().String()}, {"$len", v.Len()}, {"$cap", v.Cap()}, {"$closed", closed}, {"items", items}}
+}
+
+var (
+	closedChannels = map[uintptr][]any{}
+	twoWay         = map[uintptr]reflect.Value{}
+)
