@@ -85,7 +85,6 @@ class MemoryProbe:
                 self._count[FLAG_NO_STACK],
                 "stacks could not be walked: they were being moved, or their place is not known",
             ),
-            Loss("unreadable", self._reader.faulted, "objects could not be read"),
         ]
         written = [record(KIND_THREAD, THREAD.pack(tid, *self._threads[tid])) for tid in sorted(self._threads)]
         for walked in self._walked:

@@ -28,11 +28,6 @@ class Reader:
         self.refused = 0
         """Objects that were not copied because the budget was spent."""
 
-    @property
-    def faulted(self) -> int:
-        """Objects that could not be read."""
-        return len(self._faults)
-
     def read(self, address: int, size: int) -> bytes | None:
         """Bytes that are not recorded."""
         return self._memory.read_many([(address, size)])[0]

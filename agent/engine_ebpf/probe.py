@@ -103,7 +103,6 @@ class EbpfProbe:
                 state.lost_stacks,
                 "stacks were not kept: there were more different ones than there is room for",
             ),
-            Loss("unreadable", state.faults, "objects could not be read"),
             Loss("threads", self._lost_threads, "threads' registers were not used: there were too many threads"),
         ]
         return (*self._time_lost(state), *(loss for loss in losses if loss.count))

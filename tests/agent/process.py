@@ -21,7 +21,16 @@ from compiler.ir.program import (
     Site,
     Step,
 )
-from compiler.ir.raw import GOROUTINE, KIND_GOROUTINE, KIND_MEMORY, KIND_STACK, Loss, RawCapture, RawGoroutine
+from compiler.ir.raw import (
+    GOROUTINE,
+    KIND_FAULT,
+    KIND_GOROUTINE,
+    KIND_MEMORY,
+    KIND_STACK,
+    Loss,
+    RawCapture,
+    RawGoroutine,
+)
 from compiler.ir.types import Type
 from tests.agent.fake_memory import FakeMemory
 
@@ -108,6 +117,7 @@ class Captured:
         self.stacks: dict[int, list[tuple[int, int]]] = {}
         self.memory = FakeMemory()
         self.copied = 0
+        self.faults: list[int] = []
         for kind, payload in RawCapture.walk(RawCapture(None, records)):  # type: ignore[arg-type]
             if kind == KIND_GOROUTINE:
                 found = RawGoroutine(*GOROUTINE.unpack(payload)[:-1])
@@ -115,6 +125,8 @@ class Captured:
             elif kind == KIND_STACK:
                 number, count = struct.unpack_from("<II", payload)
                 self.stacks[number] = list(struct.iter_unpack("<QQ", payload[8 : 8 + 16 * count]))
+            elif kind == KIND_FAULT:
+                self.faults.append(int.from_bytes(payload[:8], "little"))
             elif kind == KIND_MEMORY:
                 self.memory.put(int.from_bytes(payload[:8], "little"), bytes(payload[8:]))
                 self.copied += 1
