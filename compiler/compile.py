@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from compiler import sites
 from compiler.binary import Binary
 from compiler.dwarf.functions import Instance, Variable
-from compiler.dwarf.gotypes import TypeTable, printed_type
+from compiler.dwarf.gotypes import printed_type
 from compiler.dwarf.index import GO_RUNTIME_TYPE
 from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
+from compiler.dwarf.typetable import TypeTable
 from compiler.dwarf.units import number
 from compiler.expr import Expression, parse
 from compiler.ir.frames import Issue

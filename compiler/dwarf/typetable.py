@@ -1,0 +1,232 @@
+"""Builds a Program's type table, breadth first from the wanted types, as deep as pointers will be followed."""
+
+from collections import deque
+from collections.abc import Mapping
+
+from compiler.dwarf import containers
+from compiler.dwarf.gotypes import (
+    ATOMIC,
+    BASIC_KINDS,
+    KIND_ARRAY,
+    KIND_CHAN,
+    KIND_FUNC,
+    KIND_INTERFACE,
+    KIND_MAP,
+    KIND_POINTER,
+    KIND_SLICE,
+    KIND_STRING,
+    KIND_STRUCT,
+    KIND_UNSAFE_POINTER,
+    SHAPE,
+    GoTypes,
+    Member,
+    printed_type,
+)
+from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
+from compiler.ir.types import (
+    INDIRECT,
+    Array,
+    Basic,
+    Duration,
+    Field,
+    Func,
+    Interface,
+    Opaque,
+    Pointer,
+    Slice,
+    String,
+    Struct,
+    Time,
+    Type,
+    TypeId,
+    Wrapper,
+)
+
+MAX_TYPES = 1 << 17
+
+
+class TypeTable:
+    """Builds a Program's type table. `want` the roots, then `build` once."""
+
+    def __init__(self, types: GoTypes, depth: int, runtime: RuntimeTypes, dies: Mapping[int, int]) -> None:
+        """`dies`: the types that DWARF describes, by the offset of their runtime type from moduledata.types."""
+        self.go = types
+        self._runtime = runtime
+        self._dies = dies
+        self._depth = depth
+        self._ids: dict[object, TypeId] = {}
+        self._table: list[Type | None] = []
+        self._queue: deque[tuple[TypeId, int | RuntimeType, int]] = deque()
+        self._left = depth
+
+    def want(self, offset: int) -> TypeId:
+        """The id of a type, which will be described as deep as pointers are followed from it."""
+        return self._id(offset, self._depth)
+
+    def want_runtime(self, runtime_type: RuntimeType) -> TypeId:
+        """The same for a type that only its runtime descriptor tells of."""
+        return self._runtime_id(runtime_type, self._depth)
+
+    def build(self) -> tuple[Type, ...]:
+        """The finished table; call it when all roots are wanted."""
+        while self._queue:
+            type_id, offset, self._left = self._queue.popleft()
+            if isinstance(offset, RuntimeType):
+                self._table[type_id] = self._describe_runtime(offset)
+            elif len(self._table) > MAX_TYPES:
+                self._table[type_id] = Opaque(self._name(offset), self.go.size(offset), "too many types")
+            else:
+                self._table[type_id] = self._describe(offset)
+        return tuple(kind for kind in self._table if kind is not None)
+
+    def _id(self, offset: int, left: int) -> TypeId:
+        if self.go.kind(offset) == KIND_STRUCT:
+            offset = self.go.structure(offset)  # a named struct is a typedef of a structure of the same name
+        return self._enqueued(offset, left)
+
+    def _enqueued(self, key: int | RuntimeType, left: int) -> TypeId:
+        if key not in self._ids:
+            self._ids[key] = len(self._table)
+            self._table.append(None)
+            # By value belongs to the same level: it must be described before what is a pointer further on.
+            (self._queue.appendleft if left == self._left else self._queue.append)((self._ids[key], key, left))
+        return self._ids[key]
+
+    def _runtime_id(self, runtime_type: RuntimeType, left: int) -> TypeId:
+        """By its DIE where DWARF knows it after all."""
+        die = self._dies.get(runtime_type.address - self._runtime.base)
+        return self._enqueued(runtime_type, left) if die is None else self._id(die, left)
+
+    def same(self, offset: int) -> TypeId:
+        return self._id(offset, self._left)
+
+    def _further(self, offset: int | None) -> TypeId | None:
+        """The id of a pointee, None where no pointer will be followed that far."""
+        if offset is None:
+            return None
+        if self._left > 0:
+            return self._id(offset, self._left - 1)
+        return self._ids.get(self.go.structure(offset), self._ids.get(offset))
+
+    def _made(self, kind: Type) -> TypeId:
+        """The id of a type that no DIE describes."""
+        if kind not in self._ids:
+            self._ids[kind] = len(self._table)
+            self._table.append(kind)
+        return self._ids[kind]
+
+    def _name(self, offset: int) -> str:
+        return printed_type(self.go.name(offset))
+
+    def _describe(self, offset: int) -> Type:
+        go, name = self.go, self._name(offset)
+        kind, size = go.kind(offset), go.size(offset)
+        if go.name(offset) == "time.Duration":
+            return Duration(name, size)
+        if kind in BASIC_KINDS:
+            return Basic(name, size, BASIC_KINDS[kind])
+        if kind == KIND_UNSAFE_POINTER:
+            return Basic(name or "unsafe.Pointer", 8, "uint")
+        if kind == KIND_STRING:
+            return String(name, 16)
+        if kind == KIND_FUNC:
+            return Func(name, 8)
+        if kind == KIND_POINTER:
+            return Pointer(name, 8, self._further(go.pointee(offset)))
+        if kind == KIND_INTERFACE:
+            return self._interface(offset, name)
+        if kind == KIND_STRUCT:
+            return self._struct(offset, name, size)
+        described = self._container(offset, name, kind, size)
+        return Opaque(name, size, "unsupported") if described is None else described
+
+    def _describe_runtime(self, runtime_type: RuntimeType) -> Type:
+        """A type out of its runtime descriptor; maps and channels need DWARF for their layout."""
+        runtime, name = self._runtime, self._runtime.name(runtime_type)
+        kind, size = runtime.kind(runtime_type), runtime.size(runtime_type)
+        elem = runtime.elem(runtime_type) if kind in (KIND_POINTER, KIND_SLICE, KIND_ARRAY) else None
+        if kind in BASIC_KINDS:
+            return Basic(name, size, BASIC_KINDS[kind])
+        if kind == KIND_STRING:
+            return String(name, 16)
+        if kind == KIND_FUNC:
+            return Func(name, 8)
+        if kind == KIND_INTERFACE:
+            return Interface(name, 16, runtime.is_empty_interface(runtime_type), 8)
+        if kind == KIND_STRUCT:
+            fields = runtime.fields(runtime_type)
+            return Struct(
+                name,
+                size,
+                tuple(Field(f.name, f.offset, self._runtime_id(f.type, self._left), f.embedded) for f in fields),
+            )
+        if kind == KIND_POINTER:
+            return Pointer(name, 8, self._runtime_id(elem, self._left - 1) if elem and self._left > 0 else None)
+        if kind == KIND_SLICE and elem is not None:
+            return Slice(name, 24, self._runtime_id(elem, self._left), runtime.size(elem))
+        if kind == KIND_ARRAY and elem is not None:
+            count = runtime.array_length(runtime_type)
+            return Array(name, size, self._runtime_id(elem, self._left), runtime.size(elem), count)
+        return Opaque(name, size, "its layout is not in the debug info")
+
+    def _container(self, offset: int, name: str, kind: int, size: int) -> Type | None:
+        go = self.go
+        if kind == KIND_ARRAY:
+            elem, count = go.array(offset)
+            return None if elem is None else Array(name, size, self.same(elem), go.size(elem), count)
+        elem = go.elem(offset)
+        if elem is None:
+            return None
+        if kind == KIND_SLICE:
+            return Slice(name, 24, self.same(elem), go.size(elem))
+        if kind == KIND_CHAN:
+            return containers.chan(self, offset, name, elem)
+        return containers.map_(self, offset, name) if kind == KIND_MAP else None
+
+    def _interface(self, offset: int, name: str) -> Type:
+        members = self.go.members(offset)
+        empty = any(member.name == "_type" for member in members)
+        tab = self.go.member(offset, "tab")
+        itab = None if tab is None else self.go.pointee(tab.type)
+        at = 8
+        for label in ("Type", "_type"):
+            found = None if itab is None else self.go.member(itab, label)
+            at = found.offset if found is not None else at
+        return Interface(name, 16, empty, at)
+
+    def _struct(self, offset: int, name: str, size: int) -> Type:
+        go, full = self.go, self.go.name(offset)
+        members = go.members(offset)
+        if full == "time.Time" or (full.startswith(SHAPE) and [m.name for m in members] == ["wall", "ext", "loc"]):
+            wall, ext = go.member(offset, "wall"), go.member(offset, "ext")
+            if wall is not None and ext is not None:
+                return Time(name, size, wall.offset, ext.offset)
+        atomic = ATOMIC.match(full)
+        if atomic is not None:
+            wrapped = self._atomic(atomic[1], members, name, size)
+            if wrapped is not None:
+                return wrapped
+        return Struct(name, size, tuple(Field(m.name, m.offset, self.same(m.type), m.embedded) for m in members))
+
+    def _atomic(self, which: str, members: tuple[Member, ...], name: str, size: int) -> Type | None:
+        """sync/atomic's types, shown as what is in them; atomic.Pointer names its pointee in a field of no size."""
+        value = next((m for m in members if m.name in ("v", "value", "u")), None)
+        if value is None:
+            return None
+        if which == "Bool":
+            inner = self._made(Basic("bool", self.go.size(value.type), "bool"))
+        elif which == "Pointer" and self.go.kind(value.type) == KIND_UNSAFE_POINTER:
+            elem = next((self.go.array(m.type)[0] for m in members if self.go.kind(m.type) == KIND_ARRAY), None)
+            target = None if elem is None else self.go.pointee(elem)
+            if target is None or elem is None:
+                return None
+            inner = self._made(Pointer(self._name(elem), 8, self._further(target)))
+        else:
+            inner = self.same(value.type)
+        return Wrapper(name, size, value.offset, inner)
+
+    def kept(self, slot: int, declared: int | None) -> TypeId:
+        """The type of what a slot has room for: of the key or value itself, or of a pointer to one over 128 bytes."""
+        if declared is None or self.go.kind(slot) != KIND_POINTER or self.go.kind(declared) == KIND_POINTER:
+            return self.same(slot)
+        return self._made(Pointer(INDIRECT, 8, self._further(declared)))
