@@ -18,6 +18,7 @@ from compiler.expr import Expression, parse
 from compiler.ir.frames import Issue
 from compiler.ir.limits import Limits
 from compiler.ir.program import Access, DynamicType, FunctionTable, Missing, Program, Site
+from compiler.ir.program_check import MAX_ROOT, MAX_STEPS
 from compiler.nearest import nearest
 from compiler.pclntab import printed_name
 from compiler.resolve import Resolved, Unresolved, resolve
@@ -269,10 +270,20 @@ class _Column:
                 self._resolved[key] = None
                 self._issue(error.message, error.names)
         resolved = self._resolved[key]
-        if resolved is None:
+        if resolved is None or self._is_too_large(resolved):
             return None
         self.type = resolved.type
         return self._compiler.access(resolved, self._limits, self.collect.expr), resolved
+
+    def _is_too_large(self, resolved: Resolved) -> bool:
+        """Whether no Program may hold it; one such expression must not cost the others."""
+        if resolved.root_size > MAX_ROOT:
+            self._issue(f"the variable has {resolved.root_size} bytes, and at most {MAX_ROOT} are read of one")
+        elif len(resolved.steps) > MAX_STEPS:
+            self._issue(f"the expression takes {len(resolved.steps)} steps, and at most {MAX_STEPS} are taken")
+        else:
+            return False
+        return True
 
     @property
     def type_name(self) -> str | None:

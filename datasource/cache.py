@@ -16,7 +16,7 @@ from pathlib import Path
 import compiler
 from compiler.compile import Compiled, FunctionReport
 from compiler.ir.frames import Issue
-from compiler.ir.program_codec import program_from_bytes, program_to_bytes
+from compiler.ir.program_codec import BadProgram, program_from_bytes, program_to_bytes
 
 MAX_PROGRAMS = 500
 SCHEMA = """
@@ -55,7 +55,7 @@ class Cache:
                 row = connection.execute("SELECT program, rest FROM programs WHERE key = ?", (key,)).fetchone()
                 connection.execute("UPDATE programs SET used = ? WHERE key = ?", (time.time(), key))
             return None if row is None else _unpacked(*row)
-        except (sqlite3.Error, OSError, ValueError, TypeError, KeyError):
+        except (sqlite3.Error, OSError, ValueError, TypeError, KeyError, BadProgram):
             return None  # a cache that cannot be read is no cache
 
     def keep(self, build_id: str, spec_hash: str, known: frozenset[int], compiled: Compiled) -> None:

@@ -17,6 +17,7 @@ SPEC = """
 functions:
   - {function: main.shadow, table: shadow, collect: [n, i, total, name]}
   - {function: main.before, table: before, collect: [later, name]}
+  - {function: main.large, table: large, collect: [buffer, n]}
   - {function: main.escaped, table: escaped, collect: [value, pointer, n]}
   - function: main.fields
     table: fields
@@ -81,6 +82,15 @@ def test_what_is_not_declared_yet_is_absent(file: Path) -> None:
     assert later is None
     assert reason(file, "before", "later")[0][0] in ("not declared", "optimized out", "in register")
     assert name == "not yet"
+
+
+def test_a_variable_that_is_too_large_costs_only_itself(file: Path) -> None:
+    [(buffer, n)] = rows(file, "SELECT buffer, n FROM large")
+    assert buffer is None
+    assert reason(file, "large", "buffer") == [("issue",)]
+    assert n == 15 or reason(file, "large", "n") == [("optimized out",)]
+    issues = rows(file, "SELECT message FROM issues WHERE item LIKE '%buffer'")
+    assert issues == [("the variable has 100000 bytes, and at most 65536 are read of one",)]
 
 
 def test_an_escaped_variable_is_read_where_it_went(file: Path) -> None:

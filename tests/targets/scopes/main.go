@@ -65,6 +65,14 @@ func before(name string) int {
 }
 
 //go:noinline
+func large(n int) byte {
+	var buffer [100_000]byte
+	buffer[n] = 7
+	park()
+	return buffer[n/2] + byte(n)
+}
+
+//go:noinline
 func escaped(n int) *int {
 	value := n * 3
 	pointer := &value
@@ -110,6 +118,7 @@ func main() {
 	sink := make(chan any, 16)
 	go func() { sink <- shadow("seven77") }()
 	go func() { sink <- before("not yet") }()
+	go func() { sink <- large(15) }()
 	go func() { sink <- escaped(14) }()
 	go func() {
 		it := &item{base{99}, &setting{Name: "promoted", Level: 3}, "own"}
@@ -120,7 +129,7 @@ func main() {
 	go func() { sink <- outer("word") }()
 	go func() { sink <- largest([]int{3, 11, 5}, 1) }()
 	go func() { sink <- largest([]string{"c", "z", "e"}, "a") }()
-	for range [7]struct{}{} {
+	for range [8]struct{}{} {
 		<-parked
 	}
 	fmt.Println(`ready {}`)
