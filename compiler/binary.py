@@ -4,7 +4,7 @@ import time
 from functools import cached_property
 from pathlib import Path
 
-from compiler.dwarf.executable import Executable
+from compiler.dwarf.executable import BROKEN, BadBinary, Executable
 from compiler.dwarf.functions import Functions
 from compiler.dwarf.gotypes import GoTypes
 from compiler.dwarf.index import Index, build_index
@@ -48,7 +48,11 @@ class Binary:
     def index(self) -> Index:
         """The names in it."""
         began = time.perf_counter()
-        index = build_index(self.info)
+        try:
+            index = build_index(self.info)
+        except BROKEN as error:
+            where = str(self.executable.path)
+            raise BadBinary(f"its debug info is damaged: {error}", where=where, remedy="build it again") from None
         self.index_ms = (time.perf_counter() - began) * 1e3
         return index
 

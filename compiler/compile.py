@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from compiler import sites
 from compiler.binary import Binary
+from compiler.dwarf.executable import BROKEN, BadBinary
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.gotypes import printed_type
 from compiler.dwarf.index import GO_RUNTIME_TYPE
@@ -60,7 +61,11 @@ class Compiled:
 
 def compile_spec(spec: Spec, binary: Binary, remembered: Iterable[int] = ()) -> Compiled:
     """Compile the spec for one binary. `remembered`: runtime types (offsets) that earlier captures met in interfaces."""
-    return _Compiler(spec, binary).compile(tuple(remembered))
+    try:
+        return _Compiler(spec, binary).compile(tuple(remembered))
+    except BROKEN as error:
+        where = str(binary.executable.path)
+        raise BadBinary(f"its debug info is damaged: {error}", where=where, remedy="build it again") from None
 
 
 class _Compiler:
@@ -80,7 +85,7 @@ class _Compiler:
         tables, reports, found = [], [], []
         for number_, function in enumerate(self._spec.functions):
             tables.append(FunctionTable(function.table, function.function, tuple(c.name for c in function.collect)))
-            report, function_sites = self._function(number_, function)
+            report, function_sites = self._safely(number_, function)
             reports.append(report)
             found += function_sites
         dynamic = self._dynamic_types(remembered)
@@ -99,6 +104,16 @@ class _Compiler:
         return Compiled(program, tuple(self._issues), tuple(reports))
 
     # ------------------------------------------------------------ functions
+
+    def _safely(self, number_: int, function: FunctionSpec) -> tuple[FunctionReport, list[Site]]:
+        """Debug info that cannot be read costs the function that it describes, not the others."""
+        try:
+            return self._function(number_, function)
+        except BROKEN as error:
+            message = f"the debug info of {function.function} cannot be read: {type(error).__name__}: {error}"
+            self._issues.append(Issue(f"function {function.function}", message, function.line))
+            columns = tuple((c.name, c.expr, None) for c in function.collect)
+            return FunctionReport(function.function, function.table, (), columns), []
 
     def _function(self, number_: int, function: FunctionSpec) -> tuple[FunctionReport, list[Site]]:
         instances = self._instances(function)

@@ -1,6 +1,8 @@
 """The command `freezeframe`. Errors are printed here and nowhere else: what, where, remedy; exit 1 cannot now, 2 bad input."""
 
+import os
 import sys
+import traceback
 
 import click
 
@@ -60,6 +62,13 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("FREEZEFRAME_DEBUG"):
+            raise
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"an error of Freezeframe itself: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"
+        print(f"freezeframe: {what}; please report it, with what FREEZEFRAME_DEBUG=1 shows", file=sys.stderr)
         sys.exit(1)
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
 
-from elftools.common.exceptions import ELFError
+from elftools.common.exceptions import DWARFError, ELFError
 from elftools.construct.core import ConstructError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section
@@ -24,6 +24,7 @@ MAX_SECTION = 2 << 30
 """Bytes of one section, unpacked."""
 BROKEN = (
     ELFError,
+    DWARFError,
     ConstructError,
     ValueError,
     KeyError,

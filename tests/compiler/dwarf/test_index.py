@@ -1,5 +1,7 @@
 """The index made by one expression is the index that elftools gives by reading every DIE."""
 
+import contextlib
+import random
 from pathlib import Path
 from typing import Any, cast
 
@@ -7,8 +9,11 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from compiler.binary import Binary
+from compiler.compile import compile_spec
 from compiler.dwarf.executable import BadBinary
 from compiler.dwarf.index import GO_RUNTIME_TYPE, TYPE_TAGS
+from compiler.ir.errors import FreezeframeError
+from compiler.spec import read_spec
 from tests.conftest import ROOT, build
 
 
@@ -69,6 +74,21 @@ def test_a_cut_binary_is_one_clear_error(keep: int, querydb: Path, tmp_path: Pat
     with pytest.raises(BadBinary) as found:
         Binary(cut).index  # noqa: B018
     assert str(cut) in str(found.value)
+
+
+def test_a_damaged_binary_is_an_error_or_an_issue(tmp_path: Path, go: Path) -> None:
+    """Bytes changed at random: one clear error, or issues, or nothing amiss; nothing else, and soon."""
+    plain = build(go, ROOT / "examples/querydb", tmp_path / "plain", "-ldflags=-compressdwarf=false").read_bytes()
+    spec = read_spec((ROOT / "examples/querydb/querydb.yaml").read_bytes(), "querydb.yaml")
+    damaged = tmp_path / "damaged"
+    for seed in range(25):
+        dice, data = random.Random(seed), bytearray(plain)
+        reach = dice.choice([4096, len(data)])
+        for _ in range(dice.choice([1, 20, 2000])):
+            data[dice.randrange(reach)] = dice.randrange(256)
+        damaged.write_bytes(data)
+        with contextlib.suppress(FreezeframeError), Binary(damaged) as binary:
+            compile_spec(spec, binary)
 
 
 def test_a_stripped_binary_says_so(tmp_path: Path, go: Path) -> None:
