@@ -14,7 +14,6 @@ from agent.engine import ArmedProbe, Engine, Target
 from agent.memory import ProcessMemory
 from agent.pause import AGAIN, paused
 from agent.processes import Processes
-from compiler.ir.build_id import BinaryIdentity
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.program import Program
 from compiler.ir.raw import Pause, RawCapture, RawHeader
@@ -65,11 +64,6 @@ class _Incarnation:
         if entry is None:
             raise CannotNow(f"the kernel does not tell where process {pid} was loaded", remedy=AGAIN)
         return entry
-
-
-def open_executable(pid: int) -> BinaryIdentity:
-    """Who the program of a process is. BadInput where it is no Go program, CannotNow where we may not look."""
-    return Processes().identify(pid)[1]
 
 
 def arm(

@@ -34,8 +34,6 @@ USUAL_TYPES = (
     "*errors.joinError", "*net.OpError", "*net/url.Error", "*io/fs.PathError", "syscall.Errno",
 )  # fmt: skip
 """What interfaces hold most; whatever else is met is added to the next Program."""
-DIRECT_INTERFACE = 0x20
-"""abi.KindDirectIface up to Go 1.25, abi.TFlagDirectIface from 1.26 on; the other byte's bit is unused (internal/abi/type.go)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,21 +203,10 @@ class _Compiler:
             DynamicType(
                 at,
                 self._types.want_runtime(kind) if isinstance(kind, RuntimeType) else self._types.want(kind),
-                self._is_direct(self._runtime_types.base + at),
+                self._runtime_types.is_direct(RuntimeType(self._runtime_types.base + at)),
             )
             for at, kind in sorted(found.items())
         )
-
-    def _is_direct(self, address: int) -> bool:
-        abi = next((name for name in ("internal/abi.Type", "runtime._type") if name in self._binary.index.types), None)
-        if abi is None:
-            return False
-        flags = 0
-        for field in ("TFlag", "Kind_", "tflag", "kind"):
-            member = self._binary.types.member(self._binary.index.types[abi][0], field)
-            byte = None if member is None else self._binary.executable.read(address + member.offset, 1)
-            flags |= byte[0] if byte else 0
-        return bool(flags & DIRECT_INTERFACE)
 
 
 def _limits(spec: Spec, function: FunctionSpec, collect: Collect) -> Limits:

@@ -99,8 +99,9 @@ def answer(service: Service, target: Mapping[str, Any]) -> dict[str, Any]:
         return _snapshots(service, ref_id)
     snapshot = service.snapshot(question.snapshot, question.max_age_s)
     spec = service.spec.get()
-    rows = query(snapshot.path, _sql(question, snapshot), max_rows=question.limit)
-    return _table(ref_id, question, snapshot, rows, spec)
+    sql = _sql(question, snapshot)
+    rows = query(snapshot.path, sql, max_rows=question.limit)
+    return _table(ref_id, question, sql, snapshot, rows, spec)
 
 
 def _sql(question: Question, snapshot: SnapshotFile) -> str:
@@ -125,7 +126,7 @@ def table_names(snapshot: SnapshotFile) -> list[str]:
     return [str(name) for (name,) in found.rows if not str(name).startswith("sqlite_")]
 
 
-def _table(ref_id: str, question: Question, snapshot: SnapshotFile, rows: Rows, spec: Spec) -> dict[str, Any]:
+def _table(ref_id: str, question: Question, sql: str, snapshot: SnapshotFile, rows: Rows, spec: Spec) -> dict[str, Any]:
     units = {extra.name: extra.unit for function in spec.functions for extra in function.extra if extra.unit}
     red = dict(question.red_above)
     columns = [_column(rows, index, units, red) for index in range(len(rows.columns))]
@@ -137,7 +138,7 @@ def _table(ref_id: str, question: Question, snapshot: SnapshotFile, rows: Rows, 
     notices = _notices(snapshot, rows)
     meta = {
         "custom": {"snapshot_id": snapshot.snapshot_id, "taken_at_ns": str(snapshot.taken_at_ns)},
-        "executedQueryString": _sql(question, snapshot),
+        "executedQueryString": sql,
         "notices": notices,
     }
     return {"type": "table", "refId": ref_id, "name": question.target, "meta": meta, "columns": columns, "rows": shown}

@@ -4,12 +4,12 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.capture import arm, open_executable
+from agent.capture import arm
 from agent.engine import Engine
 from agent.engines import choose_engine
+from agent.processes import Processes
 from compiler.binary import Binary
 from compiler.compile import Compiled
-from compiler.ir.errors import CannotNow
 from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
 from compiler.spec import Spec
@@ -30,22 +30,21 @@ class LocalSnapshot:
 
 def snapshot(pid: int, spec: Spec, out: Path, engine_name: str) -> LocalSnapshot:
     """Capture `pid` into the file `out`."""
-    identity = open_executable(pid)
+    process, _ = Processes().identify(pid)
     engine = choose_engine(engine_name)
     cache = Cache(cache_directory())
-    exe = _exe(pid).removesuffix(" (deleted)")
     with Binary(Path(f"/proc/{pid}/exe")) as binary:  # mapped, so it stays readable should the process end
-        known = cache.runtime_types(identity.build_id)
+        known = cache.runtime_types(process.build_id)
 
         def compile_with(types: frozenset[int]) -> Compiled:
             return compile_cached(cache, spec, binary, types)[0]
 
         taken = take(binary, compile_with, lambda program: _fire(pid, program, engine), known)
-        cache.remember_types(identity.build_id, frozenset(taken.types) - known)
+        cache.remember_types(process.build_id, frozenset(taken.types) - known)
     taken_at = taken.capture.header.captured_at_ns
     found = LocalSnapshot(new_snapshot_id(taken_at), platform.node(), taken)
-    name = spec.program_for(exe) or Path(exe).name
-    captured = Captured(found.host, name, exe, taken.compiled.program, taken.capture, taken.compiled.issues)
+    name = spec.program_for(process.exe) or process.program
+    captured = Captured(found.host, name, process.exe, taken.compiled.program, taken.capture, taken.compiled.issues)
     write_snapshot(out, spec, [captured], taken_at_ns=taken_at, snapshot_id=found.snapshot_id)
     return found
 
@@ -53,10 +52,3 @@ def snapshot(pid: int, spec: Spec, out: Path, engine_name: str) -> LocalSnapshot
 def _fire(pid: int, program: Program, engine: Engine) -> RawCapture:
     with arm(pid, program, engine) as armed:
         return armed.fire()
-
-
-def _exe(pid: int) -> str:
-    try:
-        return str(Path(f"/proc/{pid}/exe").readlink())
-    except OSError:
-        raise CannotNow(f"process {pid} exited during the capture", remedy="take the snapshot again") from None

@@ -11,7 +11,6 @@ Scalar = bool | int | float | str
 SECONDS_PER_DAY = 86_400
 YEAR_1_TO_1885 = 59_453_308_800
 """wallToInternal in go/src/time/time.go: seconds from year 1 to 1885, where a Time's wall clock begins."""
-YEAR_1_TO_1970 = 62_135_596_800
 NANOSECONDS = (1 << 30) - 1
 HAS_MONOTONIC = 1 << 63
 OVERFLOW_32 = 2.0**128 - 2.0**103

@@ -19,7 +19,6 @@ SYMBOL = struct.Struct("<IBBHQQ")
 RELA = struct.Struct("<QQq")
 R_X86_64_RELATIVE = 8
 R_AARCH64_RELATIVE = 1027
-SHF_COMPRESSED = 0x800
 MAX_SECTION = 2 << 30
 """Bytes of one section, unpacked."""
 BROKEN = (

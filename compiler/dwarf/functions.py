@@ -13,7 +13,6 @@ from compiler.dwarf.units import DebugInfo, name_of, number
 
 Range = tuple[int, int]
 VARIABLE_TAGS = ("DW_TAG_variable", "DW_TAG_formal_parameter")
-SCOPE_TAGS = ("DW_TAG_lexical_block", "DW_TAG_inlined_subroutine")
 HALVES = re.compile(r"\.(ptr|len|cap|itab|data|real|imag)$")
 
 

@@ -14,6 +14,8 @@ FIELD_SIZE = 24
 EXTRA_STAR = 1 << 1
 EMBEDDED = 1 << 3
 KIND_MASK = 31
+DIRECT_INTERFACE = 1 << 5
+"""abi.KindDirectIface up to Go 1.25, abi.TFlagDirectIface from 1.26 on; the other byte's bit is unused."""
 MAX_FIELDS = 10_000
 MAX_NAME = 1 << 16
 
@@ -51,6 +53,11 @@ class RuntimeTypes:
     def kind(self, runtime_type: RuntimeType) -> int:
         """reflect.Kind."""
         return self._number(runtime_type.address + KIND_AT, 1) & KIND_MASK
+
+    def is_direct(self, runtime_type: RuntimeType) -> bool:
+        """Whether an interface holds a value of the type in its data word itself."""
+        flags = [self._number(runtime_type.address + at, 1) for at in (TFLAG_AT, KIND_AT)]
+        return any(each & DIRECT_INTERFACE for each in flags)
 
     def size(self, runtime_type: RuntimeType) -> int:
         """Bytes of one value."""

@@ -219,6 +219,3 @@ Type = (
     | Func
     | Opaque
 )
-TYPE_CLASSES: tuple[type[Type], ...] = (
-    Basic, Duration, Time, String, Pointer, Struct, Wrapper, Array, Slice, SwissMap, HashMap, Chan, Interface, Func, Opaque,
-)  # fmt: skip

@@ -31,11 +31,6 @@ def compile_extra(expr: str, columns: Mapping[str, str]) -> str:
     return splice(parsed.sql, splices)[len(_PREFIX) :]
 
 
-def columns_used(expr: str) -> tuple[str, ...]:
-    """The names (folded, sorted) of the columns that the expression reads."""
-    return tuple(sorted({fold(each.name) for each in _scalar(expr).tree.find_all(exp.Column)}))
-
-
 def fill_extra(table: str, column: str, compiled: str) -> str:
     """The UPDATE that fills an extra column, where `columns` named r the row, p its process and g its goroutine."""
     return (

@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from compiler.compile import Compiled
+    from compiler.ir.frames import Issue
 
 
 @click.command()
@@ -36,7 +37,7 @@ def command(binary: Path, spec_file: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
-        _tell(report)
+        _tell(report, compiled.issues)
 
 
 def _report(compiled: "Compiled") -> dict[str, Any]:
@@ -62,7 +63,9 @@ def _report(compiled: "Compiled") -> dict[str, Any]:
     }
 
 
-def _tell(report: dict[str, Any]) -> None:
+def _tell(report: dict[str, Any], issues: "tuple[Issue, ...]") -> None:
+    from freezeframe.show import issue_line
+
     for function in report["functions"]:
         click.echo(f"{function['function']} -> table {function['table']}")
         for instance in function["instances"]:
@@ -70,9 +73,8 @@ def _tell(report: dict[str, Any]) -> None:
             click.echo(f"  {how} {instance['pc']}-{instance['end']}")
         for column in function["columns"]:
             click.echo(f"  {column['column']}: {column['expr']} {column['type'] or '(not in this binary)'}")
-    for issue in report["issues"]:
-        near = f"; nearest: {', '.join(issue['nearest'])}" if issue["nearest"] else ""
-        click.echo(f"issue: {issue['message']}{near}")
+    for issue in issues:
+        click.echo(issue_line(issue))
     timings = report["timings"]
     took = "from the cache" if timings["cached"] else f"index {timings['index_ms']:.0f} ms"
     click.echo(f"{took}, compile {timings['compile_ms']:.0f} ms")

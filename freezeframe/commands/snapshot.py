@@ -54,14 +54,15 @@ def _process(found: "LocalSnapshot") -> dict[str, Any]:
 
 
 def _tell(found: "LocalSnapshot", tables: dict[str, int], out: Path) -> None:
+    from freezeframe.show import issue_line
+
     process = _process(found)
     click.echo(
         f"{out}: {process['goroutines']} goroutines, {process['frames']} frames of process {process['pid']} "
         f"({process['go_version']}), which stood still for {process['pause_ms']:.2f} ms"
     )
-    for issue in process["issues"]:
-        near = f"; nearest: {', '.join(issue['nearest'])}" if issue["nearest"] else ""
-        click.echo(f"  issue: {issue['message']}{near}", err=True)
+    for issue in found.taken.compiled.issues:
+        click.echo(f"  {issue_line(issue)}", err=True)
     for loss in process["losses"]:
         click.echo(f"  loss: {loss['count']} {loss['detail']} ({loss['kind']})", err=True)
     click.echo("  " + ", ".join(f"{name} {count}" for name, count in tables.items()))
