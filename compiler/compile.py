@@ -19,7 +19,6 @@ from compiler.expr import Expression, parse
 from compiler.ir.frames import Issue
 from compiler.ir.limits import Limits
 from compiler.ir.program import Access, DynamicType, FunctionTable, Missing, Program, Site
-from compiler.ir.program_check import MAX_ROOT, MAX_STEPS
 from compiler.nearest import nearest
 from compiler.pclntab import printed_name
 from compiler.resolve import Resolved, Unresolved, resolve
@@ -68,8 +67,8 @@ def compile_spec(spec: Spec, binary: Binary, remembered: Iterable[int] = ()) -> 
 
 class _Compiler:
     def __init__(self, spec: Spec, binary: Binary) -> None:
-        self._spec = spec
-        self._binary = binary
+        self.spec = spec
+        self.binary = binary
         depth = max([spec.limits.depth, *(_limits(spec, f, c).depth for f in spec.functions for c in f.collect)])
         self._runtime = read_runtime(binary)
         base = binary.executable.pointer(self._runtime.types_base) or 0
@@ -81,18 +80,18 @@ class _Compiler:
 
     def compile(self, remembered: tuple[int, ...]) -> Compiled:
         tables, reports, found = [], [], []
-        for number_, function in enumerate(self._spec.functions):
+        for number_, function in enumerate(self.spec.functions):
             tables.append(FunctionTable(function.table, function.function, tuple(c.name for c in function.collect)))
             report, function_sites = self._safely(number_, function)
             reports.append(report)
             found += function_sites
         dynamic = self._dynamic_types(remembered)
         program = Program(
-            build_id=self._binary.build_id,
-            go_version=self._binary.go_version,
-            arch=self._binary.executable.arch,
+            build_id=self.binary.build_id,
+            go_version=self.binary.go_version,
+            arch=self.binary.executable.arch,
             runtime=self._runtime,
-            limits=self._spec.limits,
+            limits=self.spec.limits,
             types=self._types.build(),
             dynamic_types=dynamic,
             accesses=tuple(access for _, access in self._accesses.values()),
@@ -109,7 +108,7 @@ class _Compiler:
             return self._function(number_, function)
         except BROKEN as error:
             message = f"the debug info of {function.function} cannot be read: {type(error).__name__}: {error}"
-            self._issues.append(Issue(f"function {function.function}", message, function.line))
+            self.issue(f"function {function.function}", message, function.line)
             columns = tuple((c.name, c.expr, None) for c in function.collect)
             return FunctionReport(function.function, function.table, (), columns), []
 
@@ -117,13 +116,13 @@ class _Compiler:
         instances = self._instances(function)
         columns = [_Column(self, function, collect, instances) for collect in function.collect]
         by_name = {column.collect.name.casefold(): column for column in columns}
-        found = [site for each in instances for site in sites.build(self._binary, number_, each, columns)]
+        found = [site for each in instances for site in sites.build(self.binary, number_, each, columns)]
 
         def leads_to_time(name: str, path: tuple[str | int, ...]) -> bool:
             column = by_name.get(name.casefold())
             return column is not None and column.is_time(path)
 
-        check_times(self._spec, function, leads_to_time)
+        check_times(self.spec, function, leads_to_time)
         report = FunctionReport(
             function.function,
             function.table,
@@ -134,26 +133,26 @@ class _Compiler:
 
     def _instances(self, function: FunctionSpec) -> list[Instance]:
         names = self._linked_names(function.function)
-        found = [instance for name in names for instance in self._binary.functions.instances(name)]
+        found = [instance for name in names for instance in self.binary.functions.instances(name)]
         if not names:
             where = f'no function "{function.function}" in this binary'
             close = nearest(function.function, self._printed_names())
-            self._issues.append(Issue(f"function {function.function}", where, function.line, close))
+            self.issue(f"function {function.function}", where, function.line, close)
         elif not found:
             message = f'function "{function.function}" has no code in this binary: it was inlined away or never called'
-            self._issues.append(Issue(f"function {function.function}", message, function.line))
+            self.issue(f"function {function.function}", message, function.line)
         return found
 
     def _linked_names(self, wanted: str) -> list[str]:
         """Functions by their linked name; `main.Map[...]` is every instantiation of it."""
-        if wanted in self._binary.index.functions:
+        if wanted in self.binary.index.functions:
             return [wanted]
         return sorted(self._printed_names().get(wanted, []))
 
     def _printed_names(self) -> dict[str, list[str]]:
         if self._names is None:
             self._names = {}
-            for name in self._binary.index.functions:
+            for name in self.binary.index.functions:
                 self._names.setdefault(printed_name(name).replace("%2e", "."), []).append(name)
         return self._names
 
@@ -174,25 +173,17 @@ class _Compiler:
             self._accesses[key] = (len(self._accesses), access)
         return self._accesses[key][0]
 
-    @property
-    def binary(self) -> Binary:
-        return self._binary
-
-    @property
-    def spec(self) -> Spec:
-        return self._spec
-
     # ------------------------------------------------------------ interfaces
 
     def _dynamic_types(self, remembered: tuple[int, ...]) -> tuple[DynamicType, ...]:
         """Descriptions of what interfaces may hold. Only runtime types that exist are listed."""
         if not self._accesses:
             return ()
-        index = self._binary.index
+        index = self.binary.index
         found: dict[int, int | RuntimeType] = {}
         for name in USUAL_TYPES:
             for offset in index.types.get(name, []):
-                at = number(self._binary.info.die(offset), GO_RUNTIME_TYPE)
+                at = number(self.binary.info.die(offset), GO_RUNTIME_TYPE)
                 if at:
                     found[at] = offset
         for at in remembered:
@@ -272,20 +263,10 @@ class _Column:
                 self._resolved[key] = None
                 self._issue(error.message, error.names)
         resolved = self._resolved[key]
-        if resolved is None or self._is_too_large(resolved):
+        if resolved is None:
             return None
         self.type = resolved.type
         return self._compiler.access(resolved, self._limits, self.collect.expr), resolved
-
-    def _is_too_large(self, resolved: Resolved) -> bool:
-        """Whether no Program may hold it; one such expression must not cost the others."""
-        if resolved.root_size > MAX_ROOT:
-            self._issue(f"the variable has {resolved.root_size} bytes, and at most {MAX_ROOT} are read of one")
-        elif len(resolved.steps) > MAX_STEPS:
-            self._issue(f"the expression takes {len(resolved.steps)} steps, and at most {MAX_STEPS} are taken")
-        else:
-            return False
-        return True
 
     @property
     def type_name(self) -> str | None:

@@ -15,6 +15,7 @@ from compiler.dwarf.gotypes import (
 )
 from compiler.expr import Expression, FieldOf, PointedTo
 from compiler.ir.program import Deref, Select, Step
+from compiler.ir.program_check import MAX_ROOT, MAX_STEPS
 from compiler.nearest import nearest
 
 MAX_EMBEDDING = 16
@@ -50,7 +51,16 @@ def resolve(types: GoTypes, expression: Expression, type_offset: int, *, escaped
                 current = _field(types, current, name, steps, expression.text)
             case PointedTo():
                 current = _follow(types, _unwrapped(types, current, steps), steps)
-    return Resolved(types.size(type_offset), _merged(steps), current)
+    return _bounded(Resolved(types.size(type_offset), _merged(steps), current))
+
+
+def _bounded(resolved: Resolved) -> Resolved:
+    """What a Program can hold; one expression beyond that must not cost the others."""
+    if resolved.root_size > MAX_ROOT:
+        raise Unresolved(f"the variable has {resolved.root_size} bytes, and at most {MAX_ROOT} are read of one")
+    if len(resolved.steps) > MAX_STEPS:
+        raise Unresolved(f"the expression takes {len(resolved.steps)} steps, and at most {MAX_STEPS} are taken")
+    return resolved
 
 
 def _merged(steps: list[Step]) -> tuple[Step, ...]:
