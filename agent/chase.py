@@ -23,6 +23,7 @@ from compiler.ir.chase import (
     FollowString,
     FollowSwissMap,
     follows,
+    held_depth,
     is_byte,
 )
 from compiler.ir.program import Program
@@ -57,7 +58,7 @@ class Chaser:
         self._types_base = target.types_base
         self._reader = reader
         self._queue: deque[Pending] = deque()
-        self._seen: dict[tuple[int, TypeId], tuple[int, int]] = {}
+        self._seen: dict[tuple[int, TypeId], tuple[tuple[int, int], ...]] = {}
         self._itabs: dict[int, int | None] = {}
         self._deadline_ns = 0
 
@@ -107,11 +108,12 @@ class Chaser:
         """Contents go first, so that a header is never without them; pointees last."""
         if not pending.address or not pending.count:
             return
-        key = pending.address, pending.type
-        depth, count = self._seen.get(key, (-1, 0))
-        if depth >= pending.depth and count >= pending.count:
+        key, depth, count = (pending.address, pending.type), pending.depth, pending.count
+        known = self._seen.get(key, ())
+        if any(deep >= depth and many >= count for deep, many in known):
             return
-        self._seen[key] = max(depth, pending.depth), max(count, pending.count)
+        # More elements less deep and fewer elements deeper are kept apart: neither makes up for the other.
+        self._seen[key] = (*(each for each in known if each[0] > depth or each[1] > count), (depth, count))
         if contents:
             self._queue.appendleft(pending)
         else:
@@ -146,8 +148,8 @@ class Chaser:
                     self._push(Pending(address, elem, count, stride, depth), contents=True)
                 case FollowArray(type=elem, count=count):
                     self._array(found, at, elem, count, depth)
-                case FollowInterface(itab_type=itab_type):
-                    self._interface(found, at, itab_type, depth)
+                case FollowInterface():
+                    self._interface(found, at, operation, depth)
                 case FollowSwissMap(type=own) | FollowHashMap(type=own) | FollowChan(type=own):
                     self._push(Pending(address, own, 1, 0, depth), contents=True)
                 case FollowFunc():
@@ -161,18 +163,20 @@ class Chaser:
         fitting = min(count, (len(found) - at) // stride) if stride else 0
         self._elements(Pending(0, elem, fitting, stride, depth), found[at : at + fitting * stride])
 
-    def _interface(self, found: bytes, at: int, itab_type: int | None, depth: int) -> None:
-        table = word(found, at)
+    def _interface(self, found: bytes, at: int, operation: FollowInterface, depth: int) -> None:
+        table, itab_type = word(found, at), operation.itab_type
         runtime_type = table if itab_type is None or not table else self._type_of_itab(table, itab_type)
-        if not runtime_type or depth <= 0:
+        if not runtime_type or (depth <= 0 and not operation.free):
             return
         dynamic = self._dynamic.get(runtime_type - self._types_base)
         if dynamic is None:
             return
+        held = self._follows[dynamic.type]
+        inner = held_depth(operation, held, depth, direct=dynamic.direct)
         if dynamic.direct:
-            self._element(found[at + 8 : at + 16], 0, self._follows[dynamic.type], depth - 1)
+            self._element(found[at + 8 : at + 16], 0, held, inner)
         elif word(found, at + 8):
-            self._value_at(word(found, at + 8), dynamic.type, depth - 1)
+            self._value_at(word(found, at + 8), dynamic.type, inner)
 
     def _type_of_itab(self, itab: int, itab_type: int) -> int | None:
         if itab not in self._itabs:

@@ -193,7 +193,7 @@ class _Compiler:
         return tuple(
             DynamicType(
                 at,
-                self._types.want_runtime(kind) if isinstance(kind, RuntimeType) else self._types.want(kind),
+                self._types.want_held(kind),
                 self._runtime_types.is_direct(RuntimeType(self._runtime_types.base + at)),
             )
             for at, kind in sorted(found.items())

@@ -82,7 +82,8 @@ class TypeRow(ctypes.Structure):
 
 
 class Op(ctypes.Structure):
-    """One compiler.ir.chase.Follow. `number` is an element's size, a count, or where an itab has its type."""
+    """One compiler.ir.chase.Follow. `number` is an element's size, a count, or where an itab has its type; `type` of an
+    interface is 1 where it is free."""
 
     _fields_ = _all(u32, "kind at type number")
 

@@ -52,10 +52,10 @@ def _op(follow: Follow) -> tuple[OpKind, int, int, int]:
             return OpKind.SLICE, at, type_id, size
         case FollowArray(at=at, type=type_id, count=count):
             return OpKind.ARRAY, at, type_id, min(count, (1 << 32) - 1)
-        case FollowInterface(at=at, itab_type=None):
-            return OpKind.ANY, at, 0, 0
-        case FollowInterface(at=at, itab_type=itab_type):
-            return OpKind.INTERFACE, at, 0, itab_type or 0
+        case FollowInterface(at=at, itab_type=None, free=free):
+            return OpKind.ANY, at, int(free), 0
+        case FollowInterface(at=at, itab_type=itab_type, free=free):
+            return OpKind.INTERFACE, at, int(free), itab_type or 0
         case FollowSwissMap(at=at, type=type_id) | FollowHashMap(at=at, type=type_id) | FollowChan(at=at, type=type_id):
             return OpKind.CONTAINER, at, type_id, 0
         case FollowFunc(at=at):

@@ -15,8 +15,9 @@ MAX_NODES: Final = 200_000
 """Values of one cell; what comes after is absent ("budget")."""
 MAX_CAPTURE_NODES: Final = 20_000_000
 """Values of one capture, all cells together (some 20 seconds); cells after that are absent ("budget")."""
-MAX_NESTING: Final = 150
-"""Values within each other, so that no capture outgrows the interpreter's stack; twice what limits.depth allows."""
+MAX_NESTING: Final = 240
+"""Values within each other: three calls each, of the 1000 that the interpreter has. Twice what limits.depth allows, and
+a chain of 60 contexts."""
 MAX_LENGTH: Final = 1 << 47
 NODE_BYTES: Final = 256
 """Bytes that cost as much as one value."""

@@ -11,7 +11,7 @@ from compiler.decode.containers import Containers
 from compiler.decode.image import LOWEST, Window
 from compiler.decode.reading import MAX_LENGTH, MAX_NESTING
 from compiler.decode.texts import Json, Marked, Path, Typed, signed
-from compiler.ir.chase import is_byte
+from compiler.ir.chase import follow, held_depth, is_byte
 from compiler.ir.frames import Absence
 from compiler.ir.limits import Limits
 from compiler.ir.program import DynamicType
@@ -48,62 +48,46 @@ class ValueReader(Containers):
 
     # ------------------------------------------------------------ one value
 
-    def _value(self, window: Window, at: int, type_id: TypeId, depth: int, path: Path) -> Json:
+    def _value(  # noqa: C901, PLR0912 - a case a kind
+        self, window: Window, at: int, type_id: TypeId, depth: int, path: Path
+    ) -> Json:
         kind = self._types[type_id]
         self._left -= 1
         if self._left < 0:
             return self._absent(path, "budget", f"more than {self._began} values")
-        match kind:
+        if self._nesting >= MAX_NESTING:
+            return self._absent(path, "depth", f"more than {MAX_NESTING} values within each other")
+        self._nesting += 1
+        value: Json
+        match kind:  # no function of its own: values within each other must not outgrow the interpreter's stack
             case Basic() | Duration() | Time():
-                return self._scalar(kind, window, at, path)
+                value = self._scalar(kind, window, at, path)
             case String():
-                return self._string(window, at, path)
+                value = self._string(window, at, path)
             case Opaque(name=name, reason=reason):
-                return self._absent(path, "unsupported", name if reason == "unsupported" else reason)
+                value = self._absent(path, "unsupported", name if reason == "unsupported" else reason)
             case Func():
-                return self._func(window, at, path)
+                value = self._func(window, at, path)
             case Wrapper(offset=offset, type=inner):
-                return self._value(window, at + offset, inner, depth, path)
-            case Pointer() | Struct() | Array() | Slice() | SwissMap() | HashMap() | Chan() | Interface():
-                if self._nesting >= MAX_NESTING:
-                    return self._absent(path, "depth", f"more than {MAX_NESTING} values within each other")
-                self._nesting += 1
-                value = self._composite(kind, window, at, type_id, depth, path)
-                self._nesting -= 1
-                return value
-            case _:
-                assert_never(kind)
-
-    def _composite(
-        self,
-        kind: Pointer | Struct | Array | Slice | SwissMap | HashMap | Chan | Interface,
-        window: Window,
-        at: int,
-        type_id: TypeId,
-        depth: int,
-        path: Path,
-    ) -> Json:
-        match kind:
+                value = self._value(window, at + offset, inner, depth, path)
             case Pointer():
-                return self._pointer(kind, window, at, depth, path)
+                value = self._pointer(kind, window, at, depth, path)
             case Struct():
-                return self._struct(kind, window, at, depth, path, Marked())
-            case Array(elem=elem, elem_size=stride, count=count):
-                gap = window.missing(at, kind.size)
-                if gap is not None and gap.reason != "partial":
-                    return self._absent(path, gap.reason, gap.detail)
-                shown = min(count, self._limits.slice_items)
-                return self._items(window, at, elem, stride, (shown, count), depth, path)
+                value = self._struct(kind, window, at, depth, path, Marked())
+            case Array():
+                value = self._array(kind, window, at, depth, path)
             case Slice():
-                return self._slice(kind, window, at, type_id, depth, path)
+                value = self._slice(kind, window, at, type_id, depth, path)
             case SwissMap() | HashMap():
-                return self._map(kind, window, at, type_id, depth, path)
+                value = self._map(kind, window, at, type_id, depth, path)
             case Chan():
-                return self._chan(kind, window, at, type_id, depth, path)
+                value = self._chan(kind, window, at, type_id, depth, path)
             case Interface():
-                return self._interface(kind, window, at, depth, path)
+                value = self._interface(kind, window, at, depth, path)
             case _:
                 assert_never(kind)
+        self._nesting -= 1
+        return value
 
     # ------------------------------------------------------------ scalars and texts
 
@@ -186,6 +170,13 @@ class ValueReader(Containers):
                 into[field.name] = self._value(window, at + field.offset, field.type, depth, step)
         return into
 
+    def _array(self, kind: Array, window: Window, at: int, depth: int, path: Path) -> Json:
+        gap = window.missing(at, kind.size)
+        if gap is not None and gap.reason != "partial":
+            return self._absent(path, gap.reason, gap.detail)
+        shown = min(kind.count, self._limits.slice_items)
+        return self._items(window, at, kind.elem, kind.elem_size, (shown, kind.count), depth, path)
+
     def _items(
         self, window: Window, at: int, elem: TypeId, stride: int, shown_of: tuple[int, int], depth: int, path: Path
     ) -> Json:
@@ -236,7 +227,7 @@ class ValueReader(Containers):
         tab, boxed = window.word(at), window.word(at + 8)
         if not tab:
             return None
-        if depth <= 0 and not self._in_key:
+        if depth <= 0 and not self._in_key and not kind.free:
             return self._absent(path, "depth", address=boxed)
         if tab < LOWEST:
             return self._absent(path, "torn", f"type at {tab:#x}")
@@ -249,7 +240,9 @@ class ValueReader(Containers):
             if 0 < offset < 1 << 32:
                 self.unknown_types.add(offset)
             return self._absent(path, "type unknown", f"runtime type at {offset:#x}")
-        return self._dynamic_value(dynamic, window, (at + 8, boxed), depth - 1, path)
+        held = follow(self._types, dynamic.type) if kind.free and dynamic.direct else ()
+        inner = held_depth(kind, held, depth, direct=dynamic.direct)
+        return self._dynamic_value(dynamic, window, (at + 8, boxed), inner, path)
 
     def _dynamic_value(
         self, dynamic: DynamicType, window: Window, boxed: tuple[int, int], depth: int, path: Path

@@ -43,6 +43,8 @@ from compiler.ir.types import (
 )
 
 MAX_TYPES = 1 << 17
+CHAINS = frozenset({"error", "context.Context"})
+"""Interfaces that link what an engineer reads as one thing: a wrapped error, a context with those it was made from."""
 
 
 class TypeTable:
@@ -56,28 +58,37 @@ class TypeTable:
         self._depth = depth
         self._ids: dict[object, TypeId] = {}
         self._table: list[Type | None] = []
-        self._queue: deque[tuple[TypeId, int | RuntimeType, int]] = deque()
+        self._waiting: list[deque[int | RuntimeType]] = [deque() for _ in range(depth + 2)]
+        """Types that are to be described, by the number of pointers that are still followed from them."""
         self._left = depth
 
     def want(self, offset: int) -> TypeId:
         """The id of a type, which will be described as deep as pointers are followed from it."""
         return self._id(offset, self._depth)
 
-    def want_runtime(self, runtime_type: RuntimeType) -> TypeId:
-        """The same for a type that only its runtime descriptor tells of."""
-        return self._runtime_id(runtime_type, self._depth)
+    def want_held(self, held: int | RuntimeType) -> TypeId:
+        """The same for what an interface may hold, by its DIE or its runtime descriptor. The pointer that a free
+        interface holds costs no depth."""
+        left = self._depth + 1
+        return self._runtime_id(held, left) if isinstance(held, RuntimeType) else self._id(held, left)
 
     def build(self) -> tuple[Type, ...]:
         """The finished table; call it when all roots are wanted."""
-        while self._queue:
-            type_id, offset, self._left = self._queue.popleft()
-            if isinstance(offset, RuntimeType):
-                self._table[type_id] = self._describe_runtime(offset)
-            elif len(self._table) > MAX_TYPES:
-                self._table[type_id] = Opaque(self._name(offset), self.go.size(offset), "too many types")
-            else:
-                self._table[type_id] = self._describe(offset)
+        for left in range(len(self._waiting) - 1, -1, -1):
+            self._left = left
+            while self._waiting[left]:
+                key = self._waiting[left].popleft()
+                type_id = self._ids[key]
+                if self._table[type_id] is None:
+                    self._table[type_id] = self._described(key)
         return tuple(kind for kind in self._table if kind is not None)
+
+    def _described(self, key: int | RuntimeType) -> Type:
+        if isinstance(key, RuntimeType):
+            return self._describe_runtime(key)
+        if len(self._table) > MAX_TYPES:
+            return Opaque(self._name(key), self.go.size(key), "too many types")
+        return self._describe(key)
 
     def _id(self, offset: int, left: int) -> TypeId:
         if self.go.kind(offset) == KIND_STRUCT:
@@ -88,8 +99,8 @@ class TypeTable:
         if key not in self._ids:
             self._ids[key] = len(self._table)
             self._table.append(None)
-            # By value belongs to the same level: it must be described before what is a pointer further on.
-            (self._queue.appendleft if left == self._left else self._queue.append)((self._ids[key], key, left))
+        if self._table[self._ids[key]] is None:
+            self._waiting[left].append(key)  # where it waits with most left, it is described
         return self._ids[key]
 
     def _runtime_id(self, runtime_type: RuntimeType, left: int) -> TypeId:
@@ -152,7 +163,7 @@ class TypeTable:
         if kind == KIND_FUNC:
             return Func(name, 8)
         if kind == KIND_INTERFACE:
-            return Interface(name, 16, runtime.is_empty_interface(runtime_type), 8)
+            return Interface(name, 16, runtime.is_empty_interface(runtime_type), 8, free=name in CHAINS)
         if kind == KIND_STRUCT:
             fields = runtime.fields(runtime_type)
             return Struct(
@@ -192,7 +203,7 @@ class TypeTable:
         for label in ("Type", "_type"):
             found = None if itab is None else self.go.member(itab, label)
             at = found.offset if found is not None else at
-        return Interface(name, 16, empty, at)
+        return Interface(name, 16, empty, at, free=self.go.name(offset) in CHAINS)
 
     def _struct(self, offset: int, name: str, size: int) -> Type:
         go, full = self.go, self.go.name(offset)

@@ -1,7 +1,8 @@
 """How to go on from a copied object: for every type, what its bytes point to. Both engines follow these, and only these.
 
 An object is `count` elements of one type at an address. Following costs one level of depth for a pointer and for an
-interface's value, nothing for the contents of strings, slices, maps and channels.
+interface's value, nothing for the contents of strings, slices, maps and channels, nor for a chain of errors or contexts:
+a free interface's value is followed at the interface's own depth, and so is what the pointer points to that it holds.
 """
 
 from dataclasses import dataclass
@@ -69,10 +70,11 @@ class FollowArray:
 
 @dataclass(frozen=True, slots=True)
 class FollowInterface:
-    """At `at` is {type or itab, data}. Costs depth. `itab_type` is None for `any`."""
+    """At `at` is {type or itab, data}. Costs depth unless it is `free`. `itab_type` is None for `any`."""
 
     at: int
     itab_type: int | None
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ Follow = (
 
 def follows(types: tuple[Type, ...]) -> tuple[tuple[Follow, ...], ...]:
     """For every type id, what to follow from one element of it, by ascending offset."""
-    return tuple(tuple(_flatten(types, type_id, 0)[:MAX_OPS]) for type_id in range(len(types)))
+    return tuple(follow(types, type_id) for type_id in range(len(types)))
 
 
 def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:  # noqa: C901, PLR0912 - a case a kind
@@ -146,8 +148,8 @@ def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:
             return [op for i in range(count) for op in _flatten(types, elem, at + i * stride)]
         case Slice(elem=elem, elem_size=stride):
             return [FollowSlice(at, elem, stride, is_byte(types[elem]))]
-        case Interface(empty=empty, itab_type=itab_type):
-            return [FollowInterface(at, None if empty else itab_type)]
+        case Interface(empty=empty, itab_type=itab_type, free=free):
+            return [FollowInterface(at, None if empty else itab_type, free)]
         case SwissMap():
             return [FollowSwissMap(at, type_id)]
         case HashMap():
@@ -158,6 +160,23 @@ def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:
             return [FollowFunc(at)]
         case _:
             assert_never(kind)
+
+
+def held_depth(interface: FollowInterface | Interface, held: tuple[Follow, ...], depth: int, *, direct: bool) -> int:
+    """The depth at which an interface's value is followed that leads to `held`; `depth` is the interface's own.
+
+    A single pointer in the data word of a free interface gets the level that it costs back. Nothing else does, so that
+    depth never grows on the way round a cycle.
+    """
+    if not interface.free:
+        return depth - 1
+    is_pointer = direct and len(held) == 1 and isinstance(held[0], FollowPointer)
+    return depth + 1 if is_pointer else depth
+
+
+def follow(types: tuple[Type, ...], type_id: TypeId) -> tuple[Follow, ...]:
+    """What to follow from one element of one type."""
+    return tuple(_flatten(types, type_id, 0)[:MAX_OPS])
 
 
 def is_byte(kind: Type) -> bool:

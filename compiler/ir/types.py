@@ -177,12 +177,16 @@ class Chan:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """{tab or type, data}, 16 bytes; `empty` has the type word itself, else an itab with the type at `itab_type`."""
+    """{tab or type, data}, 16 bytes; `empty` has the type word itself, else an itab with the type at `itab_type`.
+
+    A `free` one (error, context.Context) is a link of a chain: following it, and the pointer that it holds, costs no depth.
+    """
 
     name: str
     size: int
     empty: bool
     itab_type: int
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)

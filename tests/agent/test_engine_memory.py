@@ -180,6 +180,54 @@ def test_interface_is_followed_by_its_dynamic_type() -> None:
     assert found.bytes_at(HEAP + 0x300, 8) is None  # a type that the Program does not describe
 
 
+def test_few_elements_deep_and_many_shallow_do_not_stand_for_many_deep() -> None:
+    made = FakeProcess()
+    link = Struct("main.link", 48, (Field("Few", 0, 1), Field("Flat", 24, 2), Field("Err", 32, 3)))
+    types: tuple[Type, ...] = (
+        Pointer("*main.link", 8, 4), Slice("[]*int", 24, 5, 8), Pointer("*[]*int", 8, 1),
+        Interface("error", 16, False, 8, free=True), link, Pointer("*int", 8, 6), INT,
+    )  # fmt: skip
+    first, second, items, numbers, itab, flat = (HEAP + 0x100 * number for number in range(6))
+    made.memory.words(items, *(numbers + 8 * number for number in range(4)))
+    made.memory.words(numbers, *range(4))
+    made.memory.words(itab, 0, TYPES_BASE + 0x100)
+    made.memory.words(flat, items, 4, 4)
+    made.memory.words(first, items, 1, 1, flat, itab, second)
+    made.memory.words(second, items, 4, 4, 0, 0, 0)
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=first)
+    made_for = replace(program(types, IN_FRAME, limits=Limits(depth=2)), dynamic_types=(DynamicType(0x100, 0, True),))
+    found = made.capture(made_for)
+    assert found.bytes_at(numbers + 24, 8) == struct.pack("<Q", 3)
+
+
+def test_chain_of_errors_costs_no_depth_and_a_closed_one_ends() -> None:
+    made = FakeProcess()
+    link = Struct("main.link", 24, (Field("Err", 0, 0), Field("Other", 16, 3)))
+    types: tuple[Type, ...] = (
+        Interface("error", 16, False, 8, free=True), link, Pointer("*main.link", 8, 1), Pointer("*main.link", 8, 1),
+        Pointer("*error", 8, 0),
+    )  # fmt: skip
+    dynamic = (DynamicType(0x100, 2, True), DynamicType(0x200, 1, False))
+    itabs = [HEAP - 64, HEAP - 32]
+    for itab, offset in zip(itabs, (0x100, 0x200), strict=True):
+        made.memory.words(itab, 0, TYPES_BASE + offset)
+    beside = HEAP + 0x4000
+    for number in range(70):  # *link and link in turn, each with a pointer to another chain
+        at, other = HEAP + 32 * number, beside + 32 * number
+        made.memory.words(at, itabs[number % 2], HEAP + 32 * ((number + 1) % 70), other)
+        made.memory.words(other, 0, 0, other + 0x1000)
+        made.memory.words(other + 0x1000, 0, 0, 0)
+    made.memory.words(HEAP + 0x8000, itabs[0], HEAP)
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=HEAP + 0x8000)
+    made_for = program(types, IN_FRAME, limits=Limits(depth=2))
+    access = replace(made_for.accesses[0], type=4)
+    found = made.capture(replace(made_for, dynamic_types=dynamic, accesses=(access,)))
+    assert all(found.bytes_at(HEAP + 32 * number, 24) for number in range(70))
+    assert all(found.bytes_at(beside + 32 * number, 24) for number in range(70))
+    assert not any(found.bytes_at(beside + 0x1000 + 32 * number, 24) for number in range(70))
+    assert found.losses == ()
+
+
 SWISS = SwissMap("map[string]any", 8, 1, 0, 32, 0, 16, 24, 32, 16, 24, 8 + 8 * 24, 8, 24, 24, 24)
 """A map whose values are maps of its own type: used, seed, dirPtr, dirLen; slots of 16 bytes of key, 8 of value."""
 

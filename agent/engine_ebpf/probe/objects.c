@@ -177,26 +177,38 @@ INLINE u64 copied_word(u64 task, u64 base, u64 offset)
     return value;
 }
 
-// {type or itab, data} at `place`: its value is followed if the Program knows the type.
+// Whether a value of the type leads to what one pointer points to, and no further.
+INLINE u64 is_pointer(u32 type)
+{
+    struct TypeRow *row = ROW(TYPES, TypeRow, type);
+    return row->op_end - row->first_op == 1 && ROW(OPS, Op, row->first_op)->kind == OPKIND_POINTER;
+}
+
+// {type or itab, data} at `place`: its value is followed if the Program knows the type. See chase.held_depth for the depth.
 INLINE void follow_interface(u64 task, u64 place, struct Op *op, u32 depth)
 {
     u64 type = word_at(place), row, offset;
+    u32 is_free = op->type;
     struct DynamicRow *dynamic;
     if (!type)
         return;
     if (op->kind == OPKIND_INTERFACE)
         type = copied_word(task, type, op->number);
-    if (!type || !depth)
+    if (!type || (!depth && !is_free))
         return;
     offset = type - C->types_base;
     row = search(C->dynamic_base, C->dynamic_half, offset);
     if (key_of(C->dynamic_base, row) != offset)
         return;
     dynamic = ROW(DYNAMIC, DynamicRow, row);
+    if (!is_free)
+        depth--;
+    else if (dynamic->direct && is_pointer(dynamic->type))
+        depth++;
     if (dynamic->direct)
-        push_elements(dynamic->type, place + 8, 1, 8, depth - 1);
+        push_elements(dynamic->type, place + 8, 1, 8, depth);
     else
-        enqueue(word_at(place + 8), dynamic->type, depth - 1);
+        enqueue(word_at(place + 8), dynamic->type, depth);
 }
 
 // What one operation of a type leads to, its element being at `base`.

@@ -85,7 +85,7 @@ def random_types(rng: random.Random) -> tuple[Type, ...]:
     makers: list[Callable[[], Type]] = [
         array, struct_, swiss, hash_, slice_, chan, wrapper,
         lambda: Pointer("*", 8, rng.randrange(TYPES)), lambda: Pointer("*", 8, rng.randrange(TYPES)),
-        lambda: Interface("any", 16, rng.random() < 0.5, 8), lambda: Func("func()", 8),
+        lambda: Interface("any", 16, rng.random() < 0.5, 8, rng.random() < 0.4), lambda: Func("func()", 8),
     ]  # fmt: skip
     while len(found) < TYPES:
         found.append(rng.choice(makers)())

@@ -30,7 +30,7 @@ DURATION = Duration("time.Duration", 8)
 TIME = Time("time.Time", 24, 0, 8)
 FUNC = Func("func()", 8)
 ANY = Interface("any", 16, True, 8)
-ERROR = Interface("error", 16, False, 8)
+ERROR = Interface("error", 16, False, 8, free=True)
 
 
 def pointer(elem: TypeId | None, name: str = "*T") -> Pointer:
