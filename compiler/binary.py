@@ -4,6 +4,7 @@ import time
 from functools import cached_property
 from pathlib import Path
 
+from compiler.arginfo import Arguments
 from compiler.dwarf.executable import BROKEN, BadBinary, Executable
 from compiler.dwarf.functions import Functions
 from compiler.dwarf.gotypes import GoTypes
@@ -77,6 +78,11 @@ class Binary:
     def stack_maps(self) -> StackMaps:
         """Its stack maps."""
         return StackMaps(self.executable, self.pclntab, self.types)
+
+    @cached_property
+    def arguments(self) -> Arguments:
+        """Where its functions' arguments are kept."""
+        return Arguments(self.executable, self.pclntab, self.types)
 
     def global_at(self, name: str) -> tuple[int, int] | None:
         """(link-time address, type) of a package variable, "runtime.allglen"."""

@@ -205,15 +205,7 @@ class Pclntab:
 
     def stack_map_indexes(self, pc: int) -> list[tuple[int, int, int]]:
         """(lo, hi, number) PC ranges of the function around `pc` and the numbers of their stack maps."""
-        index = self._index(pc)
-        if index is None or self._func(index)[7] <= PCDATA_STACK_MAP_INDEX:
-            return []
-        func, entry = self._func(index), self.text + self._entries[index]
-        table = self._extra(func, PCDATA_STACK_MAP_INDEX)
-        if table == 0:
-            return []
-        ends, values = self._values(table, entry)
-        return list(zip([entry, *ends[:-1]], ends, values, strict=True))
+        return self.pcdata(pc, PCDATA_STACK_MAP_INDEX)
 
     def stack_map(self, pc: int, *, arguments: bool) -> tuple[int, int] | None:
         """(address of the runtime.stackmap, number of the map in it) for the call at `pc`; None where none is known."""
@@ -227,6 +219,29 @@ class Pclntab:
         offset = self._extra(func, func[7] + wanted)
         number = self._value(self._extra(func, PCDATA_STACK_MAP_INDEX), entry, pc)
         return None if offset == NONE or number < 0 else (self._gofunc + offset, number)
+
+    # ------------------------------------------------------------ arguments
+
+    def funcdata(self, pc: int, which: int) -> int | None:
+        """Address of one of the tables that go with the function around `pc` (FUNCDATA_ in internal/abi/symtab.go)."""
+        index = self._index(pc)
+        if index is None or self._gofunc is None:
+            return None
+        func = self._func(index)
+        offset = NONE if func[12] <= which else self._extra(func, func[7] + which)
+        return None if offset == NONE else self._gofunc + offset
+
+    def pcdata(self, pc: int, which: int) -> list[tuple[int, int, int]]:
+        """(lo, hi, value) PC ranges of one of the tables by PC of the function around `pc` (PCDATA_ in the same file)."""
+        index = self._index(pc)
+        if index is None or self._func(index)[7] <= which:
+            return []
+        func, entry = self._func(index), self.text + self._entries[index]
+        table = self._extra(func, which)
+        if table == 0:
+            return []
+        ends, values = self._values(table, entry)
+        return list(zip([entry, *ends[:-1]], ends, values, strict=True))
 
     # ------------------------------------------------------------ Symbols
 

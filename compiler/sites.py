@@ -5,7 +5,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.dwarf.functions import Instance, Range, Variable
-from compiler.dwarf.locations import EVERYWHERE, Known, LocationRange, Locations, PlaceFinder, Unknown, read_locations
+from compiler.dwarf.locations import (
+    EVERYWHERE,
+    Known,
+    Location,
+    LocationRange,
+    Locations,
+    PlaceFinder,
+    Unknown,
+    read_locations,
+)
+from compiler.homes import Homes, own
+from compiler.ir.frames import GONE
 from compiler.ir.program import AtAddress, Located, Missing, Place, Site
 from compiler.resolve import Resolved
 
@@ -14,7 +25,8 @@ if TYPE_CHECKING:
     from compiler.pclntab import Pclntab
 
 
-DEAD = Missing("optimized out", "nothing uses it after this call: what it points to may be gone")
+DEAD = Missing("optimized out", GONE)
+BEGINNING = Missing("not declared", "its function is only about to begin: it has no frame yet")
 
 
 class Column(Protocol):
@@ -31,10 +43,10 @@ class Column(Protocol):
 
 def build(binary: "Binary", function: int, instance: Instance, columns: Sequence[Column]) -> Iterator[Site]:
     """The sites of one instance, for call sites and for exact PCs, neighbours with equal places joined."""
-    lines = _Lines(binary.pclntab, instance)
-    traced = [_Traced(binary, instance, column, lines) for column in columns]
+    lines, homes = _Lines(binary.pclntab, instance), Homes(binary.arguments, binary.pclntab, instance)
+    traced = [_Traced(binary, instance, column, lines, homes) for column in columns]
     for exact in (False, True):
-        edges = {edge for each in traced for edge in each.edges()}
+        edges = homes.edges() | {edge for each in traced for edge in each.edges()}
         for lo, hi in instance.ranges:
             cuts = sorted({lo, hi, *(edge for edge in edges if lo < edge < hi)})
             yield from _joined(
@@ -132,11 +144,12 @@ def _line_ranges(pclntab: "Pclntab", instance: Instance) -> Iterator[tuple[int, 
 class _Traced:
     """A column within one instance."""
 
-    def __init__(self, binary: "Binary", instance: Instance, column: Column, lines: "_Lines") -> None:
-        self._column = column
+    def __init__(self, binary: "Binary", instance: Instance, column: Column, lines: "_Lines", homes: Homes) -> None:
+        self._column, self._homes = column, homes
         self._stack_maps = binary.stack_maps
         self._calls = {edge for lo, hi in instance.ranges for edge in self._stack_maps.edges(lo, hi)}
         variables = column.variables(instance)
+        self._escapes = any(variable.escaped for variable in variables)
         self._candidates = [_Candidate(binary, v, lines, shadows=len(variables) > 1) for v in variables]
         if column.package_variable is not None:
             address, type_offset = column.package_variable
@@ -150,7 +163,9 @@ class _Traced:
     def place(self, pc: int, *, exact: bool) -> Place:
         if self._column.package_variable is not None:
             type_offset, finder = self._package
-            return self._located(type_offset, finder, pc, escaped=False, exact=exact)
+            return self._at(type_offset, finder.exact(pc), pc, escaped=False, exact=exact)
+        if self._homes.unframed(pc):
+            return self._beginning(pc, exact=exact)
         visible = [candidate for candidate in self._candidates if candidate.in_scope(pc)]
         declared = [candidate for candidate in visible if candidate.declared(pc)]
         if not declared:
@@ -162,22 +177,37 @@ class _Traced:
             for c in ranked
             if (c.variable.nesting, c.variable.line) == (ranked[0].variable.nesting, ranked[0].variable.line)
         ]
-        found = [
-            self._located(c.variable.type, c.places, pc, escaped=c.variable.escaped, exact=exact) for c in names_it
-        ]
+        found = [self._candidate(candidate, pc, exact=exact) for candidate in names_it]
         return next((place for place in found if isinstance(place, Located)), found[0])
 
-    def _located(self, type_offset: int, finder: PlaceFinder, pc: int, *, escaped: bool, exact: bool) -> Place:
+    def _beginning(self, pc: int, *, exact: bool) -> Place:
+        """At the call by which a function asks for more stack, before it has a frame: its arguments are all at home."""
+        if exact:
+            return BEGINNING
+        for candidate in self._candidates:
+            pieces = self._homes.on_entry(candidate.variable, candidate.places)
+            if pieces:
+                return self._at(candidate.variable.type, Known(pieces), pc, escaped=False, exact=True)
+        return BEGINNING if self._candidates else self._column.absent
+
+    def _candidate(self, candidate: _Candidate, pc: int, *, exact: bool) -> Place:
+        variable, finder = candidate.variable, candidate.places
+        location = finder.exact(pc) if exact else finder.at_call(pc)
+        if not exact and not self._escapes:  # one that escaped is on the heap, and its argument is what it was at first
+            location = self._homes.completed(variable, finder, location, pc)
+        return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
+
+    def _at(self, type_offset: int, location: Location, pc: int, *, escaped: bool, exact: bool) -> Place:
         access = self._column.access(type_offset, escaped=escaped)
         if access is None:
             return Missing("issue")
-        location = finder.exact(pc) if exact else finder.at_call(pc)
         match location:
             case Unknown(reason=reason, detail=detail):
                 return Missing(reason, detail)
             case Known(pieces=()):
                 return Missing("optimized out")
-            case Known(pieces=pieces) if not exact and self._stack_maps.dead(pc, type_offset, pieces):
-                return DEAD
             case Known(pieces=pieces):
-                return Located(access[0], pieces)
+                dead = () if exact else self._stack_maps.dead(pc, type_offset, pieces)
+                if any(piece.at <= word < piece.at + piece.size for piece in pieces if own(piece) for word in dead):
+                    return DEAD  # its slot may serve another by now
+                return Located(access[0], pieces, dead)

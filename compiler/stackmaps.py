@@ -46,17 +46,15 @@ class StackMaps:
         """PCs in [lo, hi) at which another map holds."""
         return {start for start, _, _ in self._pclntab.stack_map_indexes(lo) if lo <= start < hi}
 
-    def dead(self, pc: int, type_offset: int, pieces: tuple[Piece, ...]) -> bool:
-        """Whether the call at `pc` leaves a pointer of the variable dead. Unknown is alive."""
-        if not any(isinstance(piece, AtCfa) for piece in pieces):
-            return False
-        words = self.pointers(type_offset)
-        return any(
-            not self._alive(pc, piece.offset + word - piece.at)
-            for piece in pieces
-            if isinstance(piece, AtCfa)
+    def dead(self, pc: int, type_offset: int, pieces: tuple[Piece, ...]) -> tuple[int, ...]:
+        """Offsets of the variable's pointers that the call at `pc` leaves dead. Unknown is alive."""
+        slots = [piece for piece in pieces if isinstance(piece, AtCfa)]
+        words = self.pointers(type_offset) if slots else ()
+        return tuple(
+            word
+            for piece in slots
             for word in words
-            if piece.at <= word < piece.at + piece.size
+            if piece.at <= word < piece.at + piece.size and not self._alive(pc, piece.offset + word - piece.at)
         )
 
     def _alive(self, pc: int, slot: int) -> bool:

@@ -20,6 +20,8 @@ class Containers(Reading):
         address = window.word(at)
         if not address or self._in_key:
             return Marked({"$addr": f"{address:#x}"}) if address else None
+        if at in window.dead:
+            return self._gone(window, at, path)
         if (address, type_id) in self._open:
             return Marked({"$ref": f"{address:#x}"})
         header = self._image.read(address, kind.header_size)
@@ -63,6 +65,8 @@ class Containers(Reading):
             return None
         if address < LOWEST:
             return self._absent(path, "torn", address=address)
+        if at in window.dead:
+            return self._gone(window, at, path)
         if (address, type_id) in self._open:
             return Marked({"$ref": f"{address:#x}"})
         found = maps.entries(kind, address, self._image, min(self._limits.map_entries, max(self._left, 1)))

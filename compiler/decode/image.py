@@ -24,10 +24,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An object's bytes in hand; `gaps` (sorted, disjoint) are zeros that stand for missing bytes."""
+    """An object's bytes in hand; `gaps` (sorted, disjoint) are zeros that stand for missing bytes, `dead` offsets of
+    pointers that must not be followed."""
 
     data: bytes
     gaps: tuple[Gap, ...] = ()
+    dead: tuple[int, ...] = ()
 
     def word(self, at: int) -> int:
         """The uint64 at `at`."""

@@ -9,7 +9,7 @@ from compiler.decode.image import LOWEST, Gap, Image, Window
 from compiler.decode.texts import Marked, to_json
 from compiler.decode.values import ValueReader
 from compiler.ir.chase import is_byte
-from compiler.ir.frames import Absence, Cell, SqlValue
+from compiler.ir.frames import GONE, Absence, Cell, SqlValue
 from compiler.ir.program import (
     Access,
     AtAddress,
@@ -87,9 +87,11 @@ class CellReader:
                 if place not in self._missing:
                     self._missing[place] = absent(reason, detail)
                 return self._missing[place]
-            case Located(access=number, pieces=pieces):
+            case Located(access=number, pieces=pieces, dead=unfollowed):
                 access = self._program.accesses[number]
                 root = self._root(pieces, access.root_size, frame)
+                if unfollowed:
+                    root = Window(root.data, root.gaps, unfollowed)
                 return self._follow(number, access, root)
 
     # ------------------------------------------------------------ the root variable
@@ -147,14 +149,19 @@ class CellReader:
                     gap = window.missing(at, 8)
                     if gap is not None:
                         return absent(gap.reason, gap.detail)
+                    dead = at in window.dead
                     address, at = window.word(at), 0
                     if address < LOWEST:
                         return absent("torn", f"a pointer to {address:#x}") if address else absent("nil")
+                    if dead:
+                        return absent("optimized out", f"{GONE} (it was at {address:#x})")
         size = self._program.types[access.type].size
         if address < 0:
             if at + size > len(window.data):
                 return absent("unsupported", "the value lies beyond its variable")
-            return self._read(number, access, Window(window.data[at : at + size], _within(window.gaps, at, size)), None)
+            unfollowed = tuple(word - at for word in window.dead if at <= word < at + size)
+            inner = Window(window.data[at : at + size], _within(window.gaps, at, size), unfollowed)
+            return self._read(number, access, inner, None)
         return self._read(number, access, None, address + at)
 
     def _read(self, number: int, access: Access, window: Window | None, address: int | None) -> Cell:
@@ -202,8 +209,11 @@ def is_bare(program: Program, type_id: TypeId) -> bool:
 
 
 def to_sql(value: object, *, bare: bool) -> SqlValue:
-    """A rendered value as its column holds it; one that is missing as a whole is NULL, as nil is."""
-    if value is None or (isinstance(value, Marked) and "$absent" in value):
+    """A rendered value as its column holds it; one that is missing as a whole is NULL, as nil is.
+
+    Where a pointer is all that is known of it, the mark stays, for the address in it; a column of bare values has no room.
+    """
+    if value is None or (isinstance(value, Marked) and "$absent" in value and (bare or not _has_address(value))):
         return None
     if bare and isinstance(value, Marked) and "$value" in value:
         value = value["$value"]
@@ -212,6 +222,10 @@ def to_sql(value: object, *, bare: bool) -> SqlValue:
     if isinstance(value, int):
         return value if value <= INT64_MAX else str(value)
     return value if isinstance(value, float | str) else to_json(value)
+
+
+def _has_address(mark: Marked) -> bool:
+    return "$addr" in mark and mark["$absent"] != "torn"
 
 
 def _within(gaps: tuple[Gap, ...], at: int, size: int) -> tuple[Gap, ...]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from compiler.decode.image import LOWEST, Image, Window
 from compiler.decode.texts import Json, Marked, Path, path_text, signed, text_or_base64, whole_characters
-from compiler.ir.frames import Absence
+from compiler.ir.frames import GONE, Absence
 from compiler.ir.limits import Limits
 from compiler.ir.program import DynamicType, Program
 from compiler.ir.symbols import Symbols
@@ -74,6 +74,16 @@ class Reading:
         """The mark for a value of which words are missing in its window."""
         gap = window.missing(at, size) if window.gaps else None
         return None if gap is None else self._absent(path, gap.reason, gap.detail)
+
+    def _gone(self, window: Window, at: int, path: Path, length: int | None = None) -> Marked | None:
+        """The mark of a pointer that nothing keeps alive: its address and a length beside it, not what it leads to."""
+        if at not in window.dead:
+            return None
+        address = window.word(at)
+        marked = self._absent(path, "optimized out", f"{GONE} (it was at {address:#x})", address)
+        if length is not None:
+            marked["$len"] = length
+        return marked
 
     def _object(self, address: int, size: int) -> Window | None:
         self._left -= size // NODE_BYTES

@@ -112,7 +112,9 @@ class ValueReader(Containers):
         if lost is not None:
             return lost
         address, length = window.word(at), window.word(at + 8)
-        return self._text(address, length, path) if length else ""
+        if not length:
+            return ""
+        return self._gone(window, at, path, length) or self._text(address, length, path)
 
     def _func(self, window: Window, at: int, path: Path) -> Json:
         lost = self._lost(window, at, 8, path)
@@ -121,6 +123,8 @@ class ValueReader(Containers):
         address = window.word(at)
         if not address:
             return None
+        if at in window.dead:
+            return self._gone(window, at, path)
         code = self._image.word(address)
         if code is None:
             return self._absent(path, self._why(address, 8), f"at {address:#x}")
@@ -143,6 +147,8 @@ class ValueReader(Containers):
             return Marked({"$addr": f"{address:#x}"})
         if address < LOWEST:
             return self._absent(path, "torn", address=address)
+        if at in window.dead:
+            return self._gone(window, at, path)
         if kind.elem is not None and (address, kind.elem) in self._open:
             return Marked({"$ref": f"{address:#x}"})
         if (depth <= 0 and not self._in_key) or kind.elem is None:
@@ -199,6 +205,8 @@ class ValueReader(Containers):
             return self._absent(path, "torn", f"length {signed(length)}, capacity {signed(capacity)}")
         if not address or not length:
             return None if not address and not length else self._empty(kind, address, length, path)
+        if at in window.dead:
+            return self._gone(window, at, path, length)
         if is_byte(self._types[kind.elem]):
             return self._text(address, length, path)
         if (address, type_id) in self._open:
@@ -252,6 +260,8 @@ class ValueReader(Containers):
         value: Json
         if dynamic.direct and kind.size <= 8:
             value = self._value(window, at, dynamic.type, depth, path)
+        elif at in window.dead:
+            value = self._gone(window, at, path)
         elif dynamic.direct or address < LOWEST:
             value = self._absent(path, "torn", address=address)
         else:

@@ -30,6 +30,8 @@ class Variable:
     """Where it is visible; () is everywhere in its function."""
     nesting: int
     """How many lexical blocks deep; the deepest that is visible wins."""
+    result: bool = False
+    """A parameter by which the function returns something."""
 
 
 @dataclass(slots=True)
@@ -122,6 +124,7 @@ class Functions:
             die,
             scope,
             nesting,
+            bool(number(named, "DW_AT_variable_parameter")),
         )
 
     def _ranges(self, die: DIE) -> tuple[Range, ...]:

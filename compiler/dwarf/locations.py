@@ -37,6 +37,8 @@ class LocationRange:
     lo: int
     hi: int
     location: Location
+    slots: tuple[int, ...] = ()
+    """Where on the stack parts of it are, from the CFA, also where it cannot be told which parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ def read_locations(info: DebugInfo, die: DIE, shape: Shape) -> Locations:
         return Locations((), constant=False)
     form = str(attribute.form)
     if form.startswith("DW_FORM_block") or form == "DW_FORM_exprloc":
-        location = _expression(die, bytes(attribute.value), Shape(shape.size, None))
+        parts = _parts(die, bytes(attribute.value))
+        location = parts if isinstance(parts, Unknown) else _laid_out(parts, Shape(shape.size, None))
         return Locations((LocationRange(*EVERYWHERE, location),), constant=True)
     if info.location_lists is None:
         return Locations((), constant=False)
@@ -94,7 +97,10 @@ def _list(info: DebugInfo, die: DIE, offset: int, shape: Shape) -> list[Location
             case LocationEntry(begin_offset=lo, end_offset=hi, loc_expr=expression, is_absolute=absolute):
                 shift = 0 if absolute else base
                 if lo < hi:
-                    found.append(LocationRange(lo + shift, hi + shift, _expression(die, bytes(expression), shape)))
+                    parts = _parts(die, bytes(expression))
+                    location = parts if isinstance(parts, Unknown) else _laid_out(parts, shape)
+                    slots = () if isinstance(parts, Unknown) else tuple(p.offset for p in parts if p.place == "cfa")
+                    found.append(LocationRange(lo + shift, hi + shift, location, slots))
     return found
 
 
@@ -107,7 +113,7 @@ class _Part:
     size: int | None
 
 
-def _expression(die: DIE, expression: bytes, shape: Shape) -> Location:
+def _parts(die: DIE, expression: bytes) -> list[_Part] | Unknown:
     """A Go location expression: call_frame_cfa, fbreg, regN, addr, each perhaps followed by piece."""
     parts: list[_Part] = []
     place, offset = "", 0
@@ -135,7 +141,7 @@ def _expression(die: DIE, expression: bytes, shape: Shape) -> Location:
                 return Unknown("unsupported", f"location operation {name}")
     if place:
         parts.append(_Part(place, offset, None))
-    return _laid_out(parts, shape)
+    return parts
 
 
 def _laid_out(parts: list[_Part], shape: Shape) -> Location:
@@ -189,6 +195,10 @@ class PlaceFinder:
         """Whether any of it is in the frame of the function itself, not in its caller's."""
         known = [each.location for each in self._ranges if isinstance(each.location, Known)]
         return any(isinstance(piece, AtCfa) and piece.offset < 0 for each in known for piece in each.pieces)
+
+    def stack_offsets(self) -> set[int]:
+        """Every place on the stack that it is said to be in at some PC, from the CFA; of parts that cannot be told apart too."""
+        return {offset for each in self._ranges for offset in each.slots}
 
     def exact(self, pc: int) -> Location:
         """At an instruction that is about to run: registers are where DWARF says."""

@@ -23,6 +23,9 @@ REASONS = {
 }
 """Every reason a value can be missing for, and what it means."""
 
+GONE = "nothing uses it after this call: what it points to may be gone"
+"""Why a pointer that the garbage collector holds dead is not followed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:

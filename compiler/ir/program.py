@@ -51,6 +51,9 @@ class Located:
 
     access: int
     pieces: tuple[Piece, ...]
+    dead: tuple[int, ...] = ()
+    """Offsets of the root's pointers that are right but that nothing keeps alive: what they lead to may be somebody
+    else's by now. They are shown as addresses and never followed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,11 +179,13 @@ def _site(site: Site, program: Program) -> Iterator[str]:
         match place:
             case Missing():
                 continue
-            case Located(access=access, pieces=pieces):
+            case Located(access=access, pieces=pieces, dead=dead):
                 if not 0 <= access < len(program.accesses) or not 0 < len(pieces) <= MAX_PIECES:
                     yield f"access {access} with {len(pieces)} pieces"
                     continue
                 yield from _pieces(pieces, program.accesses[access].root_size)
+                if any(not 0 <= word <= program.accesses[access].root_size - 8 for word in dead):
+                    yield f"dead pointers at {dead}"
 
 
 def _pieces(pieces: tuple[AtCfa | InRegister | AtAddress, ...], root_size: int) -> Iterator[str]:

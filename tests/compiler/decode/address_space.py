@@ -218,12 +218,13 @@ def capture(
     limits: Limits | None = None,
     dynamic: tuple[DynamicType, ...] = (),
     pieces: tuple[Piece, ...] | None = None,
+    dead: tuple[int, ...] = (),
 ) -> Capture:
     """One goroutine that waits in main.f, whose one variable's bytes lie at the frame's start."""
     offset = 16 - (BP - SP)
     written = Memory([*(memory.written if memory else ()), (CFA + offset, root)], memory.faults if memory else [])
     access = Access(len(root), steps, len(types) - 1 if type_id is None else type_id, limits or Limits(), "v")
-    place = Located(0, (AtCfa(0, len(root), offset),) if pieces is None else pieces)
+    place = Located(0, (AtCfa(0, len(root), offset),) if pieces is None else pieces, dead)
     program = one_column_program(types, access, place, dynamic=dynamic)
     raw = RawCapture(header(), goroutine_record() + WAITING + written.records())
     return decode(program, raw, SYMBOLS)

@@ -1,6 +1,7 @@
 """Every limit and every reason: what the value says, and what the row in `absences` says."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -8,14 +9,15 @@ from compiler.decode import decode
 from compiler.decode.image import Image, Window
 from compiler.decode.reading import MAX_NODES
 from compiler.decode.values import ValueReader
-from compiler.ir.frames import REASONS, Absence, Cell
+from compiler.ir.frames import GONE, REASONS, Absence, Cell
 from compiler.ir.limits import Limits
-from compiler.ir.program import Access, AtAddress, AtCfa, InRegister, Missing
+from compiler.ir.program import Access, AtAddress, AtCfa, Deref, InRegister, Missing, Select
 from compiler.ir.raw import RawCapture
 from compiler.ir.types import Array, Type
 from tests.compiler.decode.address_space import (
     BIAS,
     BP,
+    MAIN_F,
     SP,
     SYMBOLS,
     WAITING,
@@ -165,7 +167,49 @@ def test_what_the_compiler_found_missing_stays_missing(reason: str) -> None:
 
 def test_a_pointer_to_what_is_not_described() -> None:
     read = cell((pointer(None),), words(0xC000))
-    assert read == Cell(None, (Absence("", "unsupported", "at 0xc000"),))
+    assert read == Cell('{"$absent":"unsupported","$addr":"0xc000"}', (Absence("", "unsupported", "at 0xc000"),))
+
+
+GONE_ROOTS: dict[str, tuple[tuple[Type, ...], Callable[[Memory], bytes], str]] = {
+    "a struct": ((INT, STRING, NODE, pointer(2)), lambda m: words(m.put(words(0, 0, 0))), "{}"),
+    "a map": ((INT, swiss_map(0, 8, 0, 8)), lambda m: words(m.put(words(0, 0, 0, 0, 0, 0))), "{}"),
+    "a channel": ((INT, chan_of(0, 8)), lambda m: words(m.put(bytes(96))), "{}"),
+    "a func": ((FUNC,), lambda m: words(m.put(words(MAIN_F + BIAS))), "{}"),
+    "a slice": ((INT, slice_of(0, 8)), lambda m: m.slice(words(1, 2), 2), '{,"$len":2}'),
+}
+
+
+@pytest.mark.parametrize("what", GONE_ROOTS)
+def test_a_dead_pointer_is_an_address_and_not_followed(what: str) -> None:
+    types, make, form = GONE_ROOTS[what]
+    memory = Memory()
+    root = make(memory)
+    alive = cell(types, root, memory)
+    assert alive.value is not None
+    assert not alive.absences
+    address = f"{int.from_bytes(root[:8], 'little'):#x}"
+    read = cell(types, root, memory, dead=(0,))
+    assert read.value == form.replace("{", f'{{"$absent":"optimized out","$addr":"{address}"')
+    assert read.absences == (Absence("", "optimized out", f"{GONE} (it was at {address})"),)
+
+
+def test_a_dead_pointer_costs_only_what_it_leads_to() -> None:
+    memory = Memory()
+    types = (INT, STRING, struct_of("main.T", 48, ("N", 0, 0), ("S", 8, 1), ("E", 24, 1), ("M", 40, 0)))
+    root = words(7) + memory.string("text") + words(0, 0, 9)
+    gone = f'{{"$absent":"optimized out","$addr":"{int.from_bytes(root[8:16], "little"):#x}","$len":4}}'
+    assert cell(types, root, memory, dead=(8, 24)).value == f'{{"N":7,"S":{gone},"E":"","M":9}}'
+    assert cell(types, root, memory, dead=(8,), type_id=0, steps=(Select(40),)).value == 9
+
+
+def test_a_dead_pointer_on_the_way_ends_it() -> None:
+    memory = Memory()
+    root = words(memory.put(words(5, 6)))
+    assert cell((INT,), root, memory, steps=(Deref(), Select(8))).value == 6
+    read = cell((INT,), root, memory, steps=(Deref(), Select(8)), dead=(0,))
+    address = f"{int.from_bytes(root, 'little'):#x}"
+    assert read == Cell(None, (Absence("", "optimized out", f"{GONE} (it was at {address})"),))
+    assert cell((INT,), words(0), memory, steps=(Deref(),), dead=(0,)).absences == (Absence("", "nil"),)
 
 
 def test_a_capture_has_a_bounded_number_of_values() -> None:

@@ -1,0 +1,75 @@
+"""The arguments of one copy of a function in their home slots: where debug info has lost sight of them, but not the traceback.
+
+Beyond what the traceback does, a home slot is believed only where the debug info does not know of another place on the
+stack: an argument that has been elsewhere may have been assigned again, and its home slot be left behind.
+"""
+
+from compiler.arginfo import Arguments, Slot
+from compiler.dwarf.functions import Instance, Variable
+from compiler.dwarf.locations import Known, Location, PlaceFinder
+from compiler.ir.program import AtCfa, Piece
+from compiler.pclntab import Pclntab
+
+
+def own(piece: Piece) -> bool:
+    """Whether it is in the function's own frame, whose slots serve one variable after the other."""
+    return isinstance(piece, AtCfa) and piece.offset < 0
+
+
+class Homes:
+    """One instance's home slots, and where it has no frame."""
+
+    def __init__(self, arguments: Arguments, pclntab: Pclntab, instance: Instance) -> None:
+        self._arguments = arguments
+        self._slots = arguments.slots(instance)
+        self._ranges = instance.ranges
+        self._unframed = None if instance.level else _unframed(pclntab, instance)
+
+    def edges(self) -> set[int]:
+        """PCs at which an answer may change."""
+        live = self._arguments.edges(self._ranges[0][0]) if self._slots else set()
+        return live | set(self._unframed or ())
+
+    def unframed(self, pc: int) -> bool:
+        """Whether `pc` is where the function asks for more stack. It is laid out after the function's last instruction;
+        location lists that reach to the end of the function do not mean it."""
+        return self._unframed is not None and self._unframed[0] <= pc < self._unframed[1]
+
+    def on_entry(self, variable: Variable, finder: PlaceFinder) -> tuple[Piece, ...]:
+        """Where a parameter is while more stack is asked for; () where that is not known."""
+        if not variable.parameter or variable.result or variable.escaped:
+            return ()
+        slots = self._slots.get(variable.die.offset, ())
+        if slots:
+            return _pieces(slots)
+        came = finder.exact(self._ranges[0][0])
+        stays = isinstance(came, Known) and all(isinstance(p, AtCfa) and p.offset >= 0 for p in came.pieces)
+        return came.pieces if isinstance(came, Known) and stays and not finder.constant else ()
+
+    def completed(self, variable: Variable, finder: PlaceFinder, location: Location, pc: int) -> Location:
+        """The location during the call at `pc`, with what of the variable is at home and was not known."""
+        slots = self._slots.get(variable.die.offset, ())
+        if not slots or finder.constant:
+            return location
+        known = location.pieces if isinstance(location, Known) else ()
+        if all(any(p.at <= s.at and s.at + s.size <= p.at + p.size for p in known) for s in slots):
+            return location
+        homes = {slot.offset for slot in slots}
+        if any(offset not in homes for offset in finder.stack_offsets()):
+            return location
+        missing = [s for s in slots if not any(p.at < s.at + s.size and s.at < p.at + p.size for p in known)]
+        live = [slot for slot in missing if self._arguments.live(pc, slot)]
+        return Known((*known, *_pieces(live))) if live else location
+
+
+def _pieces(slots: "tuple[Slot, ...] | list[Slot]") -> tuple[Piece, ...]:
+    return tuple(AtCfa(slot.at, slot.size, slot.offset) for slot in slots)
+
+
+def _unframed(pclntab: Pclntab, instance: Instance) -> tuple[int, int] | None:
+    """The PCs behind a function's body; None where it never asks for more stack, or has no frame at all."""
+    index = pclntab.index_of(instance.ranges[0][0])
+    sizes = [] if index is None else pclntab.values(index, "pcsp")
+    if len(sizes) < 2 or sizes[-1][2]:
+        return None
+    return sizes[-1][0], sizes[-1][1]
