@@ -17,6 +17,12 @@ from tests.programs import StartTarget, Target, running
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fuzz", type=int, default=1, help="How many times as many random cases; from 2 on they are new ones."
+    )
+
+
 def pytest_configure() -> None:
     leaks.mark_children()
 
@@ -35,6 +41,12 @@ def no_leaks() -> Iterator[None]:
         gc.collect()
     still_open = leaks.our_open_files() - files
     assert not still_open, f"left open: {sorted(still_open)}"
+
+
+@pytest.fixture(scope="session")
+def fuzz(request: pytest.FixtureRequest) -> int:
+    """The factor of `--fuzz`."""
+    return int(request.config.getoption("--fuzz"))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import io
 import mmap
 import struct
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
@@ -21,6 +22,8 @@ R_X86_64_RELATIVE = 8
 R_AARCH64_RELATIVE = 1027
 MAX_SECTION = 2 << 30
 """Bytes of one section, unpacked."""
+MAX_INFLATION = 100
+"""How many times its size a compressed section may unpack to; debug info does 2 to 5 times, a bomb 1000 times."""
 BROKEN = (
     ELFError,
     DWARFError,
@@ -32,6 +35,8 @@ BROKEN = (
     IndexError,
     AttributeError,
     TypeError,
+    zlib.error,
+    RecursionError,
 )
 """What damaged ELF and DWARF make elftools raise."""
 
@@ -103,14 +108,19 @@ class Executable:
     def section(self, name: str) -> bytes | None:
         """The section's bytes, decompressed; None where there is none of the name."""
         section = self._sections.get(name)
-        if section is None:
+        if section is None or section["sh_type"] == "SHT_NOBITS":
             return None
-        if section.data_size > MAX_SECTION:
+        size, stored = int(section.data_size), int(section["sh_size"])
+        if size > MAX_SECTION:
             raise BadBinary(f"its section {name} is larger than {MAX_SECTION} bytes", where=str(self.path))
+        if section.compressed and size > MAX_INFLATION * stored:
+            what = f"its section {name} is damaged: {stored} bytes cannot hold the {size} that they say they do"
+            raise BadBinary(what, where=str(self.path), remedy="build it again")
         try:
             data: bytes = section.data()
         except BROKEN as error:
-            raise BadBinary(f"its section {name} is damaged: {error}", where=str(self.path)) from None
+            what = f"its section {name} is damaged: {error}"
+            raise BadBinary(what, where=str(self.path), remedy="build it again") from None
         return data
 
     def section_address(self, name: str) -> int | None:

@@ -1,0 +1,1 @@
+"""Damaged executables: made of real ones, and compiled with their time and memory bounded."""

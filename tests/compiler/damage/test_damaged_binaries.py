@@ -1,0 +1,158 @@
+"""Whatever an executable holds, compiling it ends soon, in little memory, with a Program, an issue or one clear sentence."""
+
+import struct
+import subprocess
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.bounded import Bounded, bounded
+from tests.compiler.damage.elf import COMPRESSION, SAID, Compressed, Cut, Damage, Put, applied, damages, regions
+from tests.conftest import ROOT, build
+
+SPEC = ROOT / "tests/goldens/ledger.yaml"
+MEMORY_MIB, SECONDS = 1536, 10
+BUILDS = {
+    "plain": ("-ldflags=-compressdwarf=false",),
+    "compressed": (),
+    "PIE": ("-buildmode=pie", "-ldflags=-compressdwarf=false"),
+    "stripped": ("-ldflags=-s -w",),
+}
+AIMED = (
+    "ELF header", "program headers", "section headers", ".debug_abbrev", ".debug_info", ".debug_loclists", ".debug_loc",
+    ".debug_rnglists", ".debug_ranges", ".debug_addr", ".gopclntab", ".go.module", ".noptrdata", ".go.buildinfo",
+    ".note.go.buildid", ".symtab", ".strtab", ".rela.dyn", ".rela", ".rodata", ".typelink", ".data.rel.ro",
+)  # fmt: skip
+
+Judge = Callable[[bytes], str]
+
+
+@pytest.fixture(scope="module", params=BUILDS)
+def whole(request: pytest.FixtureRequest, go: Path, built: Path) -> Path:
+    name = request.param
+    return build(go, ROOT / "tests/targets/ledger", built / f"ledger {name}", "-trimpath", *BUILDS[name])
+
+
+@pytest.fixture(scope="module")
+def compile_all() -> Iterator[Bounded]:
+    function = "tests.compiler.damage.compiling:compile_all"
+    with bounded(function, memory_mib=MEMORY_MIB, seconds=SECONDS) as found:
+        yield found
+
+
+@pytest.fixture
+def judge(compile_all: Bounded, tmp_path: Path) -> Judge:
+    """Compiles the bytes as an executable; "" or the one sentence that names the file. Anything else fails the test."""
+    file = tmp_path / "damaged"
+
+    def judged(data: bytes) -> str:
+        file.write_bytes(data)
+        outcome = compile_all(str(file), str(SPEC))
+        assert outcome.how in ("returned", "refused"), f"{outcome.how}: {outcome.what}"
+        if outcome.how == "returned":
+            return ""
+        assert str(outcome.what).startswith(f"{file}: "), outcome.what
+        assert "\n" not in outcome.what
+        return str(outcome.what)
+
+    return judged
+
+
+@pytest.mark.timeout(3600)
+def test_damage_of_any_kind(whole: Path, judge: Judge, fuzz: int) -> None:
+    data = whole.read_bytes()
+    found = {name: region for name, region in regions(data).items() if name in AIMED}
+    assert bool(judge(data)) == ("stripped" in whole.name)
+    ends = set()
+
+    @settings(max_examples=75 * fuzz, deadline=None, derandomize=fuzz == 1, suppress_health_check=list(HealthCheck))
+    @given(damages(found, len(data)))
+    def run(wanted: tuple[Damage, ...]) -> None:
+        ends.add(judge(applied(data, wanted)))
+
+    run()
+    assert len(ends) > 5
+
+
+@pytest.mark.timeout(3600)
+def test_debug_info_damaged_before_it_is_compressed(go: Path, built: Path, judge: Judge) -> None:
+    """As one that is not compressed, packed again: damage that a checksum does not find."""
+    plain = build(
+        go, ROOT / "tests/targets/ledger", built / "ledger packed", "-ldflags=-compressdwarf=false"
+    ).read_bytes()
+    region = regions(plain)[".debug_info"]
+    for size in (0, 1, 11, 12, 4096):
+        content = zlib.compress(plain[region.start : region.start + size])
+        packed = COMPRESSION.pack(1, 0, size, 1) + content
+        judge(_section(plain, ".debug_info", packed, compressed=True))
+
+
+def _section(data: bytes, name: str, content: bytes, *, compressed: bool) -> bytes:
+    """The file with other content in a section."""
+    region, damaged = regions(data)[name], bytearray(data)
+    assert region.header_at is not None
+    struct.pack_into("<Q", damaged, region.header_at + 8, 0x800 if compressed else 0)
+    struct.pack_into("<QQ", damaged, region.header_at + 24, len(data), len(content))
+    return bytes(damaged + content)
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("section", [".debug_info", ".debug_abbrev", ".gopclntab", ".symtab"])
+def test_sections_that_lie_about_their_size(section: str, go: Path, built: Path, judge: Judge) -> None:
+    flags = ("-trimpath", "-ldflags=-compressdwarf=false")
+    data = build(go, ROOT / "tests/targets/ledger", built / "ledger lies", *flags).read_bytes()
+    region = regions(data)[section]
+    for said in SAID:
+        judge(applied(data, (Compressed(region, said, 16 << 20),)))
+    bomb = judge(applied(data, (Compressed(region, 1 << 30, 1 << 30),)))
+    assert f"section {section} is damaged" in bomb or section == ".symtab"
+    assert "cannot hold the 1073741824 that they say they do" in bomb or section == ".symtab"
+    judge(applied(data, (Compressed(region, 1 << 20, 1 << 30),)))
+
+
+@pytest.mark.timeout(3600)
+def test_an_executable_that_ends_anywhere(whole: Path, judge: Judge) -> None:
+    data = whole.read_bytes()
+    found = regions(data)
+    sizes = {
+        0,
+        1,
+        63,
+        64,
+        65,
+        *(region.start for region in found.values()),
+        *(region.end - 1 for region in found.values()),
+    }
+    for size in sorted(size for size in sizes if size < len(data)):
+        judge(applied(data, (Cut(size),)))
+
+
+@given(noise=st.binary(max_size=4096))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_noise_behind_an_elf_header(noise: bytes, judge: Judge) -> None:
+    assert judge(noise)
+    assert judge(b"\x7fELF\2\1\1" + noise)
+
+
+def test_the_command_says_one_sentence(whole: Path, tmp_path: Path) -> None:
+    data, damaged = whole.read_bytes(), tmp_path / "damaged"
+    found = regions(data)
+    cases = [
+        applied(data, (Cut(100_000),)),
+        applied(data, (Put(found[".gopclntab"].start if ".gopclntab" in found else 64, bytes(4096)),)),
+        applied(data, (Put(found["section headers"].start, b"\xff" * 4096),)),
+        b"",
+        b"#!/bin/sh\n",
+    ]
+    for case in cases:
+        damaged.write_bytes(case)
+        command = [str(ROOT / ".venv/bin/freezeframe"), "compile", str(damaged), "--spec", str(SPEC)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert done.stderr.startswith(f"freezeframe: {damaged}: ")
+        assert done.stderr.count("\n") == 1
+        assert done.stdout == ""
