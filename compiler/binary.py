@@ -12,7 +12,9 @@ from compiler.dwarf.index import Index, build_index
 from compiler.dwarf.locations import Known, read_locations
 from compiler.dwarf.units import DebugInfo
 from compiler.ir.program import AtAddress
+from compiler.names import FunctionNames
 from compiler.pclntab import Pclntab
+from compiler.shapes import Shapes
 from compiler.stackmaps import StackMaps
 
 
@@ -66,6 +68,11 @@ class Binary:
     def functions(self) -> Functions:
         """Its function DIEs."""
         return Functions(self.info, self.index)
+
+    @cached_property
+    def names(self) -> FunctionNames:
+        """Its functions by the names that a spec writes."""
+        return FunctionNames(self.index, self.functions, Shapes(self.index, self.types))
 
     @cached_property
     def pclntab(self) -> Pclntab:

@@ -17,10 +17,11 @@ from compiler.dwarf.typetable import TypeTable
 from compiler.dwarf.units import number
 from compiler.expr import Expression, parse
 from compiler.ir.frames import Issue
-from compiler.ir.limits import Limits
+from compiler.ir.limits import MAX_FUNCTIONS, Limits
 from compiler.ir.program import Access, DynamicType, FunctionTable, Missing, Program, Site
+from compiler.names import Meant
 from compiler.nearest import nearest
-from compiler.pclntab import printed_name
+from compiler.patterns import split_name
 from compiler.resolve import Resolved, Unresolved, resolve
 from compiler.runtime import read_runtime
 from compiler.spec import Collect, FunctionSpec, Spec, check_times
@@ -33,6 +34,8 @@ USUAL_TYPES = (
     "*errors.joinError", "*net.OpError", "*net/url.Error", "*io/fs.PathError", "syscall.Errno",
 )  # fmt: skip
 """What interfaces hold most; whatever else is met is added to the next Program."""
+
+LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,12 @@ class _Compiler:
         self._types = TypeTable(binary.types, depth, self._runtime_types, binary.index.runtime_types)
         self._accesses: dict[tuple[Resolved, Limits], tuple[int, Access]] = {}
         self._issues: list[Issue] = []
-        self._names: dict[str, list[str]] | None = None
+        self._names: dict[str, Meant] = {}
 
     def compile(self, remembered: tuple[int, ...]) -> Compiled:
         tables, reports, found = [], [], []
+        meant = [names for each in self.spec.functions if len(names := self._meant(each).names) <= MAX_FUNCTIONS]
+        self.binary.functions.prepare(name for names in meant for name in names)
         for number_, function in enumerate(self.spec.functions):
             tables.append(FunctionTable(function.table, function.function, tuple(c.name for c in function.collect)))
             report, function_sites = self._safely(number_, function)
@@ -132,29 +137,33 @@ class _Compiler:
         return report, found
 
     def _instances(self, function: FunctionSpec) -> list[Instance]:
-        names = self._linked_names(function.function)
+        """The copies of the code of every function that the spec's name or pattern stands for, or an Issue."""
+        names, what = self._meant(function).names, f'"{function.function}"'
+        if len(names) > MAX_FUNCTIONS:
+            message = f"{what} stands for more than {MAX_FUNCTIONS} functions: write a narrower pattern"
+            self.issue(f"function {function.function}", message, function.line)
+            return []
         found = [instance for name in names for instance in self.binary.functions.instances(name)]
         if not names:
-            where = f'no function "{function.function}" in this binary'
-            close = nearest(function.function, self._printed_names())
-            self.issue(f"function {function.function}", where, function.line, close)
+            self._not_found(function)
         elif not found:
-            message = f'function "{function.function}" has no code in this binary: it was inlined away or never called'
+            message = f"function {what} has no code in this binary: it was inlined away or never called"
             self.issue(f"function {function.function}", message, function.line)
-        return found
+        return sorted(found, key=lambda each: (each.ranges, each.level))
 
-    def _linked_names(self, wanted: str) -> list[str]:
-        """Functions by their linked name; `main.Map[...]` is every instantiation of it."""
-        if wanted in self.binary.index.functions:
-            return [wanted]
-        return sorted(self._printed_names().get(wanted, []))
+    def _meant(self, function: FunctionSpec) -> Meant:
+        if function.function not in self._names:
+            self._names[function.function] = self.binary.names.meant(function.function)
+        return self._names[function.function]
 
-    def _printed_names(self) -> dict[str, list[str]]:
-        if self._names is None:
-            self._names = {}
-            for name in self.binary.index.functions:
-                self._names.setdefault(printed_name(name).replace("%2e", "."), []).append(name)
-        return self._names
+    def _not_found(self, function: FunctionSpec) -> None:
+        hidden, what = self._meant(function).hidden, f'"{function.function}"'
+        if hidden:
+            message = f"{what} is a wrapper that Go's compiler made, and no traceback shows it: name what it calls"
+        else:
+            message = f"no function {what} in this binary"
+        close = self.binary.names.nearest(function.function)
+        self.issue(f"function {function.function}", message, function.line, close)
 
     # ------------------------------------------------------------ columns
 
@@ -218,7 +227,7 @@ class _Column:
         self._resolved: dict[tuple[int, bool], Resolved | None] = {}
         self.type: int | None = None
         self.package_variable: tuple[int, int] | None = None
-        self.absent = Missing("optimized out", "the compiler left it out of this copy of the function")
+        self._nowhere = False
         if instances and not self._named(instances):
             self._look_for_global(instances)
 
@@ -226,14 +235,16 @@ class _Column:
         return any(v.name == self.expression.root for instance in instances for v in instance.variables)
 
     def _look_for_global(self, instances: list[Instance]) -> None:
-        """The name is no variable of the function: a package variable, or an Issue."""
-        root = self.expression.root
-        candidates = [f"{_package(self._function.function)}.{root}", root]
+        """The name is no variable of any of the functions: a package variable, or an Issue."""
+        root, binary = self.expression.root, self._compiler.binary
+        packages = sorted({split_name(instance.name)[0] for instance in instances})
+        own = [name for name in (f"{package}.{root}" for package in packages) if binary.global_at(name) is not None]
+        candidates = [own[0] if len(own) == 1 else "", root]
         if self.expression.operations:
             first = self.expression.operations[0]
             candidates.append(f"{root}.{getattr(first, 'name', '')}")
         for position, candidate in enumerate(candidates):
-            found = self._compiler.binary.global_at(candidate)
+            found = binary.global_at(candidate)
             if found is not None:
                 used = 1 if position == 2 else 0
                 self.expression = Expression(self.expression.text, candidate, self.expression.operations[used:])
@@ -241,11 +252,21 @@ class _Column:
                 return
         known = {v.name for instance in instances for v in instance.variables}
         for name in {instance.name for instance in instances}:
-            known |= self._compiler.binary.functions.declared(name)
+            known |= binary.functions.declared(name)
         if root not in known:
-            self.absent = Missing("issue")
+            self._nowhere = True
             message = f'no variable "{root}" in {self._function.function}'
+            if own:
+                message += f", and several packages have one: {', '.join(own[:3])}"
             self._issue(message, nearest(root, sorted(known)) or tuple(sorted(known))[:3])
+
+    def absent(self, instance: Instance) -> Missing:
+        """Why this copy of a function has nothing of the name."""
+        if self._nowhere:
+            return Missing("issue")
+        if self.expression.root in self._compiler.binary.functions.declared(instance.name):
+            return LEFT_OUT
+        return Missing("no such variable")
 
     def _issue(self, message: str, close: tuple[str, ...] = ()) -> None:
         item = f"{self._function.function}: {self.collect.expr}"
@@ -280,9 +301,3 @@ class _Column:
     def variables(self, instance: Instance) -> list[Variable]:
         """The variables of the instance that the expression's first name may mean."""
         return [v for v in instance.variables if v.name == self.expression.root]
-
-
-def _package(function: str) -> str:
-    """The package path of a linked function name: up to the first dot after the last slash."""
-    head, slash, tail = function.partition("[")[0].rpartition("/")
-    return head + slash + tail.split(".", 1)[0]

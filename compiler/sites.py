@@ -34,11 +34,10 @@ class Column(Protocol):
 
     package_variable: tuple[int, int] | None
     """(address, type) where the expression begins at a package variable."""
-    absent: Missing
-    """What to say where the instance has no variable of the name."""
 
     def access(self, type_offset: int, *, escaped: bool) -> tuple[int, Resolved] | None: ...
     def variables(self, instance: Instance) -> list[Variable]: ...
+    def absent(self, instance: Instance) -> Missing: ...
 
 
 def build(binary: "Binary", function: int, instance: Instance, columns: Sequence[Column]) -> Iterator[Site]:
@@ -146,6 +145,7 @@ class _Traced:
 
     def __init__(self, binary: "Binary", instance: Instance, column: Column, lines: "_Lines", homes: Homes) -> None:
         self._column, self._homes = column, homes
+        self._instance = instance
         self._stack_maps = binary.stack_maps
         self._calls = {edge for lo, hi in instance.ranges for edge in self._stack_maps.edges(lo, hi)}
         variables = column.variables(instance)
@@ -169,7 +169,7 @@ class _Traced:
         visible = [candidate for candidate in self._candidates if candidate.in_scope(pc)]
         declared = [candidate for candidate in visible if candidate.declared(pc)]
         if not declared:
-            return Missing("not declared") if self._candidates else self._column.absent
+            return Missing("not declared") if self._candidates else self._column.absent(self._instance)
         # Innermost block first, then the latest declaration; of those, one that is somewhere beats one that is not.
         ranked = sorted(declared, key=lambda c: (-c.variable.nesting, -c.variable.line, c.variable.escaped))
         names_it = [
@@ -188,7 +188,7 @@ class _Traced:
             pieces = self._homes.on_entry(candidate.variable, candidate.places)
             if pieces:
                 return self._at(candidate.variable.type, Known(pieces), pc, escaped=False, exact=True)
-        return BEGINNING if self._candidates else self._column.absent
+        return BEGINNING if self._candidates else self._column.absent(self._instance)
 
     def _candidate(self, candidate: _Candidate, pc: int, *, exact: bool) -> Place:
         variable, finder = candidate.variable, candidate.places

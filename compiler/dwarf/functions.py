@@ -2,8 +2,9 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from elftools.dwarf.die import DIE
 from elftools.dwarf.ranges import BaseAddressEntry, RangeEntry
@@ -13,6 +14,7 @@ from compiler.dwarf.units import DebugInfo, name_of, number
 
 Range = tuple[int, int]
 VARIABLE_TAGS = ("DW_TAG_variable", "DW_TAG_formal_parameter")
+COPY_TAGS = ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine")
 HALVES = re.compile(r"\.(ptr|len|cap|itab|data|real|imag)$")
 
 
@@ -51,35 +53,78 @@ class Functions:
         self._info = info
         self._index = index
         self._trees: dict[int, tuple[tuple[int, Instance], ...]] = {}
+        self._declared: dict[str, frozenset[str]] = {}
+        self._mentioned: dict[int, list[int]] = {}
+        """Of each abstract function that was looked for: where .debug_info spells its offset."""
+
+    def prepare(self, names: Iterable[str]) -> None:
+        """Look for the copies of all these functions in one pass, before `instances` is asked for each."""
+        offsets = [offset for name in names for offset in self._index.functions.get(name, [])]
+        self._look_for([offset for offset in offsets if self._is_abstract(offset)])
 
     def instances(self, name: str) -> list[Instance]:
         """All copies of the code of the function with this linked name, by address."""
         wanted = self._index.functions.get(name, [])
         found = [instance for offset in wanted for origin, instance in self._tree(offset) if origin == offset]
         abstract = [offset for offset in wanted if self._is_abstract(offset)]
-        for offset in self._mentions(abstract):
-            enclosing = bisect_right(self._index.subprograms, offset) - 1
-            if enclosing >= 0:
-                tree = self._tree(self._index.subprograms[enclosing])
-                found += [instance for origin, instance in tree if origin in abstract]
+        self._look_for(abstract)
+        mentions = [at for offset in abstract for at in self._mentioned[offset]]
+        for enclosing in sorted({bisect_right(self._index.subprograms, at) - 1 for at in mentions} - {-1}):
+            tree = self._tree(self._index.subprograms[enclosing])
+            found += [instance for origin, instance in tree if origin in abstract]
         unique = {(instance.level, instance.ranges): instance for instance in found if instance.ranges}
         return [unique[key] for key in sorted(unique, key=lambda key: (key[1], key[0]))]
 
-    def declared(self, name: str) -> set[str]:
+    def declared(self, name: str) -> frozenset[str]:
         """Names of all variables that any description of the function has, also those that no copy of its code kept."""
-        found = set()
-        for offset in self._index.functions.get(name, []):
-            found |= {name_of(die) or "" for _, die in self._info.subtree(offset) if die.tag in VARIABLE_TAGS}
-        return {each.removeprefix("&") for each in found if each and not HALVES.search(each)}
+        if name not in self._declared:
+            offsets = self._index.functions.get(name, [])
+            dies = [die for offset in offsets for _, die in self._info.subtree(offset) if die.tag in VARIABLE_TAGS]
+            names = {name_of(die) or "" for die in dies}
+            self._declared[name] = frozenset(each.removeprefix("&") for each in names if not HALVES.search(each)) - {""}
+        return self._declared[name]
+
+    def is_wrapper(self, name: str) -> bool:
+        """Whether the compiler made all of it (to call a method through a pointer, for a method value, a `go` or `defer`
+        statement): Go's tracebacks show no frame of it (the wrapper bit of obj.LSym in cmd/internal/dwarf)."""
+        offsets = self._index.functions.get(name, [])
+        return bool(offsets) and all("DW_AT_trampoline" in self._info.attributes(offset) for offset in offsets)
+
+    def has_own_code(self, name: str) -> bool:
+        """Whether any of its descriptions is of code that carries its name; others are inlined, or copies named by origin."""
+        offsets = self._index.functions.get(name, [])
+        return any(not self._is_abstract(offset) for offset in offsets)
 
     def _is_abstract(self, offset: int) -> bool:
-        return "DW_AT_inline" in self._info.die(offset).attributes
+        return "DW_AT_inline" in self._info.attributes(offset)
 
-    def _mentions(self, offsets: list[int]) -> Iterator[int]:
-        """Where bytes of .debug_info spell one of these offsets: every reference to them, and some chance hits."""
-        if offsets:
-            pattern = re.compile(b"|".join(re.escape(offset.to_bytes(4, "little")) for offset in sorted(offsets)))
-            yield from (match.start() for match in pattern.finditer(self._info.bytes))
+    def _look_for(self, abstract: list[int]) -> None:
+        """File where .debug_info refers to these offsets, with some chance hits: whoever uses them reads the DIE there."""
+        new = {offset: offset.to_bytes(4, "little") for offset in abstract if offset not in self._mentioned}
+        self._mentioned |= {offset: [] for offset in new}
+        if not new:
+            return
+        # Few values stand for the last bytes of even many offsets; which offset it is, a dict tells faster.
+        thirds, fourths = (re.escape(bytes(sorted({each[at] for each in new.values()}))) for at in (2, 3))
+        expression = re.compile(rb"[" + self._copies + rb"](?=..[" + thirds + rb"][" + fourths + rb"])", re.DOTALL)
+        data = self._info.bytes
+        for match in expression.finditer(data):
+            at = match.end()
+            found = self._mentioned.get(int.from_bytes(data[at : at + 4], "little"))
+            if found is not None:
+                found.append(at)
+
+    @cached_property
+    def _copies(self) -> bytes:
+        """The bytes behind which a reference to an abstract function can stand, for a character class: the abbreviations of
+        DIEs that begin with one, or all bytes where any DIE has it elsewhere."""
+        codes: set[int] = set()
+        for unit in {unit.abbrevs: unit for unit in self._info.units if self._info.is_go(unit)}.values():
+            for code, declaration in self._info.abbrevs(unit).items():
+                names = [name for name, _ in declaration.iter_attr_specs()]
+                if declaration["tag"] in COPY_TAGS and "DW_AT_abstract_origin" in names:
+                    codes |= {code} if code < 0x80 and names[0] == "DW_AT_abstract_origin" else set(range(256))
+        return re.escape(bytes(sorted(codes))) or rb"\x00"
 
     def _tree(self, offset: int) -> tuple[tuple[int, Instance], ...]:
         """(offset of the DIE that names it, instance) for a concrete subprogram and all that is inlined into it."""

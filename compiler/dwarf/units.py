@@ -65,6 +65,7 @@ class DebugInfo:
         self.units = tuple(_hop(self.bytes))
         self._starts = [unit.start for unit in self.units]
         self._compile_units: dict[int, CompileUnit] = {}
+        self._attributes: dict[tuple[int, int], tuple[str | int, ...]] = {}
 
     @cached_property
     def location_lists(self) -> Any:
@@ -89,14 +90,32 @@ class DebugInfo:
             for name, _ in declaration.iter_attr_specs()
         )
 
-    def unit_of(self, offset: int) -> CompileUnit:
-        """The elftools unit that contains the DIE at `offset`."""
+    def _unit(self, offset: int) -> Unit:
         index = bisect_right(self._starts, offset) - 1
         if index < 0 or offset >= self.units[index].end:
             raise BadBinary(
                 f"its debug info refers to offset {offset:#x}, which is in no unit", where=str(self.executable.path)
             )
-        start = self.units[index].start
+        return self.units[index]
+
+    def attributes(self, offset: int) -> tuple[str | int, ...]:
+        """Which attributes the DIE at an offset has, by its abbreviation alone: without reading one of them."""
+        unit, code, at, shift = self._unit(offset), 0, offset, 0
+        while True:
+            byte = self.bytes[at]
+            code |= (byte & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+            if byte < 0x80:
+                break
+        key = (unit.abbrevs, code)
+        if key not in self._attributes:
+            specs = self.abbrevs(unit)[code].iter_attr_specs()
+            self._attributes[key] = tuple(name for name, _ in specs)
+        return self._attributes[key]
+
+    def unit_of(self, offset: int) -> CompileUnit:
+        """The elftools unit that contains the DIE at `offset`."""
+        start = self._unit(offset).start
         if start not in self._compile_units:
             unit = self._dwarf._parse_CU_at_offset(start)
             unit.get_top_DIE()

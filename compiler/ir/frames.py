@@ -10,6 +10,7 @@ REASONS = {
     "optimized out": "the compiler keeps this variable nowhere at this PC",
     "in register": "it is in a register that is not known for this frame",
     "not declared": "the variable is not declared yet, or no longer in scope, at this PC",
+    "no such variable": "this one of the functions that the spec names together has no variable of the name",
     "partial": "some of its words are kept nowhere at this PC",
     "nil": "a pointer on the way to it is nil",
     "unreadable": "its address could not be read",

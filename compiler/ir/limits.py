@@ -43,4 +43,7 @@ class Limits:
         return replace(self, **changes)
 
 
+MAX_FUNCTIONS = 2000
+"""Functions that one pattern of a spec may stand for. Each is a few milliseconds of compiling, and some kB of Program."""
+
 LIMIT_NAMES = tuple(f.name for f in fields(Limits))

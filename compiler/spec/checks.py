@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from compiler.expr import parse
 from compiler.ir.errors import BadInput
+from compiler.patterns import parse_pattern
 from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS, GOROUTINE_COLUMNS, PROCESS_COLUMNS
 from compiler.spec.errors import SpecError
 from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, Link, Spec
@@ -98,6 +99,9 @@ def _bad_name(name: str) -> str | None:
 
 def _functions(spec: Spec) -> Iterator[Problem]:
     for function in spec.functions:
+        if function.table == function.function and parse_pattern(function.function).several:
+            what = f'"{function.function}" stands for several functions, so their table needs a name of its own'
+            yield function.line, function.item, what, "add `table: NAME`"
         yield from _column_names(function)
         for collect in function.collect:
             try:

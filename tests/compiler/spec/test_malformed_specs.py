@@ -106,6 +106,10 @@ WRONG_NAMES = {
     "functions:\n- {function: main.f, table: Goroutines}\n": (
         '2: functions[0]: the table name "Goroutines" is a built-in one; give it another name with `table`'
     ),
+    "functions:\n- function: main.(*S).*\n  collect: [s]\n": (
+        '2: functions[0]: "main.(*S).*" stands for several functions, so their table needs a name of its own; '
+        "add `table: NAME`"
+    ),
     "functions: []\ntables: {sqlite_stat: SELECT 1 AS one}\n": (
         '2: tables.sqlite_stat: the table name "sqlite_stat" is a built-in one; give it another name'
     ),
