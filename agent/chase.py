@@ -20,14 +20,17 @@ from compiler.ir.chase import (
     FollowInterface,
     FollowPointer,
     FollowSlice,
+    FollowSought,
     FollowString,
     FollowSwissMap,
     follows,
     held_depth,
     is_byte,
+    range_items,
 )
-from compiler.ir.program import Program
-from compiler.ir.types import Array, Chan, HashMap, SwissMap, TypeId
+from compiler.ir.limits import Limits
+from compiler.ir.program import Program, Range
+from compiler.ir.types import Array, Chan, HashMap, Sought, SwissMap, TypeId
 
 BATCH = 512
 BYTES = -1
@@ -67,13 +70,21 @@ class Chaser:
         """Objects not copied yet."""
         return len(self._queue)
 
-    def object(self, address: int, type_id: TypeId) -> None:
+    def object(self, address: int, type_id: TypeId, extra_depth: int = 0) -> None:
         """Copy one value at an address, and what it leads to."""
-        self._value_at(address, type_id, self._limits.depth)
+        self._value_at(address, type_id, self._limits.depth + extra_depth)
 
-    def value(self, found: bytes, type_id: TypeId) -> None:
+    def value(self, found: bytes, type_id: TypeId, extra_depth: int = 0) -> None:
         """What a value in hand leads to."""
-        self._element(found, 0, self._follows[type_id], self._limits.depth)
+        self._element(found, 0, self._follows[type_id], self._limits.depth + extra_depth)
+
+    def range(self, header: bytes, wanted: Range, limits: Limits) -> None:
+        """Some elements of the slice or string whose {ptr, len} is in hand, and what they lead to."""
+        count = min(length(word(header, 8)) - wanted.lo, range_items(wanted, limits))
+        if count > 0 and wanted.stride and word(header, 0):
+            elem = BYTES if wanted.elem is None else wanted.elem
+            address = word(header, 0) + wanted.lo * wanted.stride
+            self._push(Pending(address, elem, count, wanted.stride, self._limits.depth), contents=True)
 
     def run(self, deadline_ns: int) -> None:
         """Copy until nothing is left (`waiting` is 0) or the time is over."""
@@ -150,7 +161,7 @@ class Chaser:
                     self._array(found, at, elem, count, depth)
                 case FollowInterface():
                     self._interface(found, at, operation, depth)
-                case FollowSwissMap(type=own) | FollowHashMap(type=own) | FollowChan(type=own):
+                case FollowSwissMap(type=own) | FollowHashMap(type=own) | FollowSought(type=own) | FollowChan(type=own):
                     self._push(Pending(address, own, 1, 0, depth), contents=True)
                 case FollowFunc():
                     self._push(Pending(address, BYTES, 8, 1, 0), contents=True)
@@ -186,18 +197,29 @@ class Chaser:
 
     def _container(self, pending: Pending) -> None:
         """A map's or a channel's contents, at no cost in depth."""
-        address, depth, kind = pending.address, pending.depth, self._types[pending.type]
+        address, depth, limit = pending.address, pending.depth, self._limits.map_entries
+        sought = self._types[pending.type]
+        kind = sought
+        if isinstance(sought, Sought):
+            kind, limit = self._types[sought.map], sought.scan
         match kind:
             case Chan():
                 for at, count in chan_spans(self._reader, kind, address, self._limits.slice_items):
                     self._push(Pending(at, kind.elem, count, kind.elem_size, depth), contents=True)
                 return
             case SwissMap():
-                entries = swiss_entries(self._reader, kind, address, self._limits.map_entries, self._over)
+                entries = swiss_entries(self._reader, kind, address, limit, self._over)
             case HashMap():
-                entries = hash_entries(self._reader, kind, address, self._limits.map_entries, self._over)
+                entries = hash_entries(self._reader, kind, address, limit, self._over)
             case _:
                 raise AssertionError(kind)
         for found, key_at, value_at in entries:
-            self._element(found, key_at, self._follows[kind.key], depth)
-            self._element(found, value_at, self._follows[kind.value], depth)
+            if not isinstance(sought, Sought) or _may_be(sought, found, key_at):
+                self._element(found, key_at, self._follows[kind.key], depth)
+                self._element(found, value_at, self._follows[kind.value], depth)
+
+
+def _may_be(sought: Sought, found: bytes, key_at: int) -> bool:
+    """Whether a key passes the filter."""
+    at = key_at + sought.filter_at
+    return int.from_bytes(found[at : at + sought.filter_size], "little") == sought.filter_value

@@ -7,11 +7,24 @@ from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from agent.chase import Chaser
+from agent.containers import word
 from agent.engine import Registers, Target
 from agent.reader import Reader
 from agent.walk import RIP, Walked
 from compiler.ir.plan import Interval, IntervalIndex, intervals
-from compiler.ir.program import AtAddress, AtCfa, Deref, InRegister, Located, Piece, Program, Select
+from compiler.ir.program import (
+    AtAddress,
+    AtCfa,
+    Deref,
+    Element,
+    InRegister,
+    Located,
+    Piece,
+    Program,
+    Range,
+    Select,
+    Step,
+)
 from compiler.ir.raw import SOURCE_THREAD
 
 
@@ -64,18 +77,30 @@ class Roots:
         base: int | None = None  # the root itself, until a pointer is followed
         offset = 0
         for step in access.steps:
+            header = b"" if isinstance(step, Select) else self._header(hand, base, offset, step)
             match step:
                 case Select(offset=more):
                     offset += more
                 case Deref():
-                    found = hand[offset : offset + 8] if base is None else self._reader.copy(base + offset, 8)
-                    base, offset = int.from_bytes(found or b"", "little"), 0
-                    if not base:
-                        return
+                    base, offset = word(header, 0), 0
+                case Element(index=index, stride=stride):
+                    base, offset = word(header, 0), index * stride
+                case Range():
+                    self._chaser.range(header, step, access.limits)
+                    return
+                case _:
+                    assert_never(step)
+            if not base and not isinstance(step, Select):
+                return
         if base is None:
-            self._chaser.value(bytes(hand[offset:]), access.type)
+            self._chaser.value(bytes(hand[offset:]), access.type, access.extra_depth)
         else:
-            self._chaser.object(base + offset, access.type)
+            self._chaser.object(base + offset, access.type, access.extra_depth)
+
+    def _header(self, hand: bytearray, base: int | None, offset: int, step: Step) -> bytes:
+        """The pointer, or pointer and length, that a step follows."""
+        size = 8 if isinstance(step, Deref) else 16
+        return bytes(hand[offset : offset + size]) if base is None else self._reader.copy(base + offset, size) or b""
 
     def _piece(self, piece: Piece, cfa: int, walked: Walked, registers: Registers | None) -> bytes:
         """The bytes of one piece; zeros for what is not there."""

@@ -10,30 +10,22 @@ from compiler import sites
 from compiler.binary import Binary
 from compiler.dwarf.executable import BROKEN, BadBinary
 from compiler.dwarf.functions import Instance, Variable
-from compiler.dwarf.gotypes import printed_type
-from compiler.dwarf.index import GO_RUNTIME_TYPE
-from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
+from compiler.dwarf.gotypes import KIND_POINTER, printed_type
+from compiler.dwarf.rtypes import RuntimeTypes
 from compiler.dwarf.typetable import TypeTable
-from compiler.dwarf.units import number
-from compiler.expr import Expression, parse
+from compiler.expr import AddressIn, Asserted, CountOf, Expression, FieldOf, IndexOf, SliceOf, parse
+from compiler.interfaces import Interfaces
 from compiler.ir.frames import Issue
 from compiler.ir.limits import MAX_FUNCTIONS, Limits
-from compiler.ir.program import Access, DynamicType, FunctionTable, Missing, Program, Site
+from compiler.ir.program import Access, FunctionTable, Missing, Program, Site
 from compiler.names import Meant
 from compiler.nearest import nearest
 from compiler.patterns import split_name
-from compiler.resolve import Resolved, Unresolved, resolve
+from compiler.resolve import Resolved, Scope, Unresolved, resolve
 from compiler.runtime import read_runtime
 from compiler.spec import Collect, FunctionSpec, Spec, check_times
 from compiler.times import is_time
-
-USUAL_TYPES = (
-    "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr",
-    "float32", "float64", "complex128", "string", "[]uint8", "[]string", "[]interface {}", "map[string]interface {}",
-    "map[string]string", "time.Time", "time.Duration", "*errors.errorString", "*fmt.wrapError", "*fmt.wrapErrors",
-    "*errors.joinError", "*net.OpError", "*net/url.Error", "*io/fs.PathError", "syscall.Errno",
-)  # fmt: skip
-"""What interfaces hold most; whatever else is met is added to the next Program."""
+from compiler.typenames import TypeNames
 
 LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")
 
@@ -77,11 +69,23 @@ class _Compiler:
         base = binary.executable.pointer(self._runtime.types_base) or 0
         self._runtime_types = RuntimeTypes(binary.executable, base)
         self._types = TypeTable(binary.types, depth, self._runtime_types, binary.index.runtime_types)
-        self._accesses: dict[tuple[Resolved, Limits], tuple[int, Access]] = {}
+        self._accesses: dict[tuple[Resolved, Limits, str], tuple[int, Access]] = {}
+        self._interfaces = Interfaces(binary, self._runtime_types)
+        self.scope = Scope(
+            binary.types,
+            self._types,
+            TypeNames(binary.index),
+            self._interfaces.known,
+            self._interfaces.held,
+            self._pointer_variable,
+            next(iter(binary.index.types.get("interface {}", [])), None),
+        )
         self._issues: list[Issue] = []
         self._names: dict[str, Meant] = {}
 
     def compile(self, remembered: tuple[int, ...]) -> Compiled:
+        self._interfaces.remember(remembered)
+        self._expect_asserted()
         tables, reports, found = [], [], []
         meant = [names for each in self.spec.functions if len(names := self._meant(each).names) <= MAX_FUNCTIONS]
         self.binary.functions.prepare(name for names in meant for name in names)
@@ -90,7 +94,7 @@ class _Compiler:
             report, function_sites = self._safely(number_, function)
             reports.append(report)
             found += function_sites
-        dynamic = self._dynamic_types(remembered)
+        dynamic = self._interfaces.described(self._types) if self._accesses else ()
         program = Program(
             build_id=self.binary.build_id,
             go_version=self.binary.go_version,
@@ -104,6 +108,15 @@ class _Compiler:
             sites=tuple(sorted(found, key=lambda s: (s.exact, s.lo, s.hi, s.function, s.level))),
         )
         return Compiled(program, tuple(self._issues), tuple(reports))
+
+    def _expect_asserted(self) -> None:
+        """Types that any expression names are known to all of them, whichever comes first."""
+        collected = [parse(collect.expr) for function in self.spec.functions for collect in function.collect]
+        for operation in [operation for expression in collected for operation in expression.operations]:
+            if isinstance(operation, Asserted):
+                found = self.scope.names.find(operation.type)
+                for _, die in found if len(found) == 1 else ():
+                    self._interfaces.held(die)
 
     # ------------------------------------------------------------ functions
 
@@ -175,38 +188,23 @@ class _Compiler:
 
     def access(self, resolved: Resolved, limits: Limits, text: str) -> int:
         """The number of the Access for these steps."""
-        key = (resolved, limits)
+        key = (resolved, limits, text)  # the text, too: to Python, m[1] and m[true] are the same
         if key not in self._accesses:
-            type_id = self._types.want(resolved.type)
-            access = Access(resolved.root_size, resolved.steps, type_id, limits, text)
+            access = Access(
+                resolved.root_size, resolved.steps, resolved.type, limits, text, resolved.tail, resolved.extra_depth
+            )
             self._accesses[key] = (len(self._accesses), access)
         return self._accesses[key][0]
 
-    # ------------------------------------------------------------ interfaces
-
-    def _dynamic_types(self, remembered: tuple[int, ...]) -> tuple[DynamicType, ...]:
-        """Descriptions of what interfaces may hold. Only runtime types that exist are listed."""
-        if not self._accesses:
-            return ()
-        index = self.binary.index
-        found: dict[int, int | RuntimeType] = {}
-        for name in USUAL_TYPES:
-            for offset in index.types.get(name, []):
-                at = number(self.binary.info.die(offset), GO_RUNTIME_TYPE)
-                if at:
-                    found[at] = offset
-        for at in remembered:
-            described = index.runtime_types.get(at, self._runtime_types.at(at))
-            if described is not None:
-                found[at] = described
-        return tuple(
-            DynamicType(
-                at,
-                self._types.want_held(kind),
-                self._runtime_types.is_direct(RuntimeType(self._runtime_types.base + at)),
-            )
-            for at, kind in sorted(found.items())
-        )
+    def _pointer_variable(self, written: str) -> tuple[int, int] | None:
+        """A package variable that the file itself has as a pointer: its type's DIE, and the link-time address in it."""
+        for name in sorted(self.binary.index.globals):
+            if name == written or name.endswith("/" + written):
+                found = self.binary.global_at(name)
+                if found is not None and self.binary.types.kind(found[1]) == KIND_POINTER:
+                    address = self.binary.executable.pointer(found[0])
+                    return (found[1], address) if address else None
+        return None
 
 
 def _limits(spec: Spec, function: FunctionSpec, collect: Collect) -> Limits:
@@ -225,7 +223,10 @@ class _Column:
         self.expression: Expression = parse(collect.expr)
         self._limits = _limits(compiler.spec, function, collect)
         self._resolved: dict[tuple[int, bool], Resolved | None] = {}
-        self.type: int | None = None
+        self.ends: tuple[int, ...] = ()
+        """DIE offsets of the types that its values have."""
+        self.found = False
+        """Whether the expression fits any variable of its name."""
         self.package_variable: tuple[int, int] | None = None
         self._nowhere = False
         if instances and not self._named(instances):
@@ -240,9 +241,9 @@ class _Column:
         packages = sorted({split_name(instance.name)[0] for instance in instances})
         own = [name for name in (f"{package}.{root}" for package in packages) if binary.global_at(name) is not None]
         candidates = [own[0] if len(own) == 1 else "", root]
-        if self.expression.operations:
-            first = self.expression.operations[0]
-            candidates.append(f"{root}.{getattr(first, 'name', '')}")
+        match self.expression.operations:
+            case (FieldOf(name=name), *_):
+                candidates.append(f"{root}.{name}")
         for position, candidate in enumerate(candidates):
             found = binary.global_at(candidate)
             if found is not None:
@@ -278,7 +279,7 @@ class _Column:
         if key not in self._resolved:
             try:
                 self._resolved[key] = resolve(
-                    self._compiler.binary.types, self.expression, type_offset, escaped=escaped
+                    self._compiler.scope, self.expression, type_offset, self._limits, escaped=escaped
                 )
             except Unresolved as error:
                 self._resolved[key] = None
@@ -286,17 +287,30 @@ class _Column:
         resolved = self._resolved[key]
         if resolved is None:
             return None
-        self.type = resolved.type
+        self.ends, self.found = resolved.ends, True
         return self._compiler.access(resolved, self._limits, self.collect.expr), resolved
 
     @property
     def type_name(self) -> str | None:
         """The Go type of its values; None where the binary does not have it."""
-        return None if self.type is None else printed_type(self._compiler.binary.types.name(self.type)) or "struct"
+        names = {printed_type(self._compiler.binary.types.name(end)) or "struct" for end in self.ends}
+        if names or not self.found:
+            return " | ".join(sorted(names)) or None
+        match self.expression.operations[-1:]:
+            case (AddressIn(),):
+                return "address"
+            case (CountOf(),):
+                return "int"
+            case (IndexOf(),):
+                return "uint8"
+            case (SliceOf(),):
+                return "range"
+            case _:
+                return "whatever the interface holds"
 
     def is_time(self, path: tuple[str | int, ...]) -> bool:
         """Whether the path into the column's value leads to a time."""
-        return self.type is not None and is_time(self._compiler.binary.types, self.type, path)
+        return any(is_time(self._compiler.binary.types, end, path) for end in self.ends)
 
     def variables(self, instance: Instance) -> list[Variable]:
         """The variables of the instance that the expression's first name may mean."""

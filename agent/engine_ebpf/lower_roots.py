@@ -9,8 +9,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from agent.engine_ebpf.numbers import PIECE, RootKind
-from compiler.ir.program import AtAddress, AtCfa, Deref, InRegister, Located, Piece, Program, Select
+from agent.engine_ebpf.numbers import BYTES_TYPE, PIECE, RootKind
+from compiler.ir.chase import range_items
+from compiler.ir.program import (
+    Access,
+    AtAddress,
+    AtCfa,
+    Deref,
+    Element,
+    InRegister,
+    Located,
+    Piece,
+    Program,
+    Range,
+    Select,
+)
 from compiler.ir.types import TypeId
 
 ROW = struct.Struct("<IIIIqII")
@@ -22,12 +35,35 @@ FIRST_SPAN = 1 << 31
 """Spans are remembered as seen under numbers that are no type ids."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value of `type`, followed `extra_depth` levels deeper than usual."""
+
+    at: int
+    type: TypeId
+    extra_depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """`count` elements, from `lo` on, of the slice or string at `at`."""
+
+    at: int
+    lo: int
+    count: int
+    stride: int
+    type: int
+
+
 @dataclass(slots=True)
 class _Object:
     """What is wanted of one object: the values in it, and of the objects that its pointers lead to; by offset."""
 
-    values: dict[tuple[int, TypeId], None] = field(default_factory=dict)
+    values: "dict[_Value, None]" = field(default_factory=dict)
     derefs: "dict[int, _Object]" = field(default_factory=dict)
+    lengths: dict[int, None] = field(default_factory=dict)
+    """Pointers behind which a length stands that the decoder will look at."""
+    ranges: "dict[_Span, None]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +111,8 @@ class RootTable:
         variables: dict[tuple[tuple[Piece, ...], int], _Object] = {}
         for root in roots:
             access = self._program.accesses[root.access]
-            variable, at = variables.setdefault((root.pieces, access.root_size), _Object()), 0
-            for step in access.steps:
-                match step:
-                    case Select(offset=offset):
-                        at += offset
-                    case Deref():
-                        variable, at = variable.derefs.setdefault(at, _Object()), 0
-            variable.values[at, access.type] = None
+            variable = variables.setdefault((root.pieces, access.root_size), _Object())
+            _want(variable, access)
         for (pieces, size), wanted in variables.items():
             for code in self._variable(pieces, size, wanted):
                 self._rows += code.rows(len(self._rows))
@@ -94,7 +124,7 @@ class RootTable:
     # ------------------------------------------------------------ the variable itself
 
     def _variable(self, pieces: tuple[Piece, ...], size: int, wanted: _Object) -> Iterator[_Code]:
-        inner = (*self._values(wanted, 0), *self._derefs(wanted, 0))
+        inner = (*self._values(wanted, 0), *_ranges(wanted, 0), *self._derefs(wanted, 0))
         if len(pieces) == 1 and pieces[0].size == size <= PIECE:
             match pieces[0]:
                 case AtCfa(offset=offset):
@@ -124,9 +154,9 @@ class RootTable:
 
     def _values(self, wanted: _Object, level: int) -> Iterator[_Code]:
         """Values that are there already."""
-        for at, type_id in wanted.values:
-            if at <= LARGEST_OFFSET and self._follows[type_id]:
-                yield _Code(RootKind.VALUE, at, type=type_id, level=level)
+        for each in wanted.values:
+            if each.at <= LARGEST_OFFSET and self._follows[each.type]:
+                yield _Code(RootKind.VALUE, each.at, type=each.type, value=each.extra_depth, level=level)
 
     def _derefs(self, wanted: _Object, level: int) -> Iterator[_Code]:
         for at, there in wanted.derefs.items():
@@ -135,23 +165,61 @@ class RootTable:
 
     def _object(self, wanted: _Object, level: int) -> Iterator[_Code]:
         """An object at an address: its parts by spans, large values through the queue."""
-        parts = [(at, self._program.types[type_id].size, type_id) for at, type_id in wanted.values]
-        for at, size, type_id in parts:
-            if size > SPAN_BYTES and at <= LARGEST_OFFSET:
-                yield _Code(RootKind.QUEUE, at, size, type_id, level=level)
-        small = [(at, size) for at, size, _ in parts if size <= SPAN_BYTES] + [(at, 8) for at in wanted.derefs]
+        small = [(at, 16 if at in wanted.lengths else 8) for at in (*wanted.derefs, *wanted.lengths)]
+        for each in wanted.values:
+            size = self._program.types[each.type].size
+            if size <= SPAN_BYTES:
+                small.append((each.at, size))
+            elif each.at <= LARGEST_OFFSET:
+                yield _Code(RootKind.QUEUE, each.at, size, each.type, value=each.extra_depth, level=level)
         for lo, hi in _clusters(small):
             yield self._span(lo, hi, wanted, level)
 
     def _span(self, lo: int, hi: int, wanted: _Object, level: int) -> _Code:
-        values = {
-            (at, t): None for at, t in wanted.values if lo <= at < hi and self._program.types[t].size <= SPAN_BYTES
-        }
-        part = _Object(values, {at: there for at, there in wanted.derefs.items() if lo <= at < hi})
-        inner = (*self._values(part, level), *self._derefs(part, level))
+        part = _Object(
+            {
+                each: None
+                for each in wanted.values
+                if lo <= each.at < hi and self._program.types[each.type].size <= SPAN_BYTES
+            },
+            {at: there for at, there in wanted.derefs.items() if lo <= at < hi},
+            {at: None for at in wanted.lengths if lo <= at < hi},
+            {each: None for each in wanted.ranges if lo <= each.at < hi},
+        )
+        inner = (*self._values(part, level), *_ranges(part, level), *self._derefs(part, level))
         span = _Code(RootKind.SPAN, lo, hi - lo, level=level, inner=inner)
         number = self._spans.setdefault((span,), FIRST_SPAN + len(self._spans))
         return _Code(RootKind.SPAN, lo, hi - lo, number, level=level, inner=inner)
+
+
+def _want(variable: _Object, access: Access) -> None:
+    """Enter an access into what is wanted of its variable."""
+    wanted, at = variable, 0
+    for step in access.steps:
+        match step:
+            case Select(offset=offset):
+                at += offset
+            case Deref():
+                wanted, at = wanted.derefs.setdefault(at, _Object()), 0
+            case Element(index=index, stride=stride):
+                wanted.lengths[at] = None
+                wanted, at = wanted.derefs.setdefault(at, _Object()), index * stride
+            case Range(lo=lo, stride=stride, elem=elem):
+                wanted.lengths[at] = None
+                type_ = BYTES_TYPE if elem is None else elem
+                wanted.ranges[_Span(at, lo, range_items(step, access.limits), stride, type_)] = None
+                return
+            case _:
+                assert_never(step)
+    wanted.values[_Value(at, access.type, access.extra_depth)] = None
+
+
+def _ranges(wanted: _Object, level: int) -> Iterator[_Code]:
+    """Elements of slices and strings whose headers are there."""
+    for each in wanted.ranges:
+        if each.at <= LARGEST_OFFSET:
+            value = each.lo | each.count << 32
+            yield _Code(RootKind.RANGE, each.at, each.stride, each.type, value, level)
 
 
 def _clusters(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

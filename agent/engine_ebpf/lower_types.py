@@ -14,11 +14,12 @@ from compiler.ir.chase import (
     FollowInterface,
     FollowPointer,
     FollowSlice,
+    FollowSought,
     FollowString,
     FollowSwissMap,
     follows,
 )
-from compiler.ir.types import Chan, HashMap, SwissMap, Type
+from compiler.ir.types import Chan, HashMap, Sought, SwissMap, Type
 
 STRIDE = 64
 """Groups of a map that are copied in one go at most."""
@@ -56,7 +57,12 @@ def _op(follow: Follow) -> tuple[OpKind, int, int, int]:
             return OpKind.ANY, at, int(free), 0
         case FollowInterface(at=at, itab_type=itab_type, free=free):
             return OpKind.INTERFACE, at, int(free), itab_type or 0
-        case FollowSwissMap(at=at, type=type_id) | FollowHashMap(at=at, type=type_id) | FollowChan(at=at, type=type_id):
+        case (
+            FollowSwissMap(at=at, type=type_id)
+            | FollowHashMap(at=at, type=type_id)
+            | FollowSought(at=at, type=type_id)
+            | FollowChan(at=at, type=type_id)
+        ):
             return OpKind.CONTAINER, at, type_id, 0
         case FollowFunc(at=at):
             return OpKind.FUNC, at, BYTES_TYPE, 0
@@ -69,20 +75,35 @@ def layouts(types: tuple[Type, ...]) -> tuple[bytes, int]:
     own = follows(types)
     rows = []
     for kind in types:
-        match kind:
-            case SwissMap():
-                values = _swiss(kind)
-            case HashMap():
-                values = _hash(kind)
-            case Chan():
-                values = _chan(kind)
-            case _:
-                rows.append(bytes(LAYOUT_ROW.size))
-                continue
+        values = _layout(types[kind.map] if isinstance(kind, Sought) else kind)
+        if not values:
+            rows.append(bytes(LAYOUT_ROW.size))
+            continue
         key, value = values["key"], values["value"]
         values |= {"key_follows": bool(own[key]), "value_follows": bool(own[value])}
+        if isinstance(kind, Sought):
+            values |= _filter(kind)
         rows.append(LAYOUT_ROW.pack(*(values.get(name, 0) for name in LAYOUT_ORDER)))
     return b"".join(rows), LAYOUT_ROW.size
+
+
+def _layout(kind: Type) -> dict[str, int]:
+    match kind:
+        case SwissMap():
+            return _swiss(kind)
+        case HashMap():
+            return _hash(kind)
+        case Chan():
+            return _chan(kind)
+        case _:
+            return {}
+
+
+def _filter(kind: Sought) -> dict[str, int]:
+    return {
+        "scan": kind.scan, "filter_at": kind.filter_at, "filter_size": kind.filter_size,
+        "filter_low": kind.filter_value & 0xFFFFFFFF, "filter_high": kind.filter_value >> 32,
+    }  # fmt: skip
 
 
 def _swiss(kind: SwissMap) -> dict[str, int]:

@@ -70,7 +70,9 @@ class LayoutKind(IntEnum):
 class RootKind(IntEnum):
     """BEGIN a root that is put together in HAND; STACK, REGISTER, ADDRESS bring a piece of it; WHOLE_STACK, WHOLE_ADDRESS
     use one where it is. DEREF goes one level down, by the pointer at `at`; SPAN copies what is needed of the object
-    there. VALUE follows the value of `type` at `at`; QUEUE copies it first, in its turn."""
+    there. VALUE follows the value of `type` at `at`, `value` levels deeper than usual; QUEUE copies it first, in its turn.
+    RANGE copies elements of the slice at `at`, of `size` bytes each: from number `value` (its low half) on, so many (its
+    high half)."""
 
     BEGIN = 1
     STACK = 2
@@ -82,6 +84,7 @@ class RootKind(IntEnum):
     SPAN = 8
     VALUE = 9
     QUEUE = 10
+    RANGE = 11
 
 
 CHUNK_SHIFT = 4

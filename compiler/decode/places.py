@@ -5,26 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from compiler.decode.image import LOWEST, Gap, Image, Window
+from compiler.decode.image import Gap, Image, Window
+from compiler.decode.steps import Here, Missed, Steps
 from compiler.decode.texts import Marked, to_json
 from compiler.decode.values import ValueReader
 from compiler.ir.chase import is_byte
-from compiler.ir.frames import GONE, Absence, Cell, SqlValue
+from compiler.ir.frames import Absence, Cell, SqlValue
+from compiler.ir.limits import Limits
 from compiler.ir.program import (
     Access,
     AtAddress,
     AtCfa,
-    Deref,
     InRegister,
     Located,
     Missing,
     Piece,
     Place,
     Program,
-    Select,
     Site,
 )
-from compiler.ir.types import Basic, Duration, Pointer, Slice, String, Time, TypeId, Wrapper
+from compiler.ir.types import Address, Basic, Duration, Pointer, Slice, String, Time, TypeId, Wrapper
 
 INT64_MAX = (1 << 63) - 1
 MAX_REMEMBERED = 1 << 16
@@ -76,9 +76,10 @@ class CellReader:
 
     def __init__(self, program: Program, image: Image, values: ValueReader, bias: int) -> None:
         self._program, self._image, self._values, self._bias = program, image, values, bias
-        self._bare = [is_bare(program, access.type) for access in program.accesses]
+        self._steps = Steps(program, image, values, bias)
+        self._bare: dict[TypeId, bool] = {}
         self._missing: dict[Missing, Cell] = {}
-        self._remembered: dict[tuple[int, Window | int], Cell] = {}
+        self._remembered: dict[tuple[int, Window | Here], Cell] = {}
 
     def cell(self, place: Place, frame: FramePlace) -> Cell:
         """One column of one frame."""
@@ -135,52 +136,33 @@ class CellReader:
     # ------------------------------------------------------------ from the root to the value
 
     def _follow(self, number: int, access: Access, root: Window) -> Cell:
-        window, at, address = root, 0, -1
-        for step in access.steps:
-            match step:
-                case Select(offset=offset):
-                    at += offset
-                case Deref():
-                    if address >= 0:
-                        found = self._image.window(address + at, 8)
-                        if found is None:
-                            return absent(self._image.why(address + at, 8), f"at {address + at:#x}")
-                        window, at = found, 0
-                    gap = window.missing(at, 8)
-                    if gap is not None:
-                        return absent(gap.reason, gap.detail)
-                    dead = at in window.dead
-                    address, at = window.word(at), 0
-                    if address < LOWEST:
-                        return absent("torn", f"a pointer to {address:#x}") if address else absent("nil")
-                    if dead:
-                        return absent("optimized out", f"{GONE} (it was at {address:#x})")
-        size = self._program.types[access.type].size
-        if address < 0:
-            if at + size > len(window.data):
-                return absent("unsupported", "the value lies beyond its variable")
-            unfollowed = tuple(word - at for word in window.dead if at <= word < at + size)
-            inner = Window(window.data[at : at + size], _within(window.gaps, at, size), unfollowed)
-            return self._read(number, access, inner, None)
-        return self._read(number, access, None, address + at)
+        try:
+            here, limits = self._steps.along(Here(root, 0), access.steps, access.limits)
+            size = self._program.types[access.type].size
+            return self._read(number, access, here if here.window is None else self._steps.read(here, size), limits)
+        except Missed as missed:
+            return absent(missed.reason, missed.detail)
 
-    def _read(self, number: int, access: Access, window: Window | None, address: int | None) -> Cell:
-        """A value in hand or at an address, remembered: it follows from these alone."""
-        key = (number, window if window is not None else address or 0)
+    def _read(self, number: int, access: Access, there: Window | Here, limits: Limits) -> Cell:
+        """What is in hand or at an address, remembered: the cell follows from these alone."""
+        key = (number, there)
         cell = self._remembered.get(key)
         if cell is None:
-            cell = self._render(number, access, window, address or 0)
+            cell = self._render(access, Here(there, 0) if isinstance(there, Window) else there, limits)
             if len(self._remembered) < MAX_REMEMBERED:
                 self._remembered[key] = cell
         return cell
 
-    def _render(self, number: int, access: Access, window: Window | None, address: int) -> Cell:
-        size = self._program.types[access.type].size
-        found = window or self._image.window(address, size)
-        if found is None:
-            return absent(self._image.why(address, size), f"at {address:#x}")
-        value, absences = self._values.read(found, 0, access.type, access.limits)
-        return Cell(to_sql(value, bare=self._bare[number]), absences)
+    def _render(self, access: Access, here: Here, limits: Limits) -> Cell:
+        type_id = access.type
+        if access.tail is not None:
+            found = self._steps.finish(here, access.tail, limits)
+            here, type_id, limits = found.here, found.type, found.limits
+        window = self._steps.read(here, self._program.types[type_id].size)
+        value, absences = self._values.read(window, 0, type_id, limits)
+        if type_id not in self._bare:
+            self._bare[type_id] = is_bare(self._program, type_id)
+        return Cell(to_sql(value, bare=self._bare[type_id]), absences)
 
 
 def absent(reason: str, detail: str = "") -> Cell:
@@ -195,7 +177,7 @@ def is_bare(program: Program, type_id: TypeId) -> bool:
         seen.add(type_id)
         kind = program.types[type_id]
         match kind:
-            case Basic() | Duration() | Time() | String():
+            case Basic() | Duration() | Time() | String() | Address():
                 return True
             case Slice(elem=elem):
                 return is_byte(program.types[elem])
@@ -226,11 +208,3 @@ def to_sql(value: object, *, bare: bool) -> SqlValue:
 
 def _has_address(mark: Marked) -> bool:
     return "$addr" in mark and mark["$absent"] != "torn"
-
-
-def _within(gaps: tuple[Gap, ...], at: int, size: int) -> tuple[Gap, ...]:
-    return tuple(
-        Gap(max(gap.lo - at, 0), min(gap.hi - at, size), gap.reason, gap.detail)
-        for gap in gaps
-        if gap.lo < at + size and gap.hi > at
-    )

@@ -9,7 +9,7 @@ from compiler.ir.frames import GONE, Absence
 from compiler.ir.limits import Limits
 from compiler.ir.program import DynamicType, Program
 from compiler.ir.symbols import Symbols
-from compiler.ir.types import TypeId
+from compiler.ir.types import Type, TypeId
 
 MAX_NODES: Final = 200_000
 """Values of one cell; what comes after is absent ("budget")."""
@@ -49,6 +49,22 @@ class Reading:
         self._left = self._began = 0
         self._nesting = 0
         self._in_key = 0
+
+    @property
+    def types(self) -> tuple[Type, ...]:
+        """The program's types."""
+        return self._types
+
+    def offset_of(self, runtime_type: int) -> int:
+        """A runtime type's offset from moduledata.types."""
+        return runtime_type - self._types_base
+
+    def dynamic(self, offset: int) -> DynamicType | None:
+        """What an interface holds by the offset of its runtime type. One that the program does not describe is noted."""
+        found = self._dynamic.get(offset)
+        if found is None and 0 < offset < 1 << 32:
+            self.unknown_types.add(offset)
+        return found
 
     def _begin(self, limits: Limits) -> None:
         self._limits, self._left, self._nesting, self._in_key = limits, min(MAX_NODES, self._capture_left), 0, 0

@@ -17,6 +17,7 @@ from compiler.ir.limits import Limits
 from compiler.ir.program import DynamicType
 from compiler.ir.types import (
     INDIRECT,
+    Address,
     Array,
     Basic,
     Chan,
@@ -27,6 +28,7 @@ from compiler.ir.types import (
     Opaque,
     Pointer,
     Slice,
+    Sought,
     String,
     Struct,
     SwissMap,
@@ -68,6 +70,10 @@ class ValueReader(Containers):
                 value = self._absent(path, "unsupported", name if reason == "unsupported" else reason)
             case Func():
                 value = self._func(window, at, path)
+            case Address():
+                value = self._address(window, at, path)
+            case Sought(map=map_):
+                value = self._value(window, at, map_, depth, path)
             case Wrapper(offset=offset, type=inner):
                 value = self._value(window, at + offset, inner, depth, path)
             case Pointer():
@@ -132,6 +138,13 @@ class ValueReader(Containers):
         if function is None:
             return self._absent(path, "torn", f"no function at {code:#x}")
         return Marked({"$func": function.function})
+
+    def _address(self, window: Window, at: int, path: Path) -> Json:
+        lost = self._lost(window, at, 8, path)
+        if lost is not None:
+            return lost
+        address = window.word(at)
+        return f"{address:#x}" if address else None
 
     # ------------------------------------------------------------ pointers and what contains values
 
@@ -242,11 +255,9 @@ class ValueReader(Containers):
         runtime_type = tab if kind.empty else self._image.word(tab + kind.itab_type)
         if runtime_type is None:
             return self._absent(path, "depth" if depth <= 0 else self._why(tab, 8), address=boxed)
-        offset = runtime_type - self._types_base
-        dynamic = self._dynamic.get(offset)
+        offset = self.offset_of(runtime_type)
+        dynamic = self.dynamic(offset)
         if dynamic is None:
-            if 0 < offset < 1 << 32:
-                self.unknown_types.add(offset)
             return self._absent(path, "type unknown", f"runtime type at {offset:#x}")
         held = follow(self._types, dynamic.type) if kind.free and dynamic.direct else ()
         inner = held_depth(kind, held, depth, direct=dynamic.direct)

@@ -119,7 +119,7 @@ class TypeTable:
             return self._id(offset, self._left - 1)
         return self._ids.get(self.go.structure(offset), self._ids.get(offset))
 
-    def _made(self, kind: Type) -> TypeId:
+    def made(self, kind: Type) -> TypeId:
         """The id of a type that no DIE describes."""
         if kind not in self._ids:
             self._ids[kind] = len(self._table)
@@ -225,13 +225,13 @@ class TypeTable:
         if value is None:
             return None
         if which == "Bool":
-            inner = self._made(Basic("bool", self.go.size(value.type), "bool"))
+            inner = self.made(Basic("bool", self.go.size(value.type), "bool"))
         elif which == "Pointer" and self.go.kind(value.type) == KIND_UNSAFE_POINTER:
             elem = next((self.go.array(m.type)[0] for m in members if self.go.kind(m.type) == KIND_ARRAY), None)
             target = None if elem is None else self.go.pointee(elem)
             if target is None or elem is None:
                 return None
-            inner = self._made(Pointer(self._name(elem), 8, self._further(target)))
+            inner = self.made(Pointer(self._name(elem), 8, self._further(target)))
         else:
             inner = self.same(value.type)
         return Wrapper(name, size, value.offset, inner)
@@ -240,4 +240,4 @@ class TypeTable:
         """The type of what a slot has room for: of the key or value itself, or of a pointer to one over 128 bytes."""
         if declared is None or self.go.kind(slot) != KIND_POINTER or self.go.kind(declared) == KIND_POINTER:
             return self.same(slot)
-        return self._made(Pointer(INDIRECT, 8, self._further(declared)))
+        return self.made(Pointer(INDIRECT, 8, self._further(declared)))

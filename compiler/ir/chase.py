@@ -8,7 +8,10 @@ a free interface's value is followed at the interface's own depth, and so is wha
 from dataclasses import dataclass
 from typing import assert_never
 
+from compiler.ir.limits import Limits
+from compiler.ir.program import Range
 from compiler.ir.types import (
+    Address,
     Array,
     Basic,
     Chan,
@@ -19,6 +22,7 @@ from compiler.ir.types import (
     Opaque,
     Pointer,
     Slice,
+    Sought,
     String,
     Struct,
     SwissMap,
@@ -94,6 +98,14 @@ class FollowHashMap:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowSought:
+    """At `at` is a pointer to a map in which a key is looked for, as the Sought `type` says."""
+
+    at: int
+    type: TypeId
+
+
+@dataclass(frozen=True, slots=True)
 class FollowChan:
     """At `at` is a pointer to a runtime.hchan laid out as the Chan `type` says."""
 
@@ -116,6 +128,7 @@ Follow = (
     | FollowInterface
     | FollowSwissMap
     | FollowHashMap
+    | FollowSought
     | FollowChan
     | FollowFunc
 )
@@ -129,7 +142,7 @@ def follows(types: tuple[Type, ...]) -> tuple[tuple[Follow, ...], ...]:
 def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:  # noqa: C901, PLR0912 - a case a kind
     kind = types[type_id]
     match kind:
-        case Basic() | Duration() | Time() | Opaque():
+        case Basic() | Duration() | Time() | Address() | Opaque():
             return []
         case String():
             return [FollowString(at)]
@@ -154,6 +167,8 @@ def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:
             return [FollowSwissMap(at, type_id)]
         case HashMap():
             return [FollowHashMap(at, type_id)]
+        case Sought():
+            return [FollowSought(at, type_id)]
         case Chan():
             return [FollowChan(at, type_id)]
         case Func():
@@ -182,3 +197,10 @@ def follow(types: tuple[Type, ...], type_id: TypeId) -> tuple[Follow, ...]:
 def is_byte(kind: Type) -> bool:
     """Whether a slice of these is a []byte."""
     return isinstance(kind, Basic) and kind.kind == "uint" and kind.size == 1
+
+
+def range_items(wanted: Range, limits: Limits) -> int:
+    """How many elements of a range are copied at most: those that were named, else as many as the limits show."""
+    if wanted.hi is not None:
+        return wanted.hi - wanted.lo
+    return limits.string_bytes if wanted.elem is None else limits.slice_items

@@ -20,6 +20,9 @@ REASONS = {
     "cut": "a limit cut it; the detail says how long it is",
     "torn": "the bytes contradict each other (it was being written)",
     "unsupported": "values of this type are not decoded",
+    "out of range": "the index is not below the length",
+    "no such key": "the map, or the chain of contexts, has no such key",
+    "other type": "the interface holds a value of another type, or of one without this field; the detail names it",
     "issue": "the binary has nothing of this name; see the table issues",
 }
 """Every reason a value can be missing for, and what it means."""

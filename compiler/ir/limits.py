@@ -21,6 +21,8 @@ class Limits:
     """Items of one slice, array or channel buffer."""
     map_entries: int = _limit(100, 1 << 20)
     """Entries of one map; maps are shown sorted by key, but which entries a cut keeps is the map's own order."""
+    map_scan: int = _limit(100_000, 1 << 24)
+    """Entries of one map that are looked through for the key of a `m["key"]`. Only keys are compared for those passed over."""
     depth: int = _limit(3, 64)
     """Pointers and interfaces followed from a collected value. Each level can multiply the objects that are copied."""
     frames: int = _limit(1000, 1 << 16)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from compiler.ir.limits import Limits
 from compiler.ir.types import Type, TypeId
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever a field changes its meaning; a Program of another format is refused."""
 
 # ---------------------------------------------------------------- where a value is
@@ -78,21 +78,105 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class Deref:
-    """The current object begins with a pointer: go to what it points to. A nil pointer ends the access."""
+    """The current object begins with a pointer: go to what it points to. A nil pointer ends the access; with `or_zero`
+    (the length of a map or channel) it is the number 0 then."""
+
+    or_zero: bool = False
 
 
-Step = Select | Deref
+@dataclass(frozen=True, slots=True)
+class Element:
+    """The current object begins with {ptr, len} (a slice or string): go to element `index` of `stride` bytes each."""
+
+    index: int
+    stride: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The current object begins with {ptr, len}: its elements from `lo` on, up to `hi` if that is given, each of
+    `stride` bytes and of type `elem` (None: bytes, of a string too). Ends an access."""
+
+    lo: int
+    hi: int | None
+    stride: int
+    elem: TypeId | None
+
+
+Step = Select | Deref | Element | Range
+"""What both an engine and the decoder do."""
+
+Literal = bool | int | float | str
+"""A key as it is written in an expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The current object is the map that the Sought type `sought` describes: go to the value of `key`."""
+
+    sought: TypeId
+    key: Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Where to go on when an interface holds the runtime type at `offset`. `direct` as in DynamicType."""
+
+    offset: int
+    direct: bool
+    tail: "Tail"
+
+
+@dataclass(frozen=True, slots=True)
+class Unbox:
+    """The current object is the interface `interface`: go on as its dynamic type says, with the value it holds. `wanted`
+    says in words what was asked for ("*net.OpError", "a field Op"). Ends a tail: each branch has its own."""
+
+    interface: TypeId
+    wanted: str
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextValue:
+    """The current object is a context.Context (`interface`): go to the value, an `any`, that the nearest of the contexts
+    around it holds under a key of the runtime type at `offset`, equal to the literal `key` or pointing to the link-time
+    `address` where these are given. With `by_value` it may be the value that is of this type, as well as the key.
+    """
+
+    interface: TypeId
+    offset: int
+    key: Literal | None
+    address: int | None
+    by_value: bool
+
+
+TailStep = Select | Deref | Element | Range | Lookup | Unbox | ContextValue
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """How the decoder goes on, in what an engine has copied, to a value of `type`."""
+
+    steps: tuple[TailStep, ...]
+    type: TypeId
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """From a root variable of `root_size` bytes through `steps` to a value of `type`; its limits are enforced on decoding."""
+    """From a root variable of `root_size` bytes through `steps` to a value of `type`; its limits are enforced on decoding.
+
+    With a `tail` that value is not the wanted one yet (a map in which a key is looked for, an interface that holds
+    whatever it holds): an engine copies it `extra_depth` levels deeper than limits.depth, and the decoder goes on in it.
+    """
 
     root_size: int
     steps: tuple[Step, ...]
     type: TypeId
     limits: Limits
     text: str
+    tail: Tail | None = None
+    extra_depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,28 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import fields
 
+from compiler.ir.access_check import MAX_OBJECT, access_problems
 from compiler.ir.program import (
-    Access,
     AtAddress,
     AtCfa,
-    Deref,
     GoRuntime,
     InRegister,
     Located,
     Missing,
     PcRange,
     Program,
-    Select,
     Site,
 )
-from compiler.ir.types import Array, Chan, Field, HashMap, Pointer, Slice, Struct, SwissMap, Type, Wrapper
+from compiler.ir.types import Array, Chan, Field, HashMap, Pointer, Slice, Sought, Struct, SwissMap, Type, Wrapper
 
 MAX_TYPES = 1 << 20
 MAX_SITES = 1 << 20
-MAX_OBJECT = 1 << 30
-"""Size of one type, bytes; the probe copies less of it (limits), but every product of sizes stays in 64 bits."""
-MAX_STEPS = 16
-MAX_ROOT = 1 << 16
 MAX_PIECES = 32
 MAX_TYPE_NESTING = 64
 """Structs and arrays within each other; Go's own types stay far below."""
@@ -52,7 +46,7 @@ def _problems(program: Program) -> Iterator[str]:
         if not (0 <= dynamic.offset < ADDRESS_END and 0 <= dynamic.type < len(program.types)):
             yield f"dynamic type at offset {dynamic.offset}"
     for number, access in enumerate(program.accesses):
-        yield from (f"access {number} ({access.text}): {text}" for text in _access(access, program.types))
+        yield from (f"access {number} ({access.text}): {text}" for text in access_problems(access, program.types))
     for number, site in enumerate(program.sites):
         yield from (f"site {number}: {text}" for text in _site(site, program))
 
@@ -80,9 +74,10 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:
     match kind:
         case Struct(fields=members):
             yield from (f"field {f.name}" for f in members if f.type not in known or not _inside(f, kind.size, types))
-        case Wrapper(offset=offset, type=inner):
-            if inner not in known or not 0 <= offset <= kind.size - types[inner].size:
-                yield "its inner value lies outside of it"
+        case Wrapper(offset=offset, type=inner) if (
+            inner not in known or not 0 <= offset <= kind.size - types[inner].size
+        ):
+            yield "its inner value lies outside of it"
         case Array(elem=elem, elem_size=stride, count=count):
             if elem not in known or count < 0 or stride < types[elem].size or count * stride > kind.size:
                 yield "its elements lie outside of it"
@@ -94,6 +89,8 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:
                 yield "it points to no type"
         case SwissMap() | HashMap() | Chan():
             yield from _indirect(kind, known)
+        case Sought():
+            yield from _sought(kind, types)
         case _:
             pass
 
@@ -110,6 +107,15 @@ def _indirect(kind: SwissMap | HashMap | Chan, known: range) -> Iterator[str]:
         value = getattr(kind, each.name)
         if isinstance(value, int) and not 0 <= value < 1 << 20:
             yield f"{each.name} is {value}"
+
+
+def _sought(kind: Sought, types: tuple[Type, ...]) -> Iterator[str]:
+    if kind.size != 8 or not 0 <= kind.map < len(types) or not isinstance(types[kind.map], SwissMap | HashMap):
+        yield "it is no map"
+    if not (kind.filter_size in (0, 1, 2, 4, 8) and 0 <= kind.filter_at < 1 << 10 and 0 < kind.scan < 1 << 31):
+        yield "its filter or the number of its entries"
+    if not 0 <= kind.filter_value < 1 << 64:
+        yield f"its filter's value {kind.filter_value}"
 
 
 def _too_deep(types: tuple[Type, ...]) -> bool:
@@ -144,27 +150,6 @@ def _contained(kind: Type) -> tuple[int, ...]:
             return (inner,)
         case _:
             return ()
-
-
-def _access(access: Access, types: tuple[Type, ...]) -> Iterator[str]:
-    yield from access.limits.problems()
-    if not 0 <= access.type < len(types):
-        yield f"type {access.type}"
-    if not 0 <= access.root_size <= MAX_ROOT:
-        yield f"a root of {access.root_size} bytes"
-    if len(access.steps) > MAX_STEPS:
-        yield f"{len(access.steps)} steps"
-    at, size = 0, access.root_size
-    for step in access.steps:
-        match step:
-            case Select(offset=offset):
-                at += offset
-                if not 0 <= offset <= MAX_OBJECT:
-                    yield f"offset {offset}"
-            case Deref():
-                if at + 8 > size:
-                    yield "it follows a pointer outside of its object"
-                at, size = 0, MAX_OBJECT
 
 
 def _site(site: Site, program: Program) -> Iterator[str]:

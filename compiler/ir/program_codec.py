@@ -15,7 +15,7 @@ from compiler.ir import program_check
 from compiler.ir.errors import BadInput
 from compiler.ir.program import FORMAT, Program
 
-MAGIC = b"FFPROG\x01\n"
+MAGIC = b"FFPROG\x02\n"
 MAX_BYTES = 256 << 20
 """Of the JSON text, unpacked."""
 
@@ -52,7 +52,10 @@ def program_from_bytes(data: bytes) -> Program:
         raise BadProgram(f"the capture program cannot be read: {error}", remedy="send it again") from None
     if not isinstance(plain, dict) or plain.get("format") != FORMAT:
         raise BadProgram("the capture program is of another format", remedy="use one version for agent and service")
-    program: Program = _typed(Program, plain, "program")
+    try:
+        program: Program = _typed(Program, plain, "program")
+    except RecursionError:
+        raise BadProgram("the capture program is nested too deeply", remedy="compile it again") from None
     problem = program_check.problem(program)
     if problem is not None:
         raise BadProgram(f"the capture program breaks a bound: {problem}", remedy="compile it again")
@@ -80,7 +83,7 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 def _typed(annotation: Any, plain: Any, where: str) -> Any:
     """`plain` as a value of `annotation`: a dataclass, a union of them, a tuple, a scalar or a Literal."""
-    if annotation is int or annotation is str or annotation is bool:
+    if annotation in (int, str, bool, float):
         if type(plain) is not annotation:
             raise BadProgram(f"{where} is not of type {annotation.__name__}", remedy="compile it again")
         return plain
@@ -107,10 +110,10 @@ def _one_of(members: tuple[Any, ...], plain: Any, where: str) -> Any:
             if isinstance(member, type) and member.__name__ == plain.get(""):
                 return _record(member, plain, where)
         raise BadProgram(f"{where} is of no known kind", remedy="use one version for agent and service")
-    scalar = next((member for member in members if not is_dataclass(member) and member is not NoneType), None)
-    if scalar is None:
+    scalars = [member for member in members if not is_dataclass(member) and member is not NoneType]
+    if not scalars:
         raise BadProgram(f"{where} is not an object", remedy="compile it again")
-    return _typed(scalar, plain, where)
+    return _typed(type(plain) if type(plain) in scalars else scalars[0], plain, where)
 
 
 def _record(kind: Any, plain: Any, where: str) -> Any:

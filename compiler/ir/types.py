@@ -160,6 +160,28 @@ class HashMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """The map `map` of which one key is wanted: up to `scan` of its entries are looked through. An engine need not go on
+    from entries whose key does not have `filter_value` in its `filter_size` bytes (0: all may be the one) from `filter_at` on."""
+
+    name: str
+    size: int
+    map: TypeId
+    scan: int
+    filter_at: int
+    filter_size: int
+    filter_value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A pointer shown as the address that it is: "0xc000012340", to join on."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chan:
     """A pointer to runtime.hchan; offsets in it."""
 
@@ -218,6 +240,8 @@ Type = (
     | Slice
     | SwissMap
     | HashMap
+    | Sought
+    | Address
     | Chan
     | Interface
     | Func

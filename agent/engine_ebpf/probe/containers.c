@@ -36,7 +36,7 @@ INLINE void container_step(struct Work *work, u64 task)
     }
     if (layout->kind == LAYOUTKIND_CHAN)
         return open_chan(work, layout, header);
-    work->wanted = C->map_entries;
+    work->wanted = layout->scan ? layout->scan : C->map_entries;
     work->batch = work->slot = work->chain = work->old = work->last = work->directory_left = 0;
     work->address = word_at(header + layout->pointer);
     if (layout->kind == LAYOUTKIND_HASH) {
@@ -59,6 +59,14 @@ INLINE void container_step(struct Work *work, u64 task)
     work->directory_left = bits;
 }
 
+// Whether a key may be the one that is looked for.
+INLINE u64 passes(struct Layout *layout, u64 key)
+{
+    u64 value = word_at(key + layout->filter_at), wanted = layout->filter_low | (u64)layout->filter_high << 32;
+    u64 unused = 64 - 8 * layout->filter_size;
+    return value << (unused & 63) == wanted << (unused & 63);
+}
+
 // The next slot of the group or bucket at hand: its key and its value, if it is full.
 INLINE void slot_step(struct Work *work, struct Layout *layout)
 {
@@ -76,6 +84,8 @@ INLINE void slot_step(struct Work *work, struct Layout *layout)
     if (!full || !work->wanted)
         return;
     work->wanted--;
+    if (layout->filter_size && !passes(layout, place + layout->key_at + slot * layout->key_stride))
+        return;
     if (layout->value_follows)
         push_elements(layout->value, place + layout->value_at + slot * layout->value_stride, 1, 8, depth);
     if (layout->key_follows)

@@ -121,6 +121,16 @@ INLINE void take_piece(u64 task, struct RootRow *row)
         fetch(task, to, address, row->size);
 }
 
+// RANGE: some elements of a slice or string, as far as its length reaches.
+INLINE void push_range(struct RootRow *row, u64 header)
+{
+    u64 address = word_at(header), length = sane(word_at(header + 8)), from = (u32)row->value;
+    u64 count = (u64)row->value >> 32;
+    if (address && length > from)
+        push_content(WORKKIND_CONTENT, address + from * row->size, row->type, smaller(length - from, count), row->size,
+                     C->depth);
+}
+
 // One instruction of a root (RootKind). Each Deref leads to a level of its own: `addresses` has where its object is, and
 // `places` where in OUT that object would begin, of which only spans are there.
 INLINE void root_step(u64 task)
@@ -130,9 +140,11 @@ INLINE void root_step(u64 task)
     u64 *place = &S->places[level], *address = &S->addresses[level], at = row->at, found;
     S->root++;
     if (kind == ROOTKIND_VALUE)
-        return push_elements(row->type, *place + at, 1, 8, C->depth);
+        return push_elements(row->type, *place + at, 1, 8, C->depth + row->value);
     if (kind == ROOTKIND_QUEUE)
-        return enqueue(*address + at, row->type, C->depth);
+        return enqueue(*address + at, row->type, C->depth + row->value);
+    if (kind == ROOTKIND_RANGE)
+        return push_range(row, *place + at);
     if (kind == ROOTKIND_STACK || kind == ROOTKIND_REGISTER || kind == ROOTKIND_ADDRESS)
         return take_piece(task, row);
     if (kind == ROOTKIND_DEREF) {

@@ -95,6 +95,7 @@ func main() {
 	startChannels()
 	startInterfaces()
 	startStructs()
+	startExpressions()
 	startPlaces()
 	startWaits()
 	arrived.Wait()

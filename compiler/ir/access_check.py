@@ -1,0 +1,93 @@
+"""The bounds of an Access: what an engine and the decoder may rely on as they take its steps."""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from compiler.ir.program import Access, ContextValue, Deref, Element, Lookup, Range, Select, Step, Tail, Unbox
+from compiler.ir.types import Interface, Sought, Type
+
+MAX_OBJECT = 1 << 30
+"""Size of one type, bytes; the probe copies less of it (limits), but every product of sizes stays in 64 bits."""
+MAX_ROOT = 1 << 16
+"""Bytes of a root variable."""
+MAX_STEPS = 16
+MAX_UNBOXED = 4
+"""Interfaces within each other that one expression looks into."""
+MAX_TAILS = 1 << 16
+"""Ways to go on within interfaces, of one access."""
+MAX_INDEX = 1 << 31
+
+
+def access_problems(access: Access, types: tuple[Type, ...]) -> Iterator[str]:
+    """One sentence for every bound that an access breaks."""
+    yield from access.limits.problems()
+    if not 0 <= access.type < len(types):
+        yield f"type {access.type}"
+    if not 0 <= access.root_size <= MAX_ROOT:
+        yield f"a root of {access.root_size} bytes"
+    if len(access.steps) > MAX_STEPS:
+        yield f"{len(access.steps)} steps"
+    if not 0 <= access.extra_depth <= 2 * MAX_STEPS * MAX_UNBOXED:
+        yield f"{access.extra_depth} levels more"
+    yield from _inside(access, types)
+    if access.tail is not None:
+        yield from _tails(access.tail, types)
+
+
+def _inside(access: Access, types: tuple[Type, ...]) -> Iterator[str]:
+    """Whether each pointer that a step follows lies within what the step before has led to."""
+    at, size = 0, access.root_size
+    for number, step in enumerate(access.steps):
+        yield from _step(step, types)
+        if isinstance(step, Select):
+            at += step.offset
+            continue
+        if at + (8 if isinstance(step, Deref) else 16) > size:
+            yield "it follows a pointer outside of its object"
+        if isinstance(step, Range) and number != len(access.steps) - 1:
+            yield "it goes on behind a range"
+        at, size = step.index * step.stride if isinstance(step, Element) else 0, MAX_OBJECT
+
+
+def _step(step: Step, types: tuple[Type, ...]) -> Iterator[str]:
+    match step:
+        case Select(offset=offset):
+            if not 0 <= offset <= MAX_OBJECT:
+                yield f"offset {offset}"
+        case Element(index=index, stride=stride):
+            if not (0 <= index < MAX_INDEX and 0 <= stride <= MAX_OBJECT and index * stride <= MAX_OBJECT):
+                yield f"element {index} of {stride} bytes"
+        case Range(lo=lo, hi=hi, stride=stride, elem=elem):
+            if not (0 <= lo <= (lo if hi is None else hi) < MAX_INDEX and 0 <= stride <= MAX_OBJECT):
+                yield f"elements from {lo} to {hi} of {stride} bytes"
+            if elem is not None and (not 0 <= elem < len(types) or types[elem].size > stride):
+                yield f"elements of type {elem}"
+        case Deref():
+            pass
+        case _:
+            assert_never(step)
+
+
+def _tails(outermost: Tail, types: tuple[Type, ...]) -> Iterator[str]:
+    """Of a tail and all that branch off it."""
+    pending, count = [(outermost, 0)], 0
+    while pending:
+        tail, nesting = pending.pop()
+        count += 1
+        if count > MAX_TAILS or nesting > MAX_UNBOXED or len(tail.steps) > MAX_STEPS:
+            yield "it has too many steps"
+            return
+        if not 0 <= tail.type < len(types):
+            yield f"type {tail.type}"
+        for step in tail.steps:
+            match step:
+                case Lookup(sought=sought):
+                    if not (0 <= sought < len(types) and isinstance(types[sought], Sought)):
+                        yield f"it looks into type {sought}, which is no map"
+                case Unbox(interface=interface) | ContextValue(interface=interface):
+                    if not (0 <= interface < len(types) and isinstance(types[interface], Interface)):
+                        yield f"it looks into type {interface}, which is no interface"
+                    if isinstance(step, Unbox):
+                        pending += [(branch.tail, nesting + 1) for branch in step.branches]
+                case _:
+                    yield from _step(step, types)
