@@ -14,7 +14,7 @@ from compiler.ir.program import Literal
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<name>[^\W\d]\w*)|(?P<number>-?\s*(?:0[xX][0-9a-fA-F_]+|\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?))
-    |(?P<text>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?P<rune>'(?:[^'\\\n]|\\.+?)')|(?P<mark>[.*()\[\]:])|(?P<bad>\S))""",
+    |(?P<text>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?P<rune>'(?:[^'\\\n]|\\.)*')|(?P<mark>[.*()\[\]:])|(?P<bad>\S))""",
     re.VERBOSE,
 )
 MAX_LENGTH = 1000

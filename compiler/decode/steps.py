@@ -196,7 +196,7 @@ class Steps:
         branch = next((each for each in step.branches if each.offset == offset), None)
         if branch is not None:
             return (Here(here.window, here.at + 8) if branch.direct else Here(None, self._data(here))), branch.tail
-        raise Missed("other type", f"it holds a {self._types[self._known(offset).type].name}: {step.wanted}")
+        raise Missed("other type", f"it holds {self._types[self._known(offset).type].name}: {step.wanted}")
 
     def _runtime_type(self, here: Here, interface: TypeId) -> int:
         """The offset from moduledata.types of what an interface holds."""
@@ -245,6 +245,8 @@ class Steps:
                     break
                 at, interface = found
             here = Here(inner.window, inner.at + at)
+        else:
+            raise Missed("torn", f"more than {MAX_CONTEXTS} contexts within each other")
         raise Missed("no such key", f"the chain of contexts ends with a {at_end}")
 
     def _has_key(self, here: Here, kind: Struct, step: ContextValue) -> bool:

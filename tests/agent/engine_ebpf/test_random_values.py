@@ -8,8 +8,22 @@ import pytest
 from agent.engine_ebpf import EbpfEngine
 from compiler.ir import program_check
 from compiler.ir.limits import Limits
-from compiler.ir.program import AtCfa, Deref, DynamicType, Program
-from compiler.ir.types import Type
+from compiler.ir.program import (
+    Access,
+    AtCfa,
+    Deref,
+    DynamicType,
+    Element,
+    FunctionTable,
+    Located,
+    Lookup,
+    Program,
+    Range,
+    Site,
+    Step,
+    Tail,
+)
+from compiler.ir.types import HashMap, Slice, Sought, String, SwissMap, Type
 from tests.agent.engine_ebpf.house import House, HousedProcess
 from tests.agent.engine_ebpf.random_values import (
     ROOT,
@@ -21,6 +35,7 @@ from tests.agent.engine_ebpf.random_values import (
     random_types,
 )
 from tests.agent.process import GOEXIT, SITE, program
+from tests.compiler.decode.shapes import pointer, slice_of
 
 SLOT = -40
 """Where the variable is, from the CFA on; it ends below the frame pointer."""
@@ -52,5 +67,64 @@ def test_both_engines_copy_the_same(house: House, engine: EbpfEngine, seed: int)
             cfa = stack + 0x100 + 48 + 64 * frame + 16
             process.memory.put(cfa + SLOT, content)
     found = process.capture(made_up(rng, types, pointed_to=pointed_to))
+    assert {loss.kind for loss in found.losses} == set()
+    assert found.copied >= len(found.goroutines)
+
+
+def asked_for(rng: random.Random, types: tuple[Type, ...]) -> tuple[Program, tuple[int, ...]]:
+    """Elements and ranges of slices and strings, and keys of maps: each column has its variable (of the type that is told)
+    at a slot of its own, in the frame or behind a pointer there."""
+    wanted = [number for number, kind in enumerate(types) if isinstance(kind, Slice | String | SwissMap | HashMap)]
+    roots = tuple(rng.choice(wanted) for _ in range(6))
+    made, accesses, places = list(types), [], []
+    for column, root in enumerate(roots):
+        kind, behind = types[root], column % 2 == 1
+        steps: tuple[Step, ...] = (Deref(),) if behind else ()
+        end, tail = root, None
+        match kind:
+            case Slice(elem=elem, elem_size=stride) if rng.random() < 0.5:
+                steps, end = (*steps, Element(rng.randrange(4), stride)), elem
+            case Slice(elem=elem, elem_size=stride):
+                lo, hi = rng.randrange(3), rng.choice([None, 3, 100])
+                steps = (*steps, Range(lo, hi, stride, elem))
+            case String():
+                steps = (*steps, Range(rng.randrange(9), rng.choice([None, 30]), 1, None))
+            case _:
+                made.append(Sought("map", 8, root, 1000, 0, rng.choice([0, 1]), 0))
+                end = len(made) - 1
+                tail = Tail((Lookup(end, 7),), 0)
+        limits = Limits(string_bytes=50, slice_items=5, map_entries=1000, depth=2)
+        size = 8 if behind else kind.size
+        accesses.append(Access(size, steps, end, limits, "x", tail, rng.randrange(3)))
+        places.append(Located(column, (AtCfa(0, size, SLOT - 24 * column),)))
+    dynamic = [DynamicType(RUNTIME_TYPE * n, n, is_direct(kind)) for n, kind in enumerate(types[:TYPES])]
+    columns = tuple(f"c{column}" for column in range(len(roots)))
+    base = program(tuple(made), limits=Limits(string_bytes=50, slice_items=5, map_entries=1000, depth=2))
+    asked = replace(
+        base,
+        accesses=tuple(accesses),
+        dynamic_types=tuple(dynamic),
+        tables=(FunctionTable("f", "main.f", columns),),
+        sites=(Site(SITE, SITE + 16, False, 0, 0, tuple(places)),),
+    )
+    assert program_check.problem(asked) is None
+    return asked, roots
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_both_engines_copy_what_is_asked_for(house: House, engine: EbpfEngine, seed: int) -> None:
+    rng = random.Random(1000 + seed)
+    types, process = random_types(rng), HousedProcess(house, engine)
+    types = (*types, slice_of(2, 16), slice_of(0, 8), pointer(2))
+    values = RandomValues(rng, types, process.memory)
+    made, roots = asked_for(rng, types)
+    for goid in range(1, 4):
+        cfa = process.goroutine(goid, [SITE + 1, GOEXIT]) + 0x100 + 48 + 16
+        for column, root in enumerate(roots):
+            content = values.value(root)
+            if column % 2:
+                content = values.place(content).to_bytes(8, "little")
+            process.memory.put(cfa + SLOT - 24 * column, content)
+    found = process.capture(made)
     assert {loss.kind for loss in found.losses} == set()
     assert found.copied >= len(found.goroutines)

@@ -87,6 +87,6 @@ def test_a_bomb_is_refused_without_unpacking_it_whole() -> None:
 
 
 def test_another_format_is_refused(program: Program) -> None:
-    plain = json.loads(program_to_json(replace(program, format=2)))
+    plain = json.loads(program_to_json(replace(program, format=1)))
     with pytest.raises(BadProgram, match="another format"):
         program_from_bytes(packed(plain))
