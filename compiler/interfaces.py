@@ -14,7 +14,10 @@ USUAL_TYPES = (
     "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr",
     "float32", "float64", "complex128", "string", "[]uint8", "[]string", "[]interface {}", "map[string]interface {}",
     "map[string]string", "time.Time", "time.Duration", "*errors.errorString", "*fmt.wrapError", "*fmt.wrapErrors",
-    "*errors.joinError", "*net.OpError", "*net/url.Error", "*io/fs.PathError", "syscall.Errno",
+    "*errors.joinError", "*net.OpError", "*net.DNSError", "*net/url.Error", "*io/fs.PathError", "*os.SyscallError",
+    "syscall.Errno", "*strconv.NumError", "context.deadlineExceededError",
+    "context.backgroundCtx", "context.todoCtx", "*context.valueCtx", "*context.cancelCtx", "*context.timerCtx",
+    "*context.afterFuncCtx", "context.withoutCancelCtx", "context.stopCtx", "*os/signal.signalCtx",
 )  # fmt: skip
 """What interfaces hold most; whatever else is met is added to the next Program."""
 
