@@ -82,16 +82,20 @@ class Arguments:
         printed, cut = self._printed(entry)
         parameters = [v for v in instance.variables if v.parameter and not v.result and v.name != DICTIONARY]
         unprinted = 0
-        if "[" in instance.name:  # what comes first is taken for the dictionary, which a closure does not have
-            closure = CLOSURE.search(instance.name, instance.name.rindex("]")) is not None
-            unprinted = sum(1 for _ in self._leaves(parameters[0].type)) if closure and parameters else 1
-            parameters = parameters[1:] if closure else parameters
+        skipped = 0
+        if "[" in instance.name:  # what comes first is taken for the dictionary
+            behind = instance.name[instance.name.rindex("]") + 1 :]
+            # A closure has none, and of a method the receiver comes first, so that the dictionary is printed.
+            skipped = int(bool(behind) and CLOSURE.search(behind) is None)
+            unprinted = sum(1 for _ in self._leaves(parameters[0].type)) if behind and parameters else 1
+            parameters = parameters[1:] if behind else parameters
+        offsets = [token.offset for tokens in printed for token in tokens if token.sign == SLOT]
+        printed = printed[skipped:]
         if not printed or len(parameters) < len(printed) or (len(parameters) > len(printed) and not cut):
             return {}
         if cut and not self._knows_blanks:
             return {}
         first = self._first_tracked(entry)
-        offsets = [token.offset for tokens in printed for token in tokens if token.sign == SLOT]
         tracked = [offset for offset in offsets if first is not None and offset >= first]
         shift = unprinted if first not in offsets else 0
         found: dict[int, tuple[Slot, ...]] = {}

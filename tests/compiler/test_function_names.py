@@ -219,3 +219,17 @@ def test_wrappers_are_those_that_the_traceback_leaves_out(binary: Path) -> None:
         assert "main.value.Value-fm" in wrappers
         ranges = opened.pclntab.functions()
         assert all(opened.pclntab.frames(lo) == () for name in wrappers for lo, _ in ranges.get(name, []))
+
+
+def test_a_generic_methods_dictionary_is_taken_for_no_argument(binary: Path) -> None:
+    """It stands behind the receiver, which the traceback leaves out for it."""
+    with Binary(binary) as opened:
+        expected = {
+            "main.(*list[go.shape.int]).Push": {"label": 16, "item": 32},
+            "main.list[go.shape.string].Each": {"label": 32},
+        }
+        for name, offsets in expected.items():
+            [instance] = opened.functions.instances(name)
+            names = {variable.die.offset: variable.name for variable in instance.variables}
+            slots = opened.arguments.slots(instance)
+            assert {names[die]: each[0].offset for die, each in slots.items()} == offsets
