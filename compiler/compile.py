@@ -6,7 +6,7 @@ A spec item that the binary does not have becomes an Issue and leaves the rest u
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from compiler import sites
+from compiler import enums, sites
 from compiler.binary import Binary
 from compiler.dwarf.executable import BROKEN, BadBinary
 from compiler.dwarf.functions import Instance, Variable
@@ -24,6 +24,8 @@ from compiler.patterns import split_name
 from compiler.resolve import Resolved, Scope, Unresolved, resolve
 from compiler.runtime import read_runtime
 from compiler.spec import Collect, FunctionSpec, Spec, check_times
+from compiler.spec.uses import sql_uses
+from compiler.sql.enums import EnumNames
 from compiler.times import is_time
 from compiler.typenames import TypeNames
 
@@ -49,6 +51,8 @@ class Compiled:
     program: Program
     issues: tuple[Issue, ...]
     functions: tuple[FunctionReport, ...]
+    enums: tuple[EnumNames, ...] = ()
+    """For enum_name(): the constants' names, wherever the spec's SQL wants them."""
 
 
 def compile_spec(spec: Spec, binary: Binary, remembered: Iterable[int] = ()) -> Compiled:
@@ -82,6 +86,8 @@ class _Compiler:
         )
         self._issues: list[Issue] = []
         self._names: dict[str, Meant] = {}
+        self._uses = sql_uses(spec)
+        self._enums: list[EnumNames] = []
 
     def compile(self, remembered: tuple[int, ...]) -> Compiled:
         self._interfaces.remember(remembered)
@@ -107,7 +113,7 @@ class _Compiler:
             tables=tuple(tables),
             sites=tuple(sorted(found, key=lambda s: (s.exact, s.lo, s.hi, s.function, s.level))),
         )
-        return Compiled(program, tuple(self._issues), tuple(reports))
+        return Compiled(program, tuple(self._issues), tuple(reports), tuple(self._enums))
 
     def _expect_asserted(self) -> None:
         """Types that any expression names are known to all of them, whichever comes first."""
@@ -141,6 +147,9 @@ class _Compiler:
             return column is not None and column.is_time(path)
 
         check_times(self.spec, function, leads_to_time)
+        uses = [each for each in self._uses if each.use.place.table == function.table]
+        types = {column.collect.name: column.types for column in columns}
+        self._enums += enums.answer(self.spec, uses, self.binary, types, self.issue)
         report = FunctionReport(
             function.function,
             function.table,
@@ -307,6 +316,11 @@ class _Column:
                 return "range"
             case _:
                 return "whatever the interface holds"
+
+    @property
+    def types(self) -> tuple[int, ...]:
+        """The types of its values, of all the variables that its first name means somewhere."""
+        return tuple(dict.fromkeys(each.type for each in self._resolved.values() if each is not None))
 
     def is_time(self, path: tuple[str | int, ...]) -> bool:
         """Whether the path into the column's value leads to a time."""

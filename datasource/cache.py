@@ -17,6 +17,7 @@ import compiler
 from compiler.compile import Compiled, FunctionReport
 from compiler.ir.frames import Issue
 from compiler.ir.program_codec import BadProgram, program_from_bytes, program_to_bytes
+from compiler.sql.enums import EnumNames
 
 MAX_PROGRAMS = 500
 SCHEMA = """
@@ -63,6 +64,7 @@ class Cache:
         rest = {
             "issues": [asdict(issue) for issue in compiled.issues],
             "functions": [asdict(function) for function in compiled.functions],
+            "enums": [asdict(each) for each in compiled.enums],
         }
         row = (
             self._key(build_id, spec_hash, known),
@@ -125,4 +127,7 @@ def _unpacked(program: bytes, rest: str) -> Compiled:
         )
         for each in parts["functions"]
     )
-    return Compiled(program_from_bytes(program), issues, functions)
+    enums = tuple(
+        EnumNames(**{**each, "names": tuple((value, name) for value, name in each["names"])}) for each in parts["enums"]
+    )
+    return Compiled(program_from_bytes(program), issues, functions, enums)

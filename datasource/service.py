@@ -193,7 +193,6 @@ def _fire(wanted: _Wanted, program: Program) -> RawCapture:
 
 
 def _filed(wanted: _Wanted, taken: Taken) -> Captured:
-    process = wanted.process
-    return Captured(
-        wanted.host, wanted.program, process.exe, taken.compiled.program, taken.capture, taken.compiled.issues
-    )
+    compiled = taken.compiled
+    exe = wanted.process.exe
+    return Captured(wanted.host, wanted.program, exe, compiled.program, taken.capture, compiled.issues, compiled.enums)

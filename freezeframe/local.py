@@ -44,7 +44,8 @@ def snapshot(pid: int, spec: Spec, out: Path, engine_name: str) -> LocalSnapshot
     taken_at = taken.capture.header.captured_at_ns
     found = LocalSnapshot(new_snapshot_id(taken_at), platform.node(), taken)
     name = spec.program_for(process.exe) or process.program
-    captured = Captured(found.host, name, process.exe, taken.compiled.program, taken.capture, taken.compiled.issues)
+    compiled = taken.compiled
+    captured = Captured(found.host, name, process.exe, compiled.program, taken.capture, compiled.issues, compiled.enums)
     write_snapshot(out, spec, [captured], taken_at_ns=taken_at, snapshot_id=found.snapshot_id)
     return found
 

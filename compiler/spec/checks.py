@@ -1,5 +1,6 @@
 """What a spec says, judged from the spec alone: names, expressions, SQL, cycles, links. Nothing here sees a binary."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,18 +8,22 @@ from dataclasses import replace
 from compiler.expr import parse
 from compiler.ir.errors import BadInput
 from compiler.patterns import parse_pattern
-from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS, GOROUTINE_COLUMNS, PROCESS_COLUMNS
+from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS
 from compiler.spec.errors import SpecError
 from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, Link, Spec
+from compiler.spec.uses import FunctionPlaces
 from compiler.sql.allowed import TABLE_FUNCTIONS
 from compiler.sql.errors import SqlError
-from compiler.sql.extra import compile_extra, references
 from compiler.sql.names import fold, nearest
+from compiler.sql.origins import Places
+from compiler.sql.places import Place
 from compiler.sql.select import compile_select, tables_named
 from compiler.sql.times import find_time_arithmetic, is_time_value
 
 MAX_COLUMNS = 1000
 """Of one function table; SQLite's own bound is 2000."""
+LOOKS_LIKE_AN_ID = (*range(16, 20), *range(36, 40))
+"""Limits of string_bytes that may leave 16 or 36 bytes of a longer text: up to 3 less than the limit, where characters end."""
 
 Problem = tuple[int, str, str, str]
 """Line, item, what, remedy."""
@@ -29,8 +34,10 @@ def check(spec: Spec) -> None:
     """SpecError for the first item, by line, that is wrong whatever the binary."""
     schema: Columns = {name: BUILTIN_TABLES[name] for name in BUILTIN_TABLES}
     schema |= {each.table: _function_columns(each) for each in spec.functions}
-    checks = (_programs(spec), _table_names(spec), _functions(spec), _cycles(spec), _derived(spec, schema))
-    problems = [problem for each in checks for problem in each]
+    places: dict[tuple[str, str], Place] = {}
+    functions = list(_functions(spec, places))
+    checks = (_programs(spec), _table_names(spec), functions, _cycles(spec), _derived(spec, schema, places))
+    problems = [problem for each in (*checks, _cut_ids(spec)) for problem in each]
     problems += [problem for link in spec.links for problem in _link(link, schema)]
     if problems:
         line, item, what, remedy = min(problems, key=lambda each: each[0])
@@ -97,7 +104,8 @@ def _bad_name(name: str) -> str | None:
     return None if name.isprintable() else "holds a character that cannot be printed"
 
 
-def _functions(spec: Spec) -> Iterator[Problem]:
+def _functions(spec: Spec, places: dict[tuple[str, str], Place]) -> Iterator[Problem]:
+    """Check each function; the places that its columns hold join `places`."""
     for function in spec.functions:
         if function.table == function.function and parse_pattern(function.function).several:
             what = f'"{function.function}" stands for several functions, so their table needs a name of its own'
@@ -108,8 +116,13 @@ def _functions(spec: Spec) -> Iterator[Problem]:
                 parse(collect.expr)
             except BadInput as error:
                 yield collect.line, collect.item, error.what, error.remedy
-        for number, extra in enumerate(function.extra):
-            yield from _extra(function, extra, function.extra[:number])
+        own = FunctionPlaces(function)
+        for extra in function.extra:
+            try:
+                own.compile(extra)
+            except SqlError as error:
+                yield extra.line, extra.item, _placed(error, extra.expr), error.remedy
+        places |= own.by_table
 
 
 def _column_names(function: FunctionSpec) -> Iterator[Problem]:
@@ -128,12 +141,17 @@ def _column_names(function: FunctionSpec) -> Iterator[Problem]:
         yield function.line, function.item, what, "collect whole structs, or split it"
 
 
-def _extra(function: FunctionSpec, extra: Extra, before: Sequence[Extra]) -> Iterator[Problem]:
-    own = [*FUNCTION_TABLE_COLUMNS, *(each.name for each in function.collect), *(each.name for each in before)]
-    try:
-        compile_extra(extra.expr, references(own, PROCESS_COLUMNS, GOROUTINE_COLUMNS))
-    except SqlError as error:
-        yield extra.line, extra.item, _placed(error, extra.expr), error.remedy
+def _cut_ids(spec: Spec) -> Iterator[Problem]:
+    """A column of text holds no mark of where a limit cut it: uuid() must not take such a beginning for an id."""
+    texts = [extra.expr for function in spec.functions for extra in function.extra] + [each.sql for each in spec.tables]
+    if not any(re.search(r"\buuid\b", text, re.IGNORECASE) for text in texts):
+        return
+    for function in spec.functions:
+        for each in function.collect:
+            size = spec.limits.override({**dict(function.limits), **dict(each.limits)}).string_bytes
+            if size in LOOKS_LIKE_AN_ID:
+                what = f"string_bytes: {size} cuts texts to a length that uuid() would take for a whole id"
+                yield each.line, each.item, what, f"make it {LOOKS_LIKE_AN_ID[-1] + 1} or more"
 
 
 def _placed(error: SqlError, sql: str) -> str:
@@ -178,7 +196,7 @@ def _cycles(spec: Spec) -> Iterator[Problem]:
         yield turned[0].line, turned[0].item, f"a cycle of derived tables: {names}", "let none read itself"
 
 
-def _derived(spec: Spec, schema: Columns) -> Iterator[Problem]:
+def _derived(spec: Spec, schema: Columns, places: Places) -> Iterator[Problem]:
     """Check each table's SQL; its columns join `schema`. One that reads a broken table is not judged."""
     order, cycle = _sorted(spec)
     broken: set[str] = {fold(each.name) for each in cycle}
@@ -190,7 +208,8 @@ def _derived(spec: Spec, schema: Columns) -> Iterator[Problem]:
             if broken & {fold(name) for name in tables_named(each.sql, everything)}:
                 broken.add(fold(each.name))
                 continue
-            columns = compile_select(each.sql, schema | {name: () for name in everything if name not in schema}).columns
+            known = schema | {name: () for name in everything if name not in schema}
+            columns = compile_select(each.sql, known, places).columns
         except SqlError as error:
             broken.add(fold(each.name))
             yield each.line, each.item, _placed(error, each.sql), error.remedy

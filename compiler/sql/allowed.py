@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from compiler.sql.calls import ENUM_NAME
 from compiler.sql.errors import sql_error_at
 from compiler.sql.functions import FUNCTIONS
-from compiler.sql.lexer import NOT_AN_OPERAND, Token
+from compiler.sql.lexer import Token
 from compiler.sql.names import fold, nearest, unquote
-from compiler.sql.operands import closing
+from compiler.sql.operands import is_call
 
 AGGREGATES = frozenset({"avg", "count", "group_concat", "json_group_array", "json_group_object", "sum", "total"})
 """Always aggregates; min and max are so with one argument."""
@@ -28,32 +29,14 @@ _BUILT_IN = """
     radians sin sinh sqrt tan tanh trunc
 """
 ALLOWED = frozenset(_BUILT_IN.split()) | AGGREGATES | frozenset(TABLE_FUNCTIONS) | frozenset(FUNCTIONS)
+ALLOWED |= {ENUM_NAME}
 
 
 def check_functions(sql: str, tokens: Sequence[Token]) -> None:
     """SqlError for the first call of a function that is not allowed."""
     for index, token in enumerate(tokens[:-1]):
-        if tokens[index + 1].text != "(" or not _is_call(tokens, index):
+        if tokens[index + 1].text != "(" or not is_call(tokens, index):
             continue
         name = unquote(token.text)
         if fold(name) not in ALLOWED:
             raise sql_error_at(sql, token.start, f'no function "{name}" may be called here', nearest(name, ALLOWED))
-
-
-def _is_call(tokens: Sequence[Token], index: int) -> bool:
-    token = tokens[index]
-    if token.kind not in ("word", "quoted") or token.keyword in NOT_AN_OPERAND or token.keyword == "CAST":
-        return False
-    if index and tokens[index - 1].keyword == "AS":
-        return False  # the type in CAST(x AS VARCHAR(10))
-    return not _names_cte(tokens, index)
-
-
-def _names_cte(tokens: Sequence[Token], index: int) -> bool:
-    """`WITH name(columns) AS (`: nothing else has AS and a query after its parentheses."""
-    if not index or (tokens[index - 1].keyword not in ("WITH", "RECURSIVE") and tokens[index - 1].text != ","):
-        return False
-    end = closing(tokens, index + 1)
-    if end is None or end + 2 >= len(tokens) or tokens[end + 1].keyword != "AS":
-        return False
-    return tokens[end + 2].text == "(" or tokens[end + 2].keyword in ("MATERIALIZED", "NOT")

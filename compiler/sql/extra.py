@@ -1,34 +1,74 @@
 """Extra columns: one scalar SQL expression over a row of a function table, its process and its goroutine."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlglot import exp
 
 from compiler.sql.allowed import AGGREGATES
+from compiler.sql.calls import AGO, ENUM_NAME, Use, enum_splice, nodes
 from compiler.sql.errors import SqlError
-from compiler.sql.lexer import Splice, splice, tokenize
+from compiler.sql.lexer import Splice, tokenize
 from compiler.sql.names import fold, nearest, quote, unquote
 from compiler.sql.parse import Parsed, parse_statement
+from compiler.sql.places import Place, place
 
 _PREFIX = "SELECT "
 _DERIVED = "make a derived table under `tables`"
+NOWHERE: Mapping[str, Place] = MappingProxyType({})
 
 
-def compile_extra(expr: str, columns: Mapping[str, str]) -> str:
-    """SQL for the expression; `columns` maps each name it may use to the SQL that stands for it, as `q` to `r."q"`."""
+@dataclass(frozen=True, slots=True)
+class CompiledExtra:
+    """SQL for the expression, what it asks the binary's types about, and the place that its value is just a copy of."""
+
+    sql: str
+    uses: tuple[Use, ...]
+    copies: Place | None
+
+
+def compile_extra(expr: str, columns: Mapping[str, str], places: Mapping[str, Place] = NOWHERE) -> CompiledExtra:
+    """Check the expression. `columns` maps each name it may use to the SQL that stands for it, as `q` to `r."q"`;
+    `places` maps those names (folded) that hold what the function collected to its place."""
     visible = {fold(name): sql for name, sql in columns.items()}
     parsed = _scalar(expr)
     for column in parsed.tree.find_all(exp.Column):
         _check_column(column, columns)
-    tokens = tokenize(parsed.sql)
+    tokens = tokenize(parsed.rewritten)
     names = {fold(each.name) for each in parsed.tree.find_all(exp.Column)}
-    splices = []
+    splices, uses = _full_calls(parsed, places)
     for index, token in enumerate(tokens):
         called = index + 1 < len(tokens) and tokens[index + 1].text == "("
         after = tokens[index - 1].keyword if index else ""
         if token.is_name and not called and after not in ("AS", "COLLATE") and fold(unquote(token.text)) in names:
             splices.append(Splice(token.start, token.end, visible[fold(unquote(token.text))]))
-    return splice(parsed.sql, splices)[len(_PREFIX) :]
+    copies = _place(parsed.tree.args["expressions"][0], places)
+    return CompiledExtra(parsed.sql(splices)[len(_PREFIX) :], tuple(uses), copies)
+
+
+def _full_calls(parsed: Parsed, places: Mapping[str, Place]) -> tuple[list[Splice], list[Use]]:
+    """The splices that complete our functions' calls, and what they ask the binary's types about."""
+    splices: list[Splice] = []
+    uses: list[Use] = []
+    for call, node in nodes(parsed.tree, parsed.calls):
+        origin = _place(node.expressions[0], places) if node.expressions else None
+        if call.name == AGO and call.arguments == 1:
+            splices.append(Splice(call.close, call.close, ", p.captured_at_ns"))
+        elif call.asks == ENUM_NAME and origin is None:
+            what = "enum_name() takes a collected column or a path in one"
+            remedy = "write enum_name(column) or enum_name(column->field)"
+            raise _unprefixed(parsed.error_at(call.start, what, remedy))
+        elif origin is not None and call.asks is not None:
+            uses.append(Use(call.asks, origin))
+            splices += [enum_splice(call, "r.process_id", origin)] if call.asks == ENUM_NAME else []
+    return splices, uses
+
+
+def _place(node: exp.Expr, places: Mapping[str, Place]) -> Place | None:
+    found = place(node)
+    origin = places.get(fold(found[0].name)) if found else None
+    return None if found is None or origin is None else origin.inside(found[1])
 
 
 def fill_extra(table: str, column: str, compiled: str) -> str:
@@ -53,12 +93,15 @@ def _scalar(expr: str) -> Parsed:
     except SqlError as error:
         if error.what == "the SQL is empty":
             raise SqlError("the expression is empty", remedy="write a SQL expression") from None
-        column = error.column - len(_PREFIX) if error.line == 1 else error.column
-        raise SqlError(
-            error.what, remedy=error.remedy, line=error.line, column=max(column, 1) if column else 0
-        ) from None
+        raise _unprefixed(error) from None
     _check_scalar(parsed.tree)
     return parsed
+
+
+def _unprefixed(error: SqlError) -> SqlError:
+    """The error placed in the expression alone."""
+    column = error.column - len(_PREFIX) if error.line == 1 else error.column
+    return SqlError(error.what, remedy=error.remedy, line=error.line, column=max(column, 1) if column else 0)
 
 
 def _check_scalar(tree: exp.Expr) -> None:

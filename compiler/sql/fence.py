@@ -12,7 +12,7 @@ from compiler.sql.operands import CHAIN, closing, operand_end, operand_start
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%"})
 ARITHMETIC_FUNCTIONS = frozenset({"sum", "total", "avg", "abs", "round"})
-_NUMERIC_CALLS = frozenset({"unix_ns", "count", "length", "julianday", "unixepoch", *ARITHMETIC_FUNCTIONS})
+_NUMERIC_CALLS = frozenset({"ago", "unix_ns", "count", "length", "julianday", "unixepoch", *ARITHMETIC_FUNCTIONS})
 _LITERALS = frozenset({"number", "string", "blob"})
 _CONSTANTS = frozenset({"NULL", "TRUE", "FALSE"})
 

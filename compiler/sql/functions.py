@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-SqlValue = int | float | str | bytes | None
+from compiler.sql.shown import SqlValue, address, is_absent, shown, uuid
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,18 +35,39 @@ def unix_ns(time: SqlValue) -> int | None:
     """
     if time is None or time == ZERO_TIME:
         return None
+    nanoseconds = _nanoseconds("unix_ns", time)
+    if nanoseconds not in _INT64:
+        raise ValueError(f"unix_ns() got {shown(time)}, which is not between the years 1677 and 2262 that it can hold")
+    return nanoseconds
+
+
+def ago(time: SqlValue, captured_at_ns: SqlValue) -> float | None:
+    """Seconds from an RFC 3339 time to the capture (Unix time in ns), negative for one after it; exact but for the last
+    rounding. NULL for NULL, for Go's zero time, for a time that is absent, and where the capture is NULL.
+
+    Raises ValueError for what is no such time, and for a capture that is no number of nanoseconds.
+    """
+    if time is None or captured_at_ns is None or time == ZERO_TIME or is_absent(time):
+        return None
+    if not isinstance(captured_at_ns, int):
+        what = (
+            f"ago() takes captured_at_ns, Unix time in nanoseconds, as its second argument, got {shown(captured_at_ns)}"
+        )
+        raise ValueError(what)
+    return (captured_at_ns - _nanoseconds("ago", time)) / 1_000_000_000
+
+
+def _nanoseconds(function: str, time: SqlValue) -> int:
+    """Nanoseconds since 1970, of any year that Python's calendar has."""
     match = _RFC3339.fullmatch(time) if isinstance(time, str) else None
     if match is None:
-        raise ValueError(f"unix_ns() takes the text of a time such as {_EXAMPLE}, got {_shown(time)}")
+        raise ValueError(f"{function}() takes the text of a time such as {_EXAMPLE}, got {shown(time)}")
     whole, fraction, zone = match.groups()
     try:
         since = datetime.fromisoformat(whole + zone.replace("Z", "+00:00")) - _EPOCH
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"unix_ns() got {_shown(time)}, which is no time: {error}") from None
-    nanoseconds = (since.days * 86_400 + since.seconds) * 1_000_000_000 + int((fraction or "").ljust(9, "0"))
-    if nanoseconds not in _INT64:
-        raise ValueError(f"unix_ns() got {_shown(time)}, which is not between the years 1677 and 2262 that it can hold")
-    return nanoseconds
+        raise ValueError(f"{function}() got {shown(time)}, which is no time: {error}") from None
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + int((fraction or "").ljust(9, "0"))
 
 
 def bare(text: SqlValue) -> SqlValue:
@@ -73,18 +94,26 @@ def _scalar(value: bool | int | float | None) -> SqlValue:
 def number(operand: SqlValue) -> SqlValue:
     """`operand` of an arithmetic operator as it is; ValueError for a time, of which SQLite would take the year."""
     if isinstance(operand, str) and _RFC3339.fullmatch(operand):
-        raise ValueError(f"{_shown(operand)} is a time, arithmetic on its text would be wrong; write unix_ns(...)")
+        raise ValueError(f"{shown(operand)} is a time, arithmetic on its text would be wrong; write unix_ns(...)")
     return operand
 
 
 FUNCTIONS: Mapping[str, SqlFunction] = MappingProxyType(
-    {"bare": SqlFunction(1, bare), "number": SqlFunction(1, number), "unix_ns": SqlFunction(1, unix_ns)}
+    {
+        "address": SqlFunction(1, address),
+        "ago": SqlFunction(2, ago),
+        "bare": SqlFunction(1, bare),
+        "number": SqlFunction(1, number),
+        "unix_ns": SqlFunction(1, unix_ns),
+        "uuid": SqlFunction(1, uuid),
+    }
 )
 
 
-def recording(errors: list[str]) -> dict[str, SqlFunction]:
-    """The functions, each appending the text of what it raises to `errors`."""
-    return {name: SqlFunction(each.nargs, _recorded(each.call, errors)) for name, each in FUNCTIONS.items()}
+def recording(errors: list[str], more: Mapping[str, SqlFunction] = MappingProxyType({})) -> dict[str, SqlFunction]:
+    """The functions (and `more` of them), each appending the text of what it raises to `errors`."""
+    functions = {**FUNCTIONS, **more}
+    return {name: SqlFunction(each.nargs, _recorded(each.call, errors)) for name, each in functions.items()}
 
 
 def _recorded(call: Callable[..., SqlValue], errors: list[str]) -> Callable[..., SqlValue]:
@@ -96,8 +125,3 @@ def _recorded(call: Callable[..., SqlValue], errors: list[str]) -> Callable[...,
             raise
 
     return recorded
-
-
-def _shown(value: SqlValue) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

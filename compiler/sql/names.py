@@ -29,7 +29,7 @@ def unquote(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A remedy: `nearest: "x"`, or what there is when nothing is near, or nothing when there is nothing."""
-    names = sorted(set(known))
+    names = sorted(set(known) - {""})
     for close in nearest_names(name, names)[:1]:
         return f'nearest: "{close}"'
     if not names:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from compiler.sql.lexer import Token
+from compiler.sql.lexer import NOT_AN_OPERAND, Token
 
 CHAIN = frozenset({"->", "->>", "||"})
 _NO_OPERAND_AFTER = frozenset({"AS", "EXISTS", "FROM", "IN", "JOIN", "MATERIALIZED", "USING", "VALUES"})
@@ -94,3 +94,23 @@ def _name_end(tokens: Sequence[Token], last: int) -> int | None:
         else:
             break
     return end
+
+
+def is_call(tokens: Sequence[Token], index: int) -> bool:
+    """Whether the name at `index`, which has `(` behind it, is that of a function which is called."""
+    token = tokens[index]
+    if token.kind not in ("word", "quoted") or token.keyword in NOT_AN_OPERAND or token.keyword == "CAST":
+        return False
+    if index and tokens[index - 1].keyword == "AS":
+        return False  # the type in CAST(x AS VARCHAR(10))
+    return not _names_cte(tokens, index)
+
+
+def _names_cte(tokens: Sequence[Token], index: int) -> bool:
+    """`WITH name(columns) AS (`: nothing else has AS and a query after its parentheses."""
+    if not index or (tokens[index - 1].keyword not in ("WITH", "RECURSIVE") and tokens[index - 1].text != ","):
+        return False
+    end = closing(tokens, index + 1)
+    if end is None or end + 2 >= len(tokens) or tokens[end + 1].keyword != "AS":
+        return False
+    return tokens[end + 2].text == "(" or tokens[end + 2].keyword in ("MATERIALIZED", "NOT")

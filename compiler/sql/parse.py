@@ -14,6 +14,7 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.sqlite import SQLiteParser
 
 from compiler.sql.allowed import check_functions
+from compiler.sql.calls import Call, calls
 from compiler.sql.errors import SqlError, sql_error_at
 from compiler.sql.fence import fence_splices
 from compiler.sql.lexer import Splice, Token, original_offset, splice, tokenize
@@ -34,16 +35,32 @@ class _Lookout(SQLite):
 
     class Parser(SQLiteParser):
         LAMBDAS: ClassVar[dict[Any, Any]] = {}
+        # Its own uuid() makes a new one, and drops the arguments from the tree.
+        FUNCTIONS: ClassVar[dict[str, Any]] = {
+            name: build for name, build in SQLiteParser.FUNCTIONS.items() if name != "UUID"
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One statement: the user's text and its tokens, the text with our splices, and its tree."""
+    """One statement: the user's text and its tokens; the text with its paths (and names) rewritten, and its tree."""
 
     text: str
     tokens: tuple[Token, ...]
-    sql: str
+    rewritten: str
     tree: exp.Expr
+    calls: tuple[Call, ...]
+    """Of our functions, in `rewritten`."""
+    _splices: tuple[Splice, ...]
+    _fences: tuple[Splice, ...]
+
+    def sql(self, more: Sequence[Splice] = ()) -> str:
+        """The SQL to run: `rewritten` with its arithmetic fenced and `more` splices in it."""
+        return splice(self.rewritten, [*self._fences, *more])
+
+    def error_at(self, offset: int, what: str, remedy: str) -> SqlError:
+        """The error of what stands at `offset` of `rewritten`, placed in the user's text."""
+        return sql_error_at(self.text, original_offset(offset, self._splices), what, remedy)
 
 
 def parse_statement(text: str, *, name_results: bool) -> Parsed:
@@ -62,7 +79,9 @@ def parse_statement(text: str, *, name_results: bool) -> Parsed:
     splices = path_splices(text, tokens) + (name_splices(text, tokens) if name_results else [])
     with_paths = splice(text[:end], splices)
     tree = _tree(text, with_paths, splices)
-    return Parsed(text, tuple(tokens), splice(with_paths, fence_splices(tokenize(with_paths))), tree)
+    rewritten = tokenize(with_paths)
+    found = calls(with_paths, rewritten)
+    return Parsed(text, tuple(tokens), with_paths, tree, tuple(found), tuple(splices), tuple(fence_splices(rewritten)))
 
 
 def too_deep() -> SqlError:
@@ -81,6 +100,7 @@ def _check_tokens(text: str, tokens: Sequence[Token]) -> None:
         if (token.text == "," or token.keyword == "SELECT") and after in _ENDS_A_LIST:
             raise sql_error_at(text, token.start, f'syntax error near "{token.text}"', "an expression must follow")
     check_functions(text, tokens)
+    calls(text, tokens)
 
 
 def _tree(text: str, sql: str, splices: Sequence[Splice]) -> exp.Expr:

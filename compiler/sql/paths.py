@@ -3,7 +3,8 @@
 The path is a field name, then any number of `.field` and `[index]`, chained by further arrows. It binds tighter than
 every SQL operator. `q->user.Name` becomes `bare(q -> '$."user"."Name"')`: SQLite cuts the value out of the JSON text
 exactly as it stands there, and our `bare` turns that text into a SQL value without losing a digit (SQLite's own
-json_extract makes a uint64 beyond int64 a rounded float).
+json_extract makes a uint64 beyond int64 a rounded float). A path may end in `__addr`, the address of what a pointer points
+to: `q->Tx->__addr` becomes `address(q -> '$."Tx"')`.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from compiler.sql.operands import operand_start
 
 ARROWS = frozenset({"->", "->>"})
 Step = str | int
+ADDRESS = "__addr"
+"""The last step of a path to an address; a field or key of that name is written in quotes."""
 
 
 def path_splices(sql: str, tokens: Sequence[Token]) -> list[Splice]:
@@ -27,11 +30,14 @@ def path_splices(sql: str, tokens: Sequence[Token]) -> list[Splice]:
             continue
         steps: list[Step] = []
         end = index
+        wants_address = False
         while _begins_path(tokens, end):
-            end = _read_steps(sql, tokens, end + 1, steps)
+            if wants_address:
+                raise _after_address(sql, tokens[end])
+            end, wants_address = _read_steps(sql, tokens, end + 1, steps)
         left = _left_operand(sql, tokens, index)
-        splices.append(Splice(tokens[left].start, tokens[left].start, "bare("))
-        replaced = f" -> '{json_path(steps)}')"
+        splices.append(Splice(tokens[left].start, tokens[left].start, "address(" if wants_address else "bare("))
+        replaced = f" -> '{json_path(steps)}')" if steps else ")"
         splices.append(Splice(tokens[index - 1].end, tokens[end - 1].end, replaced))
         index = end
     return splices
@@ -54,21 +60,31 @@ def _begins_path(tokens: Sequence[Token], index: int) -> bool:
     return tokens[index + 1].kind in ("word", "quoted") and not called
 
 
-def _read_steps(sql: str, tokens: Sequence[Token], index: int, steps: list[Step]) -> int:
-    """Append the steps that begin at `index`; the index after them."""
-    steps.append(_step(sql, tokens[index], first=True))
+def _read_steps(sql: str, tokens: Sequence[Token], index: int, steps: list[Step]) -> tuple[int, bool]:
+    """Append the steps that begin at `index`; the index after them, and whether they end in `__addr`."""
+    wants_address = tokens[index].text == ADDRESS
+    if not wants_address:
+        steps.append(_step(sql, tokens[index], first=True))
     index += 1
     while index < len(tokens):
         token = tokens[index]
-        if token.text == "." and index + 1 < len(tokens) and tokens[index + 1].kind in ("word", "quoted"):
-            steps.append(_step(sql, tokens[index + 1], first=True))
-            index += 2
-        elif token.text.startswith("[") and token.start == tokens[index - 1].end:
-            steps.append(_step(sql, token, first=False))
-            index += 1
-        else:
+        is_field = token.text == "." and index + 1 < len(tokens) and tokens[index + 1].kind in ("word", "quoted")
+        if not is_field and not (token.text.startswith("[") and token.start == tokens[index - 1].end):
             break
-    return index
+        if wants_address:
+            raise _after_address(sql, token)
+        if is_field and tokens[index + 1].text == ADDRESS:
+            wants_address = True
+        else:
+            steps.append(_step(sql, tokens[index + 1] if is_field else token, first=is_field))
+        index += 2 if is_field else 1
+    return index, wants_address
+
+
+def _after_address(sql: str, token: Token) -> SqlError:
+    what = f"{ADDRESS} is the address itself, nothing can follow it"
+    remedy = f'end the path there; a field of that name is written "{ADDRESS}", in quotes'
+    return sql_error_at(sql, token.start, what, remedy)
 
 
 def _step(sql: str, token: Token, first: bool) -> Step:

@@ -25,6 +25,8 @@ class Source:
     columns: tuple[str, ...]
     merged: frozenset[str] = frozenset()
     """Columns (folded) that USING or NATURAL merged with the same one further left."""
+    table: str = ""
+    """The schema's table that it is, as that is spelt; "" for a query, a CTE, a table-valued function."""
 
 
 @dataclass(slots=True)
@@ -73,11 +75,12 @@ class _Ctes:
 
 
 class Resolver:
-    """Looks names up in `schema`; `tables_used` grows as it goes."""
+    """Looks names up in `schema`; `tables_used` and `functions` (function nodes with their scopes) grow as it goes."""
 
     def __init__(self, schema: Schema) -> None:
         self._tables = {fold(name): (name, tuple(columns)) for name, columns in schema.items()}
         self.tables_used: set[str] = set()
+        self.functions: list[tuple[exp.Anonymous, Scope]] = []
 
     def query(self, node: exp.Expr, ctes: "_Ctes | None", outer: Scope | None) -> tuple[str, ...]:
         """Resolve a whole query; its column names."""
@@ -128,9 +131,9 @@ class Resolver:
     def _from(self, node: exp.Expr, merged: Iterable[str], scope: Scope, ctes: "_Ctes | None") -> None:
         """Add one item of the FROM clause (and what is joined inside its parentheses) to the scope."""
         if isinstance(node, exp.Table):
-            columns = self._table(node, scope, ctes)
+            columns, table = self._table(node, scope, ctes)
             alias = node.alias or node.name or (node.this.name if isinstance(node.this, exp.Func) else "")
-            scope.sources.append(Source(alias, columns, frozenset(merged)))
+            scope.sources.append(Source(alias, columns, frozenset(merged), table))
         elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
             inside = scope if not node.alias else Scope(scope.outer)
             self._from(node.this, merged, inside, ctes)
@@ -155,29 +158,30 @@ class Resolver:
             if fold(name) not in left & right:
                 raise SqlError(f'USING names "{name}", which is not on both sides', remedy=nearest(name, left & right))
 
-    def _table(self, node: exp.Table, scope: Scope, ctes: "_Ctes | None") -> tuple[str, ...]:
+    def _table(self, node: exp.Table, scope: Scope, ctes: "_Ctes | None") -> tuple[tuple[str, ...], str]:
+        """Its columns, and which of the schema's tables it is."""
         if isinstance(node.this, exp.Func):
             called = fold(node.this.name)
             if called not in TABLE_FUNCTIONS:
                 raise SqlError(f"{called}() is no table", remedy=nearest(called, TABLE_FUNCTIONS))
             self._names(node.this.expressions, scope, ctes)
-            return TABLE_FUNCTIONS[called]
+            return TABLE_FUNCTIONS[called], ""
         if (node.db and fold(node.db) != "main") or node.catalog:
             raise SqlError(f'unknown database "{node.db}"', remedy=f'write "{node.name}" alone')
         return self.table(node.name, ctes)
 
-    def table(self, name: str, ctes: "_Ctes | None") -> tuple[str, ...]:
-        """The columns of a table or CTE of this name."""
+    def table(self, name: str, ctes: "_Ctes | None") -> tuple[tuple[str, ...], str]:
+        """The columns of a table or CTE of this name, and which of the schema's tables it is ("" for a CTE)."""
         columns = ctes.find(fold(name)) if ctes else None
         if columns is not None:
-            return columns
+            return columns, ""
         if fold(name) not in self._tables:
             raise SqlError(
                 f'unknown table "{name}"', remedy=nearest(name, [spelt for spelt, _ in self._tables.values()])
             )
         spelt, columns = self._tables[fold(name)]
         self.tables_used.add(spelt)
-        return columns
+        return columns, spelt
 
     def _names(self, nodes: Sequence[object], scope: Scope, ctes: "_Ctes | None") -> None:
         """Look up every column below `nodes`; queries in there see this scope from inside."""
@@ -191,6 +195,8 @@ class Resolver:
                     self.table(found.name, ctes)
                 elif isinstance(found, exp.Column):
                     _check_column(found, scope)
+                elif isinstance(found, exp.Anonymous):
+                    self.functions.append((found, scope))
 
 
 def _star(sources: Sequence[Source]) -> tuple[str, ...]:
@@ -204,6 +210,20 @@ def _result_names(node: exp.Expr, scope: Scope) -> Iterator[str]:
         yield from next(each.columns for each in scope.sources if fold(each.alias) == fold(node.table))
     else:
         yield node.alias_or_name if isinstance(node, (exp.Alias, exp.Column)) else ""
+
+
+def source_of(column: exp.Column, scope: Scope) -> Source | None:
+    """The source that a column is of; None for one of the result's own names."""
+    here: Scope | None = scope
+    while here is not None:
+        for source in here.sources:
+            named = fold(source.alias) == fold(column.table) if column.table else fold(column.name) not in source.merged
+            if named and fold(column.name) in map(fold, source.columns):
+                return source
+        if not column.table and fold(column.name) in map(fold, here.result):
+            return None
+        here = here.outer
+    return None
 
 
 def _check_column(column: exp.Column, scope: Scope) -> None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from compiler.sql.calls import AGO, AGO_REMEDY, ENUM_NAME, ENUM_REMEDY, Use
 from compiler.sql.errors import SqlError
 from compiler.sql.lexer import tokenize
 from compiler.sql.names import fold
+from compiler.sql.origins import NO_PLACES, Places, full_calls
 from compiler.sql.parse import Parsed, parse_statement, too_deep
 from compiler.sql.resolve import Resolver, Schema
 
@@ -22,10 +24,15 @@ class CompiledSelect:
     sql: str
     tables_used: tuple[str, ...]
     columns: tuple[str, ...]
+    uses: tuple[Use, ...] = ()
+    """What it asks the binaries' types about."""
 
 
-def compile_select(sql: str, schema: Schema) -> CompiledSelect:
-    """Check one SELECT against the tables and columns of `schema`; SqlError for the first thing that is wrong."""
+def compile_select(sql: str, schema: Schema, places: Places = NO_PLACES) -> CompiledSelect:
+    """Check one SELECT against the tables and columns of `schema`; SqlError for the first thing that is wrong.
+
+    `places`: which of the columns hold what functions collected.
+    """
     parsed = _one_select(sql)
     resolver = Resolver(schema)
     try:
@@ -33,7 +40,8 @@ def compile_select(sql: str, schema: Schema) -> CompiledSelect:
     except RecursionError:
         raise too_deep() from None
     named = tuple(name or f"column{number}" for number, name in enumerate(columns, start=1))
-    return CompiledSelect(parsed.sql, tuple(sorted(resolver.tables_used)), named)
+    splices, uses = full_calls(parsed, resolver.functions, places)
+    return CompiledSelect(parsed.sql(splices), tuple(sorted(resolver.tables_used)), named, uses)
 
 
 def sql_select_guard(sql: str) -> str:
@@ -42,7 +50,13 @@ def sql_select_guard(sql: str) -> str:
     for table in parsed.tree.find_all(exp.Table):
         if fold(table.name).startswith("pragma_"):
             raise SqlError(f'"{table.name}" is no table of a snapshot', remedy="read from the snapshot's own tables")
-    return parsed.sql
+    for call in parsed.calls:
+        if call.name == ENUM_NAME:
+            what = "enum_name() needs the binary, which a finished snapshot does not have"
+            raise parsed.error_at(call.start, what, f"{ENUM_REMEDY}, in the spec")
+        if call.name == AGO and call.arguments == 1:
+            raise parsed.error_at(call.start, "ago() does not know here which capture is meant", AGO_REMEDY)
+    return parsed.sql()
 
 
 def tables_named(sql: str, known: Sequence[str]) -> tuple[str, ...]:

@@ -1,25 +1,34 @@
 """Extra columns and derived tables of a snapshot, in the spec's order. What fails for this data becomes an Issue in it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from types import MappingProxyType
 
 from compiler.spec import FunctionSpec, Spec, SpecError
-from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS, GOROUTINE_COLUMNS, PROCESS_COLUMNS
-from compiler.sql.extra import compile_extra, fill_extra, references
-from compiler.sql.functions import recording
+from compiler.spec.builtin import BUILTIN_TABLES
+from compiler.spec.uses import FunctionPlaces
+from compiler.sql.calls import ENUM_NAME
+from compiler.sql.enums import NO_NAMES, Names, enum_function
+from compiler.sql.extra import fill_extra
+from compiler.sql.functions import SqlFunction, recording
 from compiler.sql.names import quote
+from compiler.sql.places import Place
 from compiler.sql.select import compile_select
 
 
-def derive(connection: sqlite3.Connection, spec: Spec) -> None:
-    """Fill the extra columns, then make the derived tables."""
-    with _functions(connection) as errors:
+def derive(connection: sqlite3.Connection, spec: Spec, names: Names = NO_NAMES) -> None:
+    """Fill the extra columns, then make the derived tables. `names`: of constants, by process."""
+    with _functions(connection, names) as errors:
         schema = {name: tuple(columns) for name, columns in BUILTIN_TABLES.items()}
+        places: dict[tuple[str, str], Place] = {}
         for function in spec.functions:
-            schema[function.table] = _fill_extras(connection, function, errors)
+            own = FunctionPlaces(function)
+            _fill_extras(connection, function, own, errors)
+            schema[function.table] = tuple(own.columns)
+            places |= own.by_table
         for table in spec.tables:
-            compiled = compile_select(table.sql, schema)
+            compiled = compile_select(table.sql, schema, places)
             schema[table.name] = compiled.columns
             try:
                 connection.execute(f"CREATE TABLE {quote(table.name)} AS {compiled.sql}")
@@ -51,33 +60,33 @@ def create_function_table(connection: sqlite3.Connection, function: FunctionSpec
 
 
 @contextmanager
-def _functions(connection: sqlite3.Connection) -> Iterator[list[str]]:
+def _functions(connection: sqlite3.Connection, names: Names) -> Iterator[list[str]]:
     """Our SQL functions on the connection; yields the list in which they leave the text of their errors."""
     errors: list[str] = []
-    register_functions(connection, errors)
+    register_functions(connection, errors, {ENUM_NAME: enum_function(names)})
     yield errors
 
 
-def register_functions(connection: sqlite3.Connection, errors: list[str]) -> None:
-    """Register unix_ns() and the others; what they raise is appended to `errors`."""
-    for name, function in recording(errors).items():
+def register_functions(
+    connection: sqlite3.Connection, errors: list[str], more: Mapping[str, SqlFunction] = MappingProxyType({})
+) -> None:
+    """Register unix_ns() and the others (and `more`); what they raise is appended to `errors`."""
+    for name, function in recording(errors, more).items():
         connection.create_function(name, function.nargs, function.call, deterministic=True)
 
 
-def _fill_extras(connection: sqlite3.Connection, function: FunctionSpec, errors: list[str]) -> tuple[str, ...]:
-    """Fill one function table's extra columns; the table's columns, in order."""
-    names = [*FUNCTION_TABLE_COLUMNS, *(collect.name for collect in function.collect)]
+def _fill_extras(
+    connection: sqlite3.Connection, function: FunctionSpec, own: FunctionPlaces, errors: list[str]
+) -> None:
+    """Fill one function table's extra columns; `own` sees them in order."""
     for extra in function.extra:
-        compiled = compile_extra(extra.expr, references(names, PROCESS_COLUMNS, GOROUTINE_COLUMNS))
-        statement = fill_extra(function.table, extra.name, compiled)
+        statement = fill_extra(function.table, extra.name, own.compile(extra).sql)
         try:
             connection.execute(statement)
         except sqlite3.Error as error:
             item = f"extra column {function.table}.{extra.name}"
             _note(connection, item, _reason(error, errors), extra.line)
             _fill_row_by_row(connection, function.table, statement)
-        names.append(extra.name)
-    return tuple(names)
 
 
 def _fill_row_by_row(connection: sqlite3.Connection, table: str, statement: str) -> None:

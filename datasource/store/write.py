@@ -18,6 +18,7 @@ from compiler.ir.frames import Capture, Goroutine, Issue
 from compiler.ir.program import Program
 from compiler.spec import Spec
 from compiler.spec.builtin import FUNCTION_TABLE_COLUMNS
+from compiler.sql.enums import EnumNames, by_process
 from compiler.sql.names import quote
 from datasource.store.derive import create_function_table, derive
 from datasource.store.schema import BUILT_IN, FORMAT, KEYS
@@ -35,6 +36,8 @@ class Captured:
     program: Program
     capture: Capture
     issues: tuple[Issue, ...]
+    enums: tuple[EnumNames, ...] = ()
+    """The names of its constants, for enum_name()."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def write_snapshot(
                     item = f"process {each.pid} ({each.program_name}) on {each.host}"
                     _insert(connection, "issues", iter([(None, item, each.message, None, None)]))
                 connection.commit()
-                derive(connection, spec)
+                derive(connection, spec, by_process([each.enums for each in processes]))
                 connection.commit()
         except sqlite3.OperationalError as error:
             if any(code in str(error) for code in SQLITE_FULL_CODES):

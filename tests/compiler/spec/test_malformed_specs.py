@@ -163,8 +163,28 @@ WRONG_SQL = {
     + '"t.q" names a table, an extra column sees only its own row; write "q" alone, or t->q for a JSON path',
     extra("unix_n(q)"): EXTRA + 'no function "unix_n" may be called here; nearest: "unix_ns"',
     extra("load_extension('x')"): EXTRA
-    + 'no function "load_extension" may be called here; there are: abs, acos, acosh, asin, asinh, atan, atan2, atanh, '
-    "avg, bare, ceil, ceiling and 92 more",
+    + 'no function "load_extension" may be called here; there are: abs, acos, acosh, address, ago, asin, asinh, '
+    "atan, atan2, atanh, avg, bare and 96 more",
+    extra("enum_name(status)"): EXTRA
+    + "enum_name() takes a collected column or a path in one; write enum_name(column) or enum_name(column->field)",
+    extra("uuid(q, user)"): EXTRA + "uuid() takes one argument, got 2; write uuid(q->ID)",
+    extra("q->__addr.x"): EXTRA + "__addr is the address itself, nothing can follow it; end the path there; "
+    'a field of that name is written "__addr", in quotes',
+    extra("uuid(q)").replace("[q,", "[{expr: q, limits: {string_bytes: 39}},"): (
+        "4: functions[0].collect[0]: string_bytes: 39 cuts texts to a length that uuid() would take for a whole id; "
+        "make it 40 or more"
+    ),
+    table("SELECT Uuid(q) AS x FROM t") + "limits: {string_bytes: 16}\n": (
+        "4: functions[0].collect[0]: string_bytes: 16 cuts texts to a length that uuid() would take for a whole id; "
+        "make it 40 or more"
+    ),
+    table(
+        "SELECT enum_name(status) AS x FROM goroutines"
+    ): "6: tables.d: enum_name() takes a column of a function table, "
+    "or a path in one: which it is, is not evident here at line 1, column 8 of the SQL; "
+    "make an extra column of it where the value is collected",
+    table("SELECT ago(origin) AS x FROM snapshot JOIN spec"): "6: tables.d: ago() does not know here which capture is "
+    "meant at line 1, column 8 of the SQL; write ago(time, captured_at_ns) with the captured_at_ns of the row's process",
     extra("?"): EXTRA + "the parameter ? has no value here; write the value",
     table("DELETE FROM t"): "6: tables.d: found DELETE, only a SELECT may stand here; "
     "write one SELECT (WITH before it and UNION inside it are fine)",

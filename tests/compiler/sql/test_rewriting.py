@@ -108,7 +108,7 @@ def test_an_extra_column_sees_its_row_its_process_and_its_goroutine(expression: 
     columns = references(SCHEMA["queries"], SCHEMA["processes"][1:], SCHEMA["goroutines"][2:])
     with opened() as connection:
         connection.execute("ALTER TABLE queries ADD COLUMN x")
-        connection.execute(fill_extra("queries", "x", compile_extra(expression, columns)))
+        connection.execute(fill_extra("queries", "x", compile_extra(expression, columns).sql))
         found = [value for (value,) in connection.execute("SELECT x FROM queries ORDER BY goroutine_id")]
     if expression != "CAST(user AS user)":
         assert found == values

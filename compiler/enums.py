@@ -1,0 +1,141 @@
+"""What SQL asks of a binary's types: the names of a place's constants, and whether its values carry their address."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from compiler.binary import Binary
+from compiler.dwarf.constants import Constant, constants_of
+from compiler.dwarf.gotypes import (
+    ATOMIC,
+    BASIC_KINDS,
+    KIND_INTERFACE,
+    KIND_POINTER,
+    KIND_STRUCT,
+    SHAPE,
+    GoTypes,
+    printed_type,
+)
+from compiler.spec import Spec, SpecError
+from compiler.spec.uses import SpecUse
+from compiler.sql.enums import EnumNames
+from compiler.sql.paths import json_path
+from compiler.typepaths import Lost, follow, shown
+
+MAX_NAMES = 10_000
+"""Constants of one type that are kept."""
+_ESCAPED = re.compile(r"%([0-9a-f]{2})")
+NoteIssue = Callable[[str, str, int | None, tuple[str, ...]], None]
+
+
+def answer(
+    spec: Spec, uses: Iterable[SpecUse], binary: Binary, columns: Mapping[str, Sequence[int]], issue: NoteIssue
+) -> tuple[EnumNames, ...]:
+    """The names that the uses of one function table want. `columns`: each column's types (DIE offsets), none where the
+    binary does not have it. SpecError where a value can have neither; an Issue where this binary does not tell."""
+    found: dict[tuple[str, str], EnumNames] = {}
+    for each in uses:
+        place = each.use.place
+        ends = {follow(binary.types, offset, place.path) for offset in columns[place.column]}
+        for end in ends:
+            if isinstance(end, Lost):
+                issue(each.item, f"{_call(each)}: {end.message}", each.line, end.names)
+        types = {end for end in ends if not isinstance(end, Lost)}
+        if each.use.kind == "address":
+            _check_addresses(spec, each, binary.types, types)
+            continue
+        names = _names(spec, each, binary, {shown(binary.types, end) for end in types}, issue)
+        if names is not None:
+            found[place.column, json_path(place.path)] = names
+    return tuple(found[key] for key in sorted(found))
+
+
+def _call(use: SpecUse) -> str:
+    written = use.use.place.written
+    arrow = "." if "->" in written else "->"
+    return f"enum_name({written})" if use.use.kind == "enum_name" else f"{written}{arrow}__addr"
+
+
+def _wrong(spec: Spec, use: SpecUse, what: str, remedy: str) -> SpecError:
+    return SpecError(f"{_call(use)}: {what}", origin=spec.origin, line=use.line, item=use.item, remedy=remedy)
+
+
+def _check_addresses(spec: Spec, use: SpecUse, types: GoTypes, ends: Iterable[int]) -> None:
+    """SpecError for a type whose values do not carry the pointer that they are."""
+    for end in ends:
+        if types.kind(end) == KIND_INTERFACE or _points_to_struct(types, end):
+            continue
+        name = printed_type(types.name(end)) or "struct"
+        what = f"a value of type {name} does not show its address in a row, only pointers to structs do"
+        raise _wrong(spec, use, what, "collect the expression itself with .__addr behind it")
+
+
+def _points_to_struct(types: GoTypes, offset: int) -> bool:
+    """Whether it is *T or atomic.Pointer[T] of a struct T that is shown with its fields."""
+    if types.kind(offset) not in (KIND_POINTER, KIND_STRUCT) or shown(types, offset) == offset:
+        return False
+    target = types.pointee(offset) if types.kind(offset) == KIND_POINTER else shown(types, offset)
+    if target is None or types.kind(target) != KIND_STRUCT or types.name(target) == "time.Time":
+        return False
+    return ATOMIC.match(types.name(target)) is None
+
+
+def _names(spec: Spec, use: SpecUse, binary: Binary, ends: Iterable[int], issue: NoteIssue) -> EnumNames | None:
+    """The names of the constants of the one type that the place holds."""
+    types, place = binary.types, use.use.place
+    named = {types.name(end): end for end in ends}
+    for name, end in named.items():
+        if types.kind(end) == KIND_INTERFACE or name.startswith(SHAPE):
+            issue(use.item, f"{_call(use)}: the type is known only when it is captured", use.line, ())
+            return None
+        _check_integer(spec, use, types, end)
+    if len(named) != 1:
+        several = " or ".join(sorted(map(printed_type, named)))
+        if named:
+            issue(use.item, f"{_call(use)}: it is {several}, depending on the place in the code", use.line, ())
+        return None
+    ((name, end),) = named.items()
+    constants = constants_of(binary.info, end)[:MAX_NAMES]
+    if not constants:
+        what = "has no constants in this binary (Go lists those of packages that have code in it)"
+        issue(use.item, f"{_call(use)}: {printed_type(name)} {what}", use.line, ())
+    bits, signed = 8 * types.size(end), BASIC_KINDS[types.kind(end)] == "int"
+    values = _first_names(constants, _unescaped(_package(name)), bits, signed)
+    return EnumNames(place.table, place.column, json_path(place.path), _bare(name), tuple(values.items()))
+
+
+def _check_integer(spec: Spec, use: SpecUse, types: GoTypes, end: int) -> None:
+    name = printed_type(types.name(end)) or "struct"
+    if BASIC_KINDS.get(types.kind(end)) not in ("int", "uint"):
+        raise _wrong(spec, use, f"{name} is no integer type, it has no named constants", "leave enum_name() out")
+    if "." not in name:
+        remedy = "leave enum_name() out, or name a value of a type of its own, such as `type State int`"
+        raise _wrong(spec, use, f"{name} has no constants of its own", remedy)
+
+
+def _first_names(constants: Sequence[Constant], own: str, bits: int, signed: bool) -> dict[int, str]:
+    """By value the name that is declared first: in the type's own package, else in another, whose name is before it."""
+    names: dict[int, str] = {}
+    for foreign in (False, True):
+        for each in constants:
+            if (_unescaped(each.package) != own) is foreign:
+                value = each.value & (1 << bits) - 1
+                value -= (1 << bits) if signed and value >> (bits - 1) else 0
+                names.setdefault(value, f"{each.package.rpartition('/')[2]}.{each.name}" if foreign else each.name)
+    return names
+
+
+def _package(name: str) -> str:
+    """The package path of a linked type name: up to the first dot after the last slash before type arguments."""
+    head, slash, tail = name.partition("[")[0].rpartition("/")
+    return head + slash + tail.split(".", 1)[0]
+
+
+def _bare(name: str) -> str:
+    """The type's name without its package."""
+    head, bracket, arguments = printed_type(name).partition("[")
+    return head.rpartition(".")[2] + bracket + arguments
+
+
+def _unescaped(path: str) -> str:
+    """A package path as it is written; the linker's names have dots and others in its last element as %2e."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), path)

@@ -1,0 +1,82 @@
+"""The names of constants: what `enum_name()` says of a number, by the Go type that it has in the process it comes from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+from compiler.sql.functions import SqlFunction
+from compiler.sql.shown import SqlValue, is_absent, shown
+
+MIN_FLAGS = 3
+"""Constants with one bit each from which on a type is taken for bit flags; two (1 and 2) may as well be counted."""
+
+REMEMBERED = 4096
+"""Values whose names are kept at hand; a snapshot has many of few."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnumNames:
+    """The constants of the type that a place of a function table holds in one binary, by value."""
+
+    table: str
+    column: str
+    path: str
+    """In the column's JSON, in SQLite's notation."""
+    type_name: str
+    """Without its package."""
+    names: tuple[tuple[int, str], ...]
+
+    def name(self, value: int) -> str:
+        """The constant's name; of bit flags several, `FlagA|FlagC`; of what has none the type's and the number, as Go's
+        stringer writes it: `State(7)`."""
+        names = dict(self.names)
+        if value in names:
+            return names[value]
+        flags = flags_in(value, names) if value > 0 and is_flags(list(names)) else []
+        return "|".join(flags) or f"{self.type_name}({value})"
+
+
+def is_flags(values: Sequence[int]) -> bool:
+    """Whether constants with these values are bit flags: at least three, and each but zero has one bit, its own."""
+    bits = {value for value in values if value}
+    return len(bits) >= MIN_FLAGS and all(value > 0 and value & (value - 1) == 0 for value in bits)
+
+
+def flags_in(value: int, names: Mapping[int, str]) -> list[str]:
+    """The flags that are set, lowest bit first, and what is left of the value; nothing where none is."""
+    found = [names[bit] for bit in sorted(names) if value & bit]
+    rest = value & ~sum(names)
+    return [*found, *([f"{rest:#x}"] if rest and found else [])]
+
+
+Names = Mapping[tuple[int, str, str, str], EnumNames]
+"""By process_id, table, column and path."""
+NO_NAMES: Names = MappingProxyType({})
+
+
+def by_process(processes: Sequence[Sequence[EnumNames]]) -> Names:
+    """The names of a snapshot's processes, which are numbered from 1."""
+    return {
+        (process_id, each.table, each.column, each.path): each
+        for process_id, known in enumerate(processes, start=1)
+        for each in known
+    }
+
+
+def enum_function(names: Names) -> SqlFunction:
+    """enum_name(value, process_id, table, column, path): NULL for NULL, for what is absent, and where the binary does
+    not tell the type (an Issue says why)."""
+
+    @lru_cache(maxsize=REMEMBERED)
+    def enum_name(value: SqlValue, *where: *tuple[int, str, str, str]) -> str | None:
+        known = names.get(where)
+        if value is None or known is None or is_absent(value):
+            return None
+        if isinstance(value, int):
+            return known.name(value)
+        if isinstance(value, str) and value.isdecimal() and value.isascii():
+            return known.name(int(value))  # a uint64 beyond int64
+        raise ValueError(f"enum_name() takes a number, got {shown(value)}")
+
+    return SqlFunction(5, enum_name)

@@ -1,0 +1,78 @@
+"""A path through a Go type, as JSON shows its values, followed to its end."""
+
+from dataclasses import dataclass
+
+from compiler.dwarf.gotypes import (
+    ATOMIC,
+    BASIC_KINDS,
+    KIND_ARRAY,
+    KIND_INTERFACE,
+    KIND_MAP,
+    KIND_POINTER,
+    KIND_SLICE,
+    KIND_STRUCT,
+    KIND_UNSAFE_POINTER,
+    GoTypes,
+    printed_type,
+)
+from compiler.nearest import nearest
+
+MAX_POINTERS = 16
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Why a path leads nowhere, and the nearest names that do."""
+
+    message: str
+    names: tuple[str, ...] = ()
+
+
+def follow(types: GoTypes, type_offset: int, path: Path) -> int | Lost:
+    """The type that the path (field names, map keys, indexes) leads to, itself as it is declared: maybe a pointer."""
+    offset: int | Lost = type_offset
+    for step in path:
+        if isinstance(offset, Lost):
+            break
+        offset = _inside(types, shown(types, offset), step)
+    return offset
+
+
+def shown(types: GoTypes, offset: int) -> int:
+    """The type of what is shown of a value: through pointers, and into sync/atomic's types."""
+    for _ in range(MAX_POINTERS):
+        target = types.pointee(offset) if types.kind(offset) == KIND_POINTER else _wrapped(types, offset)
+        if target is None:
+            break
+        offset = target
+    return offset
+
+
+def _wrapped(types: GoTypes, offset: int) -> int | None:
+    """What a type of sync/atomic holds: of atomic.Pointer[T] the T; None for any other type."""
+    if ATOMIC.match(types.name(offset)) is None or types.kind(offset) != KIND_STRUCT:
+        return None
+    members = types.members(offset)
+    value = next((each.type for each in members if each.name in ("v", "value", "u")), None)
+    if value is not None and types.kind(value) == KIND_UNSAFE_POINTER:
+        return next((types.array(each.type)[0] for each in members if types.kind(each.type) == KIND_ARRAY), None)
+    return value
+
+
+def _inside(types: GoTypes, offset: int, step: str | int) -> int | Lost:
+    kind, name = types.kind(offset), printed_type(types.name(offset)) or "this struct"
+    if kind == KIND_STRUCT and isinstance(step, str):
+        members = [member for member in types.members(offset) if member.name == step]
+        embedded = [member for member in types.members(offset) if member.embedded]
+        named = members or [m for m in embedded if types.name(m.type).rpartition(".")[2].lstrip("*") == step]
+        known = sorted(member.name for member in types.members(offset))
+        return named[0].type if named else Lost(f'no field "{step}" in {name}', nearest(step, known))
+    elem = types.array(offset)[0] if kind == KIND_ARRAY else types.elem(offset)
+    if kind == KIND_INTERFACE:
+        return Lost(f"what {name} holds is known only when it is captured")
+    if kind not in (KIND_ARRAY, KIND_SLICE, KIND_MAP) or elem is None:
+        return Lost(f'{name} has no "{step}" inside')
+    if kind == KIND_SLICE and BASIC_KINDS.get(types.kind(elem)) == "uint" and types.size(elem) == 1:
+        return Lost(f"{name} is shown as text")
+    return elem

@@ -1,0 +1,13 @@
+// Package levels has a type whose constants are named here, and one more by those who use it.
+package levels
+
+type Level uint8
+
+const (
+	Low  Level = 10
+	High Level = 250
+	Top        = High
+)
+
+//go:noinline
+func Next(level Level) Level { return level + 1 }

@@ -1,0 +1,11 @@
+//go:build !old
+
+package main
+
+type Colour int
+
+const (
+	Red Colour = iota
+	Green
+	Blue
+)
