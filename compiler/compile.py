@@ -148,7 +148,7 @@ class _Compiler:
 
         check_times(self.spec, function, leads_to_time)
         uses = [each for each in self._uses if each.use.place.table == function.table]
-        types = {column.collect.name: column.types for column in columns}
+        types = {column.collect.name: (column.types, column.type_name) for column in columns}
         self._enums += enums.answer(self.spec, uses, self.binary, types, self.issue)
         report = FunctionReport(
             function.function,
@@ -320,11 +320,11 @@ class _Column:
     @property
     def types(self) -> tuple[int, ...]:
         """The types of its values, of all the variables that its first name means somewhere."""
-        return tuple(dict.fromkeys(each.type for each in self._resolved.values() if each is not None))
+        return tuple(dict.fromkeys(end for each in self._resolved.values() if each is not None for end in each.ends))
 
     def is_time(self, path: tuple[str | int, ...]) -> bool:
         """Whether the path into the column's value leads to a time."""
-        return any(is_time(self._compiler.binary.types, end, path) for end in self.ends)
+        return any(is_time(self._compiler.binary.types, each, path) for each in self.types)
 
     def variables(self, instance: Instance) -> list[Variable]:
         """The variables of the instance that the expression's first name may mean."""

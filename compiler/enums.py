@@ -28,22 +28,32 @@ NoteIssue = Callable[[str, str, int | None, tuple[str, ...]], None]
 
 
 def answer(
-    spec: Spec, uses: Iterable[SpecUse], binary: Binary, columns: Mapping[str, Sequence[int]], issue: NoteIssue
+    spec: Spec,
+    uses: Iterable[SpecUse],
+    binary: Binary,
+    columns: Mapping[str, tuple[Sequence[int], str | None]],
+    issue: NoteIssue,
 ) -> tuple[EnumNames, ...]:
-    """The names that the uses of one function table want. `columns`: each column's types (DIE offsets), none where the
-    binary does not have it. SpecError where a value can have neither; an Issue where this binary does not tell."""
+    """The names that the uses of one function table want. SpecError where a value can have neither names nor an address;
+    an Issue where this binary does not tell.
+
+    `columns`: each column's types (DIE offsets), and what it is in words: None where the binary does not have it.
+    """
     found: dict[tuple[str, str], EnumNames] = {}
     for each in uses:
         place = each.use.place
-        ends = {follow(binary.types, offset, place.path) for offset in columns[place.column]}
+        offsets, words = columns[place.column]
+        if not offsets and words is not None:
+            issue(each.item, f"{_call(each)}: {place.column} is not a value of one Go type ({words})", each.line, ())
+        ends = [follow(binary.types, offset, place.path) for offset in offsets]
         for end in ends:
             if isinstance(end, Lost):
                 issue(each.item, f"{_call(each)}: {end.message}", each.line, end.names)
-        types = {end for end in ends if not isinstance(end, Lost)}
+        types = [end for end in ends if not isinstance(end, Lost)]
         if each.use.kind == "address":
             _check_addresses(spec, each, binary.types, types)
             continue
-        names = _names(spec, each, binary, {shown(binary.types, end) for end in types}, issue)
+        names = _names(spec, each, binary, [shown(binary.types, end) for end in types], issue)
         if names is not None:
             found[place.column, json_path(place.path)] = names
     return tuple(found[key] for key in sorted(found))
@@ -60,10 +70,10 @@ def _wrong(spec: Spec, use: SpecUse, what: str, remedy: str) -> SpecError:
 
 
 def _check_addresses(spec: Spec, use: SpecUse, types: GoTypes, ends: Iterable[int]) -> None:
-    """SpecError for a type whose values do not carry the pointer that they are."""
+    """SpecError for a type whose values do not carry the pointer that they are, where no other is possible."""
+    if any(types.kind(end) == KIND_INTERFACE or _points_to_struct(types, end) for end in ends):
+        return
     for end in ends:
-        if types.kind(end) == KIND_INTERFACE or _points_to_struct(types, end):
-            continue
         name = printed_type(types.name(end)) or "struct"
         what = f"a value of type {name} does not show its address in a row, only pointers to structs do"
         raise _wrong(spec, use, what, "collect the expression itself with .__addr behind it")
@@ -83,17 +93,16 @@ def _names(spec: Spec, use: SpecUse, binary: Binary, ends: Iterable[int], issue:
     """The names of the constants of the one type that the place holds."""
     types, place = binary.types, use.use.place
     named = {types.name(end): end for end in ends}
-    for name, end in named.items():
-        if types.kind(end) == KIND_INTERFACE or name.startswith(SHAPE):
-            issue(use.item, f"{_call(use)}: the type is known only when it is captured", use.line, ())
-            return None
-        _check_integer(spec, use, types, end)
     if len(named) != 1:
         several = " or ".join(sorted(map(printed_type, named)))
         if named:
             issue(use.item, f"{_call(use)}: it is {several}, depending on the place in the code", use.line, ())
         return None
     ((name, end),) = named.items()
+    if types.kind(end) == KIND_INTERFACE or name.startswith(SHAPE):
+        issue(use.item, f"{_call(use)}: the type is known only when it is captured", use.line, ())
+        return None
+    _check_integer(spec, use, types, end)
     constants = constants_of(binary.info, end)[:MAX_NAMES]
     if not constants:
         what = "has no constants in this binary (Go lists those of packages that have code in it)"
