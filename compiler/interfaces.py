@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from compiler.binary import Binary
-from compiler.dwarf.index import GO_RUNTIME_TYPE
 from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
+from compiler.dwarf.scanner import GO_RUNTIME_TYPE
 from compiler.dwarf.typetable import TypeTable
 from compiler.dwarf.units import number
 from compiler.ir.program import DynamicType

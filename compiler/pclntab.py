@@ -75,7 +75,7 @@ class Pclntab:
     @cached_property
     def _module(self) -> int | None:
         """Address of runtime.firstmoduledata: by symbol, else by its first two words (pcHeader, funcnametab's pointer)."""
-        symbol = self._executable.symbols.get(b"runtime.firstmoduledata")
+        symbol = self._executable.symbol("runtime.firstmoduledata")
         if symbol is not None:
             return symbol[0]
         for name in (".go.module", ".noptrdata", ".data", ".data.rel.ro"):
@@ -92,7 +92,7 @@ class Pclntab:
         return pointer(address) == self._address and pointer(address + 8) == self._address + self._names
 
     def _text_start(self) -> int:
-        symbol = self._executable.symbols.get(b"runtime.text")
+        symbol = self._executable.symbol("runtime.text")
         if symbol is not None:
             return symbol[0]
         written = self._executable.pointer(self._address + 24)
@@ -104,7 +104,7 @@ class Pclntab:
         raise self._bad("where its Go code begins is not known")
 
     def _find_gofunc(self, offset: int | None) -> int | None:
-        symbol = self._executable.symbols.get(b"go:func.*") or self._executable.symbols.get(b"go.func.*")
+        symbol = self._executable.symbol("go:func.*") or self._executable.symbol("go.func.*")
         if symbol is not None:
             return symbol[0]
         section = self._executable.section_address(".go.func")

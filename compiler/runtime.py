@@ -87,7 +87,7 @@ def _global(binary: Binary, name: str) -> int:
     found = binary.global_at(name)
     if found is not None:
         return found[0]
-    symbol = binary.executable.symbols.get(name.encode())
+    symbol = binary.executable.symbol(name)
     if symbol is None:
         raise _lacking(binary, f"variable {name}")
     return symbol[0]

@@ -52,12 +52,10 @@ def _references(info: DebugInfo, type_offset: int) -> Iterator[tuple[int, Unit]]
     """Where a name's end and a reference to the type follow each other, and the unit around it."""
     starts = [unit.start for unit in info.units]
     wanted = b"\x00" + type_offset.to_bytes(4, "little")
-    at = info.bytes.find(wanted)
-    while at >= 0:
+    for at in info.section.find(wanted):
         index = bisect_right(starts, at) - 1
         if index >= 0 and info.units[index].dies < at < info.units[index].end:
             yield at, info.units[index]
-        at = info.bytes.find(wanted, at + 1)
 
 
 def _codes(info: DebugInfo, unit: Unit) -> frozenset[int]:

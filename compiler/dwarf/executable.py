@@ -1,18 +1,18 @@
 """One ELF executable, read-only: sections, symbols, and what its data will hold once loaded. Runs nothing, writes nothing."""
 
-import io
 import mmap
 import struct
 import zlib
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
 from elftools.common.exceptions import DWARFError, ELFError
 from elftools.construct.core import ConstructError
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import Section
 
+from compiler.dwarf.sections import BadSection, Section, read_section
 from compiler.ir.build_id import BinaryIdentity, read_identity
 from compiler.ir.errors import BadInput
 
@@ -20,10 +20,8 @@ SYMBOL = struct.Struct("<IBBHQQ")
 RELA = struct.Struct("<QQq")
 R_X86_64_RELATIVE = 8
 R_AARCH64_RELATIVE = 1027
-MAX_SECTION = 2 << 30
-"""Bytes of one section, unpacked."""
-MAX_INFLATION = 100
-"""How many times its size a compressed section may unpack to; debug info does 2 to 5 times, a bomb 1000 times."""
+MAX_SPELLINGS = 256
+"""Places in a string table that may be a symbol's name."""
 BROKEN = (
     ELFError,
     DWARFError,
@@ -50,6 +48,7 @@ class Executable:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._mapped: dict[str, Section] = {}
         try:
             self._file: IO[bytes] = path.open("rb")
         except OSError as error:
@@ -74,7 +73,7 @@ class Executable:
             )
         try:
             self._elf = ELFFile(cast(IO[bytes], self._map))
-            self._sections = {section.name: section for section in self._elf.iter_sections()}
+            self._headers = {section.name: section.header for section in self._elf.iter_sections()}
         except BROKEN as error:
             self.close()
             raise BadBinary(
@@ -89,6 +88,8 @@ class Executable:
 
     def close(self) -> None:
         """Unmap and close the file."""
+        for section in self._mapped.values():
+            section.close()
         if hasattr(self, "_map"):
             self._map.close()
         self._file.close()
@@ -105,28 +106,29 @@ class Executable:
             )
         return machine
 
+    def mapped(self, name: str) -> Section | None:
+        """The section, decompressed, mapped where it lies plain in the file; None where there is none of the name."""
+        if name not in self._mapped:
+            header = self._headers.get(name)
+            if header is None or header["sh_type"] == "SHT_NOBITS":
+                return None
+            try:
+                where = (header["sh_flags"], header["sh_offset"], header["sh_size"])
+                self._mapped[name] = read_section(self._file, *where)
+            except BadSection as error:
+                what = f"its section {name} {error.what}"
+                raise BadBinary(what, where=str(self.path), remedy=error.remedy or "build it again") from None
+        return self._mapped[name]
+
     def section(self, name: str) -> bytes | None:
-        """The section's bytes, decompressed; None where there is none of the name."""
-        section = self._sections.get(name)
-        if section is None or section["sh_type"] == "SHT_NOBITS":
-            return None
-        size, stored = int(section.data_size), int(section["sh_size"])
-        if size > MAX_SECTION:
-            raise BadBinary(f"its section {name} is larger than {MAX_SECTION} bytes", where=str(self.path))
-        if section.compressed and size > MAX_INFLATION * stored:
-            what = f"its section {name} is damaged: {stored} bytes cannot hold the {size} that they say they do"
-            raise BadBinary(what, where=str(self.path), remedy="build it again")
-        try:
-            data: bytes = section.data()
-        except BROKEN as error:
-            what = f"its section {name} is damaged: {error}"
-            raise BadBinary(what, where=str(self.path), remedy="build it again") from None
-        return data
+        """A copy of the section's bytes, decompressed; None where there is none of the name."""
+        mapped = self.mapped(name)
+        return None if mapped is None else bytes(mapped.view)
 
     def section_address(self, name: str) -> int | None:
         """The section's link-time address."""
-        section: Section | None = self._sections.get(name)
-        return None if section is None else int(section["sh_addr"])
+        header = self._headers.get(name)
+        return None if header is None else int(header["sh_addr"])
 
     @cached_property
     def _segments(self) -> list[tuple[int, int, int, int]]:
@@ -180,19 +182,17 @@ class Executable:
         text = self.read(pointer, int.from_bytes(length, "little"))
         return None if text is None else text.decode("utf-8", "replace")
 
-    @cached_property
-    def symbols(self) -> dict[bytes, tuple[int, int]]:
-        """Name to (address, size) of .symtab; empty in a stripped binary."""
-        table, names = self.section(".symtab"), self.section(".strtab")
-        if not table or names is None:
-            return {}
-        found: dict[bytes, tuple[int, int]] = {}
-        for name, _, _, _, address, size in SYMBOL.iter_unpack(table[: len(table) // SYMBOL.size * SYMBOL.size]):
-            if name and address:
-                found[names[name : names.find(b"\0", name)]] = (address, size)
-        return found
-
-    def stream(self, name: str) -> io.BytesIO | None:
-        """The section as a seekable stream."""
-        data = self.section(name)
-        return None if data is None else io.BytesIO(data)
+    @lru_cache(maxsize=256)  # noqa: B019 - a handful of symbols an executable, as long as the executable
+    def symbol(self, name: str) -> tuple[int, int] | None:
+        """(address, size) of a symbol of .symtab; None where there is none, as in a stripped binary."""
+        table, names = self.mapped(".symtab"), self.mapped(".strtab")
+        if table is None or names is None:
+            return None
+        # A linker may let a name share the end of a longer one.
+        for spelled in islice(names.find(name.encode() + b"\0"), MAX_SPELLINGS):
+            for at in table.find(spelled.to_bytes(4, "little")):
+                if at % SYMBOL.size == 0 and at + SYMBOL.size <= table.size:
+                    _, _, _, _, address, size = SYMBOL.unpack_from(table.view, at)
+                    if address:
+                        return address, size
+        return None

@@ -1,207 +1,138 @@
 """The index of a binary's names: functions, types, globals and runtime types to the offsets of their DIEs.
 
-Go's linker uses one small abbreviation table, so a regular expression made from that table can hop over whole units at
-memory speed: uninteresting DIEs in a possessive loop, interesting ones captured. A unit in which the last match does not
-end exactly at the unit's end does not fit the expression, and is read DIE by DIE instead.
+Made by one regular expression an abbreviation table (compiler.dwarf.scanner). A unit that the expression does not fit to
+its last byte is read DIE by DIE instead. It can be packed into bytes, and is then good for the same binary only.
 """
 
-import re
-from dataclasses import dataclass, field
+import json
+import zlib
+from array import array
+from functools import cached_property
 from typing import Any
 
 from compiler.dwarf.executable import BadBinary
-from compiler.dwarf.units import DebugInfo, Unit, name_of, number
+from compiler.dwarf.names import Names
+from compiler.dwarf.scanner import GO_RUNTIME_TYPE, KINDS, Scanned, Scanner, kind_of
+from compiler.dwarf.sections import Section
+from compiler.dwarf.units import DebugInfo, Unit, number
 
-GO_RUNTIME_TYPE = 0x2904
-TYPE_TAGS = frozenset(
-    f"DW_TAG_{kind}_type"
-    for kind in (
-        "base",
-        "structure",
-        "pointer",
-        "array",
-        "subroutine",
-        "interface",
-        "class",
-        "union",
-        "enumeration",
-        "unspecified",
-    )
-) | {"DW_TAG_typedef"}
-LEB = rb"[\x80-\xff]*+[\x00-\x7f]"
-FIXED_FORMS = {
-    "DW_FORM_data1": 1, "DW_FORM_flag": 1, "DW_FORM_ref1": 1, "DW_FORM_strx1": 1, "DW_FORM_addrx1": 1,
-    "DW_FORM_data2": 2, "DW_FORM_ref2": 2, "DW_FORM_strx2": 2, "DW_FORM_addrx2": 2,
-    "DW_FORM_data4": 4, "DW_FORM_ref4": 4, "DW_FORM_ref_addr": 4, "DW_FORM_sec_offset": 4, "DW_FORM_strp": 4,
-    "DW_FORM_line_strp": 4, "DW_FORM_strx4": 4, "DW_FORM_addrx4": 4, "DW_FORM_strx3": 3, "DW_FORM_addrx3": 3,
-    "DW_FORM_data8": 8, "DW_FORM_ref8": 8, "DW_FORM_ref_sig8": 8, "DW_FORM_addr": 8, "DW_FORM_data16": 16,
-    "DW_FORM_flag_present": 0, "DW_FORM_implicit_const": 0,
-}  # fmt: skip
-LEB_FORMS = frozenset(
-    f"DW_FORM_{form}" for form in ("udata", "sdata", "addrx", "strx", "loclistx", "rnglistx", "ref_udata")
-)
+MAX_DIES = 16 << 20
+"""Functions, types and globals of one binary (the largest known has 0.6 million); more is damage."""
+MAX_SLOW = 4 << 20
+"""DIEs that are read one by one: a minute's work."""
 
 
-@dataclass(slots=True)
 class Index:
     """Names to DIE offsets in .debug_info. A name can have several DIEs (abstract, out of line, wrapper; same-named types)."""
 
-    functions: dict[str, list[int]] = field(default_factory=dict)
-    types: dict[str, list[int]] = field(default_factory=dict)
-    globals: dict[str, list[int]] = field(default_factory=dict)
-    runtime_types: dict[int, int] = field(default_factory=dict)
-    """Offset from moduledata.types to the type's DIE."""
-    subprograms: list[int] = field(default_factory=list)
-    """Offsets of all subprogram DIEs, ascending."""
-    slow_units: int = 0
-    """Units that did not fit the expression and were read DIE by DIE."""
+    def __init__(self, section: Section) -> None:
+        """`section`: .debug_info, where the names are spelled."""
+        self._size = section.size
+        self.functions, self.types, self.globals = (Names(section) for _ in KINDS)
+        self.subprograms = array("I")
+        """Offsets of all subprogram DIEs, ascending."""
+        self.slow_units = 0
+        """Units that did not fit the expression and were read DIE by DIE."""
+        self.slow_dies = 0
+        self._runtime = array("Q"), array("I")
+
+    @cached_property
+    def runtime_types(self) -> dict[int, int]:
+        """Offset from moduledata.types to the type's DIE."""
+        return dict(zip(*self._runtime, strict=True))
+
+    def names(self, kind: str) -> Names:
+        """Those of one of KINDS."""
+        return {"function": self.functions, "type": self.types, "global": self.globals}[kind]
+
+    def add(self, found: Scanned) -> None:
+        """Take in what a unit holds."""
+        for kind, (dies, ends) in found.names.items():
+            names = self.names(kind)
+            names.dies.extend(dies)
+            names.ends.extend(ends)
+        self.subprograms.extend(found.subprograms)
+        self._runtime[0].extend(found.runtime_types)
+        self._runtime[1].extend(found.runtime_dies)
+
+    def __len__(self) -> int:
+        return len(self.subprograms) + sum(len(self.names(kind).dies) for kind in KINDS)
+
+    # ------------------------------------------------------------ to bytes and back
+
+    def _arrays(self) -> "list[array[int]]":
+        of_names = [each for kind in KINDS for each in (self.names(kind).dies, self.names(kind).ends)]
+        return [*of_names, self.subprograms, *self._runtime]
+
+    def to_bytes(self) -> bytes:
+        """Checksum, a line of JSON, arrays of integers."""
+        odd = [[(name.decode("latin-1"), die) for name, die in self.names(kind).odd] for kind in KINDS]
+        head = {"size": self._size, "slow": self.slow_units, "odd": odd, "counts": [len(a) for a in self._arrays()]}
+        body = b"".join([json.dumps(head).encode() + b"\n", *(a.tobytes() for a in self._arrays())])
+        return zlib.crc32(body).to_bytes(4, "little") + body
+
+    @staticmethod
+    def from_bytes(data: bytes, section: Section) -> "Index | None":
+        """The index that gave these bytes; None where they are damaged or were made of another .debug_info."""
+        body = memoryview(data)[4:]
+        if data[:4] != zlib.crc32(body).to_bytes(4, "little"):
+            return None
+        end = data.index(b"\n", 4) + 1
+        head = json.loads(data[4:end])
+        index = Index(section)
+        if head["size"] != section.size:
+            return None
+        for into, count in zip(index._arrays(), head["counts"], strict=True):
+            into.frombytes(memoryview(data)[end : end + count * into.itemsize])
+            end += count * into.itemsize
+        index.slow_units = head["slow"]
+        for kind, odd in zip(KINDS, head["odd"], strict=True):
+            index.names(kind).odd = [(name.encode("latin-1"), die) for name, die in odd]
+        return index
 
 
 def build_index(info: DebugInfo) -> Index:
     """Index every Go unit of the executable."""
-    index = Index()
-    scanners: dict[int, _Scanner | None] = {}
-    seen_go = False
+    index = Index(info.section)
+    scanners: dict[int, Scanner | None] = {}
     for unit in info.units:
         if unit.abbrevs not in scanners:
-            scanners[unit.abbrevs] = _Scanner.of(info.abbrevs(unit)) if info.is_go(unit) else None
+            scanners[unit.abbrevs] = Scanner(info.abbrevs(unit)) if info.is_go(unit) else None
         scanner = scanners[unit.abbrevs]
         if scanner is None:
             continue
-        seen_go = True
-        if not scanner.scan(info.bytes, unit, index):
+        found = scanner.scan(info.bytes, unit) if scanner.usable else None
+        if found is None:
             index.slow_units += 1
-            _read_slowly(info, unit, index)
-    if not seen_go:
+            found = _read_slowly(info, unit, index)
+        index.add(found)
+        if len(index) > MAX_DIES:
+            raise BadBinary(f"its debug info names more than {MAX_DIES} things", where=str(info.executable.path))
+    if not any(scanners.values()):
         raise BadBinary("its debug info has no unit written by the Go compiler", where=str(info.executable.path))
-    index.subprograms.sort()
     return index
 
 
-@dataclass(frozen=True, slots=True)
-class _Keen:
-    """What to file of one interesting abbreviation: the group of its name and that of its runtime type, where it has them."""
-
-    kind: str
-    start_group: int
-    name_group: int | None
-    runtime_type_group: int | None
-
-
-class _Scanner:
-    """The compiled expression of one abbreviation table."""
-
-    def __init__(self, pattern: "re.Pattern[bytes]", keen: dict[int, _Keen]) -> None:
-        self._pattern = pattern
-        self._keen = keen
-
-    @staticmethod
-    def of(abbrevs: dict[int, Any]) -> "_Scanner | None":
-        """None for a table with nothing interesting in it, or with a form that no expression can hop over."""
-        dull, keen_parts, keen = [rb"\x00"], [], {}
-        group = 0
-        for code, declaration in sorted(abbrevs.items()):
-            specs = list(declaration.iter_attr_specs())
-            kind = _kind(declaration["tag"], specs)
-            parts = [_pattern_of(str(form)) for _, form in specs]
-            if code >= 0x80 or any(part is None for part in parts):
-                return None
-            body = [part for part in parts if part is not None]
-            if kind is None:
-                dull.append(re.escape(bytes([code])) + b"".join(body))
-                continue
-            start = group = group + 1
-            name_group = runtime_group = None
-            for position, (name, form) in enumerate(specs):
-                wanted_name = name == "DW_AT_name" and form == "DW_FORM_string"
-                wanted_type = name == GO_RUNTIME_TYPE and form == "DW_FORM_addr"
-                if wanted_name or wanted_type:
-                    group += 1
-                    body[position] = b"(" + (rb"[^\x00]*+)\x00" if wanted_name else rb".{8})")
-                    name_group = group if wanted_name else name_group
-                    runtime_group = group if wanted_type else runtime_group
-            group += 1
-            # The empty group at the end closes last, so that lastindex tells which abbreviation matched.
-            keen_parts.append(b"(" + re.escape(bytes([code])) + b")" + b"".join(body) + b"()")
-            keen[group] = _Keen(kind, start, name_group, runtime_group)
-        if not keen:
-            return None
-        source = b"(?:" + b"|".join(dull) + rb")*+(?:" + b"|".join(keen_parts) + rb"|\Z)"
-        return _Scanner(re.compile(source, re.DOTALL), keen)
-
-    def scan(self, info: bytes, unit: Unit, index: Index) -> bool:
-        """File the unit's names; False (and nothing filed) where the expression does not fit the unit to its last byte."""
-        matches = []
-        at = unit.dies
-        for match in self._pattern.finditer(info, unit.dies, unit.end):
-            if match.start() != at:
-                return False
-            at = match.end()
-            matches.append(match)
-        if at != unit.end:
-            return False
-        for match in matches:
-            if match.lastindex is not None:
-                self._file(match, self._keen[match.lastindex], index)
-        return True
-
-    @staticmethod
-    def _file(match: "re.Match[bytes]", keen: _Keen, index: Index) -> None:
-        offset = match.start(keen.start_group)
-        if keen.kind == "function":
-            index.subprograms.append(offset)
-        if keen.name_group is not None:
-            name = match[keen.name_group].decode("utf-8", "replace")
-            _names(index, keen.kind).setdefault(name, []).append(offset)
-        if keen.runtime_type_group is not None:
-            runtime_type = int.from_bytes(match[keen.runtime_type_group], "little")
-            if runtime_type:
-                index.runtime_types[runtime_type] = offset
-
-
-def _names(index: Index, kind: str) -> dict[str, list[int]]:
-    return {"function": index.functions, "type": index.types, "global": index.globals}[kind]
-
-
-def _kind(tag: str, specs: list[tuple[Any, Any]]) -> str | None:
-    names = {name for name, _ in specs}
-    if tag == "DW_TAG_subprogram":
-        return "function"
-    if tag in TYPE_TAGS:
-        return "type" if "DW_AT_name" in names else None
-    if tag == "DW_TAG_variable" and "DW_AT_external" in names and "DW_AT_name" in names:
-        return "global"
-    return None
-
-
-def _pattern_of(form: str) -> bytes | None:
-    """The expression for one attribute's bytes; None for a form that Go does not write."""
-    if form in FIXED_FORMS:
-        return rb".{%d}" % FIXED_FORMS[form] if FIXED_FORMS[form] else b""
-    if form in LEB_FORMS:
-        return LEB
-    if form == "DW_FORM_string":
-        return rb"[^\x00]*+\x00"
-    if form in ("DW_FORM_block1", "DW_FORM_exprloc"):
-        # A length byte below 128 is the same in both forms; longer blocks make the unit fall back.
-        return b"(?:" + b"|".join(re.escape(bytes([size])) + rb".{%d}" % size for size in range(128)) + b")"
-    return None
-
-
-def _read_slowly(info: DebugInfo, unit: Unit, index: Index) -> None:
-    """File the unit's names DIE by DIE."""
+def _read_slowly(info: DebugInfo, unit: Unit, index: Index) -> Scanned:
+    """The unit DIE by DIE; its names go straight into the index."""
+    found = Scanned()
     try:
         for depth, die in info.subtree(unit.dies):
-            kind = _kind(str(die.tag), [(name, None) for name in die.attributes])
+            index.slow_dies += 1
+            if index.slow_dies > MAX_SLOW:
+                raise ValueError(f"more than {MAX_SLOW} entries have to be read one by one")
+            kind = kind_of(str(die.tag), set(die.attributes))
             if kind is None or depth != 1:
                 continue
             if kind == "function":
-                index.subprograms.append(die.offset)
-            name = name_of(die)
+                found.subprograms.append(die.offset)
+            name: Any = die.attributes.get("DW_AT_name")
             if name is not None:
-                _names(index, kind).setdefault(name, []).append(die.offset)
+                index.names(kind).odd.append((name.value, die.offset))
             runtime_type = number(die, GO_RUNTIME_TYPE)
             if runtime_type:
-                index.runtime_types[runtime_type] = die.offset
+                found.runtime_types.append(runtime_type)
+                found.runtime_dies.append(die.offset)
     except Exception as error:  # noqa: BLE001 - elftools raises whatever its parsers meet in damaged bytes
         raise BadBinary(f"a unit of its debug info is damaged: {error}", where=str(info.executable.path)) from None
+    return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
+from elftools.common.exceptions import DWARFError
 from elftools.dwarf.compileunit import CompileUnit
 from elftools.dwarf.die import DIE
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
@@ -47,21 +48,23 @@ class DebugInfo:
 
     def __init__(self, executable: Executable) -> None:
         self.executable = executable
-        streams = {role: executable.stream(name) for role, name in SECTIONS.items()}
-        info = streams["debug_info_sec"]
-        if info is None or streams["debug_abbrev_sec"] is None:
+        info = executable.mapped(".debug_info")
+        if info is None or executable.mapped(".debug_abbrev") is None:
             raise BadBinary(
                 "it has no debug info (stripped, or linked with -ldflags=-w)",
                 where=str(executable.path),
                 remedy="build it without -s and -w",
             )
-        self.bytes: bytes = info.getvalue()
-        self._stream = info
+        self.section = info
+        self.bytes = info.view
+        sections = {role: _descriptor(executable, name) for role, name in SECTIONS.items()}
         self._dwarf = DWARFInfo(
             config=DwarfConfig(little_endian=True, machine_arch="x64", default_address_size=8),
-            **{role: _descriptor(SECTIONS[role], stream) for role, stream in streams.items()},
+            **sections,
             **dict.fromkeys(_UNUSED_SECTIONS),
         )
+        assert self._dwarf.debug_info_sec is not None
+        self._stream = self._dwarf.debug_info_sec.stream
         self.units = tuple(_hop(self.bytes))
         self._starts = [unit.start for unit in self.units]
         self._compile_units: dict[int, CompileUnit] = {}
@@ -142,6 +145,7 @@ class DebugInfo:
                 depth += bool(die.has_children)
             if depth <= 0:
                 return
+        raise DWARFError(f"more than {MAX_SUBTREE} entries below one")
 
 
 _UNUSED_SECTIONS = (
@@ -157,13 +161,14 @@ _UNUSED_SECTIONS = (
 )
 
 
-def _descriptor(name: str, stream: Any) -> DebugSectionDescriptor | None:
-    if stream is None:
+def _descriptor(executable: Executable, name: str) -> DebugSectionDescriptor | None:
+    section = executable.mapped(name)
+    if section is None:
         return None
-    return DebugSectionDescriptor(stream=stream, name=name, global_offset=0, size=len(stream.getvalue()), address=0)
+    return DebugSectionDescriptor(stream=section.stream(), name=name, global_offset=0, size=section.size, address=0)
 
 
-def _hop(info: bytes) -> Iterator[Unit]:
+def _hop(info: memoryview) -> Iterator[Unit]:
     """From unit header to unit header; stops at the first that is not one (32-bit DWARF 2 to 5, 8-byte addresses)."""
     start = 0
     while start + 12 <= len(info):

@@ -11,7 +11,8 @@ from elftools.elf.elffile import ELFFile
 from compiler.binary import Binary
 from compiler.compile import compile_spec
 from compiler.dwarf.executable import BadBinary
-from compiler.dwarf.index import GO_RUNTIME_TYPE, TYPE_TAGS
+from compiler.dwarf.index import Index
+from compiler.dwarf.scanner import GO_RUNTIME_TYPE, TYPE_TAGS, Scanner
 from compiler.ir.errors import FreezeframeError
 from compiler.spec import read_spec
 from tests.conftest import ROOT, build
@@ -46,23 +47,21 @@ def test_index_equals_elftools_own_iteration(querydb: Path) -> None:
     with Binary(querydb) as binary:
         index = binary.index
         assert index.slow_units == 0
-        assert index.functions == functions
-        assert {name: found for name, found in index.types.items() if not name.startswith(".param")} == types
+        assert dict(index.functions) == functions
+        assert dict(index.types) == types
         assert index.runtime_types == runtime_types
         assert len(index.subprograms) == len(set(index.subprograms)) > len(functions) // 2
 
 
 def test_units_that_do_not_fit_are_read_slowly(querydb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With every unit refused by the expression the index is the same."""
-    from compiler.dwarf import index as module
-
     with Binary(querydb) as binary:
         fast = binary.index
-    monkeypatch.setattr(module._Scanner, "scan", lambda *_: False)
+    monkeypatch.setattr(Scanner, "scan", lambda *_: None)
     with Binary(querydb) as binary:
         slow = binary.index
         assert slow.slow_units > 50
-    assert slow.functions == fast.functions
+    assert dict(slow.functions) == dict(fast.functions)
     assert slow.runtime_types == fast.runtime_types
     assert slow.globals.keys() == fast.globals.keys()
 
@@ -95,3 +94,18 @@ def test_a_stripped_binary_says_so(tmp_path: Path, go: Path) -> None:
     stripped = build(go, ROOT / "tests/targets/scopes", tmp_path / "stripped", "-ldflags=-s -w")
     with Binary(stripped) as binary, pytest.raises(BadBinary, match=r"no debug info \(stripped"):
         binary.index  # noqa: B018
+
+
+def test_an_index_survives_packing(querydb: Path) -> None:
+    with Binary(querydb) as binary:
+        index, section = binary.index, binary.info.section
+        index.functions.odd.append((b"main.odd", 77))
+        data = index.to_bytes()
+        again = Index.from_bytes(data, section)
+        assert again is not None
+        assert again.to_bytes() == data
+        assert again.functions["main.odd"] == [77]
+        assert (again.functions, again.types, again.globals) == (index.functions, index.types, index.globals)
+        assert again.runtime_types == index.runtime_types
+        for damaged in (b"", data[:3], data[:100], data[:-1], data[:50] + bytes([data[50] ^ 1]) + data[51:]):
+            assert Index.from_bytes(damaged, section) is None

@@ -1,0 +1,63 @@
+"""Names of one kind in a binary, with the DIEs they name. Kept as offsets into .debug_info, where the text is anyway."""
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import compress
+from operator import ne
+from typing import Protocol
+
+
+class Text(Protocol):
+    """Where the names are spelled."""
+
+    def cuts(self, starts: Iterable[int], ends: Iterable[int]) -> list[bytes]: ...
+
+
+class Names(Mapping[str, list[int]]):
+    """Name to the offsets of its DIEs, ascending. Nothing is read of the text before a name is asked for."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self.dies, self.ends = array("I"), array("I")
+        """Of DIEs that begin with a code of one byte and then their name: where the DIE begins, where its name ends."""
+        self.odd: list[tuple[bytes, int]] = []
+        """Names that are kept some other way, each with its DIE."""
+
+    def __len__(self) -> int:
+        return len(self._one)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("utf-8", "replace") for name in self._one)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.encode("utf-8", "replace") in self._one
+
+    def __getitem__(self, name: str) -> list[int]:
+        key = name.encode("utf-8", "replace")
+        return self._several.get(key) or [self._one[key]]
+
+    @cached_property
+    def _one(self) -> dict[bytes, int]:
+        """Every name and the last of its DIEs."""
+        return self._sorted_out[0]
+
+    @cached_property
+    def _several(self) -> dict[bytes, list[int]]:
+        """The names that have more than one DIE, and all of those."""
+        return self._sorted_out[1]
+
+    @cached_property
+    def _sorted_out(self) -> tuple[dict[bytes, int], dict[bytes, list[int]]]:
+        # Hundreds of thousands of names: each step is one call for all of them.
+        names = self._text.cuts(map((1).__add__, self.dies), self.ends)
+        dies = self.dies.tolist()
+        names += [name for name, _ in self.odd]
+        dies += [die for _, die in self.odd]
+        one = dict(zip(names, dies, strict=True))
+        several: dict[bytes, list[int]] = {}
+        if len(one) < len(names):
+            earlier = map(ne, map(one.__getitem__, names), dies)
+            for name, die in compress(zip(names, dies, strict=True), earlier):
+                several.setdefault(name, [one[name]]).append(die)
+        return one, {name: sorted(found) for name, found in several.items()}
