@@ -113,7 +113,8 @@ class _Compiler:
             tables=tuple(tables),
             sites=tuple(sorted(found, key=lambda s: (s.exact, s.lo, s.hi, s.function, s.level))),
         )
-        return Compiled(program, tuple(self._issues), tuple(reports), tuple(self._enums))
+        dies = [each.die for each in self._interfaces.known() if each.die is not None]
+        return Compiled(program, tuple(self._issues), tuple(reports), enums.with_held(self._enums, self.binary, dies))
 
     def _expect_asserted(self) -> None:
         """Types that any expression names are known to all of them, whichever comes first."""

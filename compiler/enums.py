@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from compiler.binary import Binary
 from compiler.dwarf.constants import Constant, constants_of
@@ -17,7 +18,7 @@ from compiler.dwarf.gotypes import (
 )
 from compiler.spec import Spec, SpecError
 from compiler.spec.uses import SpecUse
-from compiler.sql.enums import EnumNames
+from compiler.sql.enums import EnumNames, TypeNames
 from compiler.sql.paths import json_path
 from compiler.typepaths import Lost, follow, shown
 
@@ -41,22 +42,45 @@ def answer(
     """
     found: dict[tuple[str, str], EnumNames] = {}
     for each in uses:
-        place = each.use.place
-        offsets, words = columns[place.column]
-        if not offsets and words is not None:
-            issue(each.item, f"{_call(each)}: {place.column} is not a value of one Go type ({words})", each.line, ())
-        ends = [follow(binary.types, offset, place.path) for offset in offsets]
-        for end in ends:
-            if isinstance(end, Lost):
-                issue(each.item, f"{_call(each)}: {end.message}", each.line, end.names)
-        types = [end for end in ends if not isinstance(end, Lost)]
+        place, types = each.use.place, binary.types
+        ends = _ends(each, types, *columns[place.column], issue)
+        known = [end for end in ends if not isinstance(end, Lost)]
         if each.use.kind == "address":
-            _check_addresses(spec, each, binary.types, types)
-            continue
-        names = _names(spec, each, binary, [shown(binary.types, end) for end in types], issue)
-        if names is not None:
-            found[place.column, json_path(place.path)] = names
+            _check_addresses(spec, each, types, known)
+        elif len(known) < len(ends) or any(types.kind(shown(types, end)) == KIND_INTERFACE for end in known):
+            names = EnumNames(place.table, place.column, json_path(place.path), None)
+            found[place.column, names.path] = names
+        elif known:
+            named = _names(spec, each, binary, [shown(types, end) for end in known], issue)
+            if named is not None:
+                names = EnumNames(place.table, place.column, json_path(place.path), named)
+                found[place.column, names.path] = names
     return tuple(found[key] for key in sorted(found))
+
+
+def _ends(
+    use: SpecUse, types: GoTypes, offsets: Sequence[int], words: str | None, issue: NoteIssue
+) -> list[int | Lost]:
+    """Where the use's path ends, from each of its column's types: a type, or in what an interface holds."""
+    if not offsets and words is not None:
+        what = f"{use.use.place.column} is not a value of one Go type ({words})"
+        issue(use.item, f"{_call(use)}: {what}", use.line, ())
+    ends = [follow(types, offset, use.use.place.path) for offset in offsets]
+    for end in ends:
+        if isinstance(end, Lost) and not end.held:
+            issue(use.item, f"{_call(use)}: {end.message}", use.line, end.names)
+    return [end for end in ends if not isinstance(end, Lost) or end.held]
+
+
+def with_held(found: Sequence[EnumNames], binary: Binary, dies: Iterable[int]) -> tuple[EnumNames, ...]:
+    """The names completed for what interfaces hold: of the types (DIE offsets) that the Program knows of."""
+    if all(each.own is not None for each in found):
+        return tuple(found)
+    types = binary.types
+    ends = {shown(types, die) for die in dies}
+    integers = [end for end in sorted(ends) if _is_integer(types, end) and "." in printed_type(types.name(end))]
+    held = tuple(_type_names(binary, end) for end in integers)
+    return tuple(each if each.own is not None else replace(each, held=held) for each in found)
 
 
 def _call(use: SpecUse) -> str:
@@ -89,36 +113,46 @@ def _points_to_struct(types: GoTypes, offset: int) -> bool:
     return ATOMIC.match(types.name(target)) is None
 
 
-def _names(spec: Spec, use: SpecUse, binary: Binary, ends: Iterable[int], issue: NoteIssue) -> EnumNames | None:
+def _names(spec: Spec, use: SpecUse, binary: Binary, ends: Iterable[int], issue: NoteIssue) -> TypeNames | None:
     """The names of the constants of the one type that the place holds."""
-    types, place = binary.types, use.use.place
+    types = binary.types
     named = {types.name(end): end for end in ends}
     if len(named) != 1:
         several = " or ".join(sorted(map(printed_type, named)))
-        if named:
-            issue(use.item, f"{_call(use)}: it is {several}, depending on the place in the code", use.line, ())
+        issue(use.item, f"{_call(use)}: it is {several}, depending on the place in the code", use.line, ())
         return None
     ((name, end),) = named.items()
-    if types.kind(end) == KIND_INTERFACE or name.startswith(SHAPE):
+    if name.startswith(SHAPE):
         issue(use.item, f"{_call(use)}: the type is known only when it is captured", use.line, ())
         return None
     _check_integer(spec, use, types, end)
-    constants = constants_of(binary.info, end)[:MAX_NAMES]
-    if not constants:
+    names = _type_names(binary, end)
+    if not names.names:
         what = "has no constants in this binary (Go lists those of packages that have code in it)"
         issue(use.item, f"{_call(use)}: {printed_type(name)} {what}", use.line, ())
-    bits, signed = 8 * types.size(end), BASIC_KINDS[types.kind(end)] == "int"
-    values = _first_names(constants, _unescaped(_package(name)), bits, signed)
-    return EnumNames(place.table, place.column, json_path(place.path), _bare(name), tuple(values.items()))
+    return names
 
 
 def _check_integer(spec: Spec, use: SpecUse, types: GoTypes, end: int) -> None:
     name = printed_type(types.name(end)) or "struct"
-    if BASIC_KINDS.get(types.kind(end)) not in ("int", "uint"):
+    if not _is_integer(types, end):
         raise _wrong(spec, use, f"{name} is no integer type, it has no named constants", "leave enum_name() out")
     if "." not in name:
         remedy = "leave enum_name() out, or name a value of a type of its own, such as `type State int`"
         raise _wrong(spec, use, f"{name} has no constants of its own", remedy)
+
+
+def _is_integer(types: GoTypes, end: int) -> bool:
+    return BASIC_KINDS.get(types.kind(end)) in ("int", "uint")
+
+
+def _type_names(binary: Binary, end: int) -> TypeNames:
+    """The constants of an integer type."""
+    types, name = binary.types, binary.types.name(end)
+    bits, signed = 8 * types.size(end), BASIC_KINDS[types.kind(end)] == "int"
+    constants = constants_of(binary.info, end)[:MAX_NAMES]
+    values = _first_names(constants, _unescaped(_package(name)), bits, signed)
+    return TypeNames(printed_type(name), _bare(name), tuple(values.items()))
 
 
 def _first_names(constants: Sequence[Constant], own: str, bits: int, signed: bool) -> dict[int, str]:

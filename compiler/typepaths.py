@@ -23,10 +23,11 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Why a path leads nowhere, and the nearest names that do."""
+    """Why a path leads nowhere, and the nearest names that do; `held`: into what an interface holds."""
 
     message: str
     names: tuple[str, ...] = ()
+    held: bool = False
 
 
 def follow(types: GoTypes, type_offset: int, path: Path) -> int | Lost:
@@ -70,7 +71,7 @@ def _inside(types: GoTypes, offset: int, step: str | int) -> int | Lost:
         return named[0].type if named else Lost(f'no field "{step}" in {name}', nearest(step, known))
     elem = types.array(offset)[0] if kind == KIND_ARRAY else types.elem(offset)
     if kind == KIND_INTERFACE:
-        return Lost(f"what {name} holds is known only when it is captured")
+        return Lost(f"what {name} holds is known only when it is captured", held=True)
     if kind not in (KIND_ARRAY, KIND_SLICE, KIND_MAP) or elem is None:
         return Lost(f'{name} has no "{step}" inside')
     if kind == KIND_SLICE and BASIC_KINDS.get(types.kind(elem)) == "uint" and types.size(elem) == 1:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import compiler
 from compiler.compile import Compiled, FunctionReport
 from compiler.ir.frames import Issue
 from compiler.ir.program_codec import BadProgram, program_from_bytes, program_to_bytes
-from compiler.sql.enums import EnumNames
+from compiler.sql.enums import EnumNames, TypeNames
 
 MAX_PROGRAMS = 500
 SCHEMA = """
@@ -127,7 +128,14 @@ def _unpacked(program: bytes, rest: str) -> Compiled:
         )
         for each in parts["functions"]
     )
-    enums = tuple(
-        EnumNames(**{**each, "names": tuple((value, name) for value, name in each["names"])}) for each in parts["enums"]
-    )
+    enums = tuple(_enum_names(each) for each in parts["enums"])
     return Compiled(program_from_bytes(program), issues, functions, enums)
+
+
+def _enum_names(parts: dict[str, Any]) -> EnumNames:
+    own = None if parts["own"] is None else _type_names(parts["own"])
+    return EnumNames(parts["table"], parts["column"], parts["path"], own, tuple(map(_type_names, parts["held"])))
+
+
+def _type_names(parts: dict[str, Any]) -> TypeNames:
+    return TypeNames(parts["type"], parts["type_name"], tuple((value, name) for value, name in parts["names"]))

@@ -33,12 +33,23 @@ SPEC = """
 functions:
   - function: main.work
     table: jobs
-    collect: [job, state, level, id, box, {expr: job.Start, as: start}, {expr: job.Raw, as: raw}]
+    collect:
+      - {expr: job.Start, as: start}
+      - {expr: job.Raw, as: raw}
+      - {expr: job.Tx.__addr, as: tx_at}
+      - {expr: len(job.List), as: listed}
+      - {expr: job.Box.(*main.Tx).State, as: asserted}
+      - job
+      - state
+      - level
+      - id
+      - box
     extra:
       - {name: n, expr: "job->N"}
       - {name: own_state, expr: "job->State"}
       - {name: is_State, expr: "enum_name(own_state)"}
       - {name: is_Pointer, expr: "enum_name(job->Pointer)"}
+      - {name: is_asserted, expr: enum_name(asserted)}
       - {name: First, expr: "enum_name(job->List[0])"}
       - {name: Second, expr: "enum_name(job->List[1])"}
       - {name: is_ByName, expr: "enum_name(job->ByName['a b'])"}
@@ -60,7 +71,11 @@ functions:
       - {name: kept, expr: "job->Kept->__addr"}
       - {name: err, expr: "job->Err.__addr"}
       - {name: boxed, expr: enum_name(box)}
+      - {name: errno, expr: enum_name(job->Err->Err)}
+      - {name: of_pointer, expr: enum_name(job->Box)}
       - {name: missing, expr: enum_name(job->Stat)}
+      - {name: inside, expr: enum_name(job->Box->State)}
+      - {name: counted, expr: enum_name(listed)}
   - function: main.hold
     table: txs
     collect: [tx]
@@ -69,6 +84,10 @@ functions:
     table: generics
     collect: [value]
     extra: [{name: x, expr: enum_name(value)}]
+  - function: "main.twice*"
+    table: twice
+    collect: [thing]
+    extra: [{name: x, expr: enum_name(thing)}]
 tables:
   joined: |
     SELECT j.process_id, j.job->N AS n, t.tx->N AS tx, enum_name(j.state) AS state, enum_name(t.tx->State) AS tx_state,
@@ -147,6 +166,13 @@ def test_every_value_is_what_the_program_calls_it(scene: Scene) -> None:
         assert (row["First"], row["Second"]) == ("StateClosed", word["State"])
         assert (row["Label"], row["field_id"]) == ("is " + word["State"].lower(), word["ID"])
         assert row["kept"] == word["Addr"]
+        assert (row["tx_at"], row["boxed"], row["errno"], row["of_pointer"]) == (
+            word["Addr"],
+            word["State"],
+            "ENOENT",
+            None,
+        )
+        assert row["is_asserted"] == scene.words[1][row["n"] % 5]["State"]
         assert row["err"].startswith("0x")
     assert compared == 2 * 23 * len(TOLD)
 
@@ -188,16 +214,29 @@ def test_derived_tables_count_by_name(scene: Scene) -> None:
 
 
 def test_what_a_binary_does_not_tell_is_an_issue(scene: Scene) -> None:
-    known = "main.Plain has no constants in this binary (Go lists those of packages that have code in it)"
-    issues = scene.rows("SELECT process_id, item, message, nearest, line FROM issues ORDER BY process_id, line")
+    plain = "main.Plain has no constants in this binary (Go lists those of packages that have code in it)"
+    several = "enum_name(thing): it is main.Sign or main.State, depending on the place in the code"
+    untyped = (
+        "enum_name() got 0, a field of what an interface holds: its type is not known; "
+        "collect the field with a type assertion, x.(*T).State"
+    )
+    issues = scene.rows("SELECT process_id, item, message, nearest FROM issues ORDER BY process_id, line")
     expected = [
-        ('functions[0].extra[12] "is_Plain"', f"enum_name(job->Plain): {known}", None, 19),
-        ('functions[0].extra[24] "boxed"', "enum_name(box): the type is known only when it is captured", None, 31),
-        ('functions[0].extra[25] "missing"', 'enum_name(job->Stat): no field "Stat" in main.Job', "Start, State", 32),
-        ('functions[2].extra[0] "x"', "enum_name(value): the type is known only when it is captured", None, 40),
+        ('functions[0].extra[13] "is_Plain"', f"enum_name(job->Plain): {plain}", None),
+        ('functions[0].extra[28] "missing"', 'enum_name(job->Stat): no field "Stat" in main.Job', "Start, State"),
+        ('functions[0].extra[30] "counted"', "enum_name(listed): listed is not a value of one Go type (int)", None),
+        ('functions[2].extra[0] "x"', "enum_name(value): the type is known only when it is captured", None),
+        ('functions[3].extra[0] "x"', several, None),
     ]
-    assert [tuple(each.values()) for each in issues] == [(n, *each) for n in (1, 2) for each in expected]
-    assert scene.rows("SELECT DISTINCT boxed, missing FROM jobs") == [{"boxed": None, "missing": None}]
+    when_derived = (None, "extra column jobs.inside", untyped, None)
+    assert [tuple(each.values()) for each in issues] == [
+        when_derived,
+        *((n, *each) for n in (1, 2) for each in expected),
+    ]
+    assert scene.rows("SELECT DISTINCT missing, inside, counted FROM jobs") == [
+        {"missing": None, "inside": None, "counted": None}
+    ]
+    assert scene.rows("SELECT DISTINCT x FROM twice") == [{"x": None}]
     assert scene.rows("SELECT DISTINCT x FROM generics") == [{"x": None}]
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from compiler.sql.functions import SqlFunction
-from compiler.sql.shown import SqlValue, is_absent, shown
+from compiler.sql.shown import SqlValue, is_absent, read, shown
 
 MIN_FLAGS = 3
 """Constants with one bit each from which on a type is taken for bit flags; two (1 and 2) may as well be counted."""
@@ -16,15 +16,11 @@ REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class EnumNames:
-    """The constants of the type that a place of a function table holds in one binary, by value."""
+class TypeNames:
+    """The constants of one type, by value. `type`: as `$type` marks it, main.State; `type_name`: without its package."""
 
-    table: str
-    column: str
-    path: str
-    """In the column's JSON, in SQLite's notation."""
+    type: str
     type_name: str
-    """Without its package."""
     names: tuple[tuple[int, str], ...]
 
     def name(self, value: int) -> str:
@@ -35,6 +31,20 @@ class EnumNames:
             return names[value]
         flags = flags_in(value, names) if value > 0 and is_flags(list(names)) else []
         return "|".join(flags) or f"{self.type_name}({value})"
+
+
+@dataclass(frozen=True, slots=True)
+class EnumNames:
+    """The names of what a place of a function table holds in one binary."""
+
+    table: str
+    column: str
+    path: str
+    """In the column's JSON, in SQLite's notation."""
+    own: TypeNames | None
+    """Of the place's type; None where it is known only with each value: in an interface."""
+    held: tuple[TypeNames, ...] = ()
+    """Of the types that interfaces hold, where the place is in one."""
 
 
 def is_flags(values: Sequence[int]) -> bool:
@@ -65,18 +75,39 @@ def by_process(processes: Sequence[Sequence[EnumNames]]) -> Names:
 
 
 def enum_function(names: Names) -> SqlFunction:
-    """enum_name(value, process_id, table, column, path): NULL for NULL, for what is absent, and where the binary does
-    not tell the type (an Issue says why)."""
+    """enum_name(value, process_id, table, column, path): NULL for NULL, for what is absent, for what an interface holds
+    that is no constant, and where the binary does not tell the type (an Issue says why)."""
 
     @lru_cache(maxsize=REMEMBERED)
     def enum_name(value: SqlValue, *where: *tuple[int, str, str, str]) -> str | None:
         known = names.get(where)
         if value is None or known is None or is_absent(value):
             return None
-        if isinstance(value, int):
-            return known.name(value)
-        if isinstance(value, str) and value.isdecimal() and value.isascii():
-            return known.name(int(value))  # a uint64 beyond int64
-        raise ValueError(f"enum_name() takes a number, got {shown(value)}")
+        number = _number(value)
+        if number is None and known.own is None:
+            return _held(value, known.held)
+        if known.own is None:
+            what = f"enum_name() got {shown(value)}, a field of what an interface holds: its type is not known"
+            raise ValueError(f"{what}; collect the field with a type assertion, x.(*T).State")
+        if number is None:
+            raise ValueError(f"enum_name() takes a number, got {shown(value)}")
+        return known.own.name(number)
 
     return SqlFunction(5, enum_name)
+
+
+def _number(value: object) -> int | None:
+    """The number; a uint64 beyond int64 is its digits."""
+    if isinstance(value, str) and value.isdecimal() and value.isascii():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+def _held(value: SqlValue, held: Sequence[TypeNames]) -> str | None:
+    """The name of a constant in an interface, shown with its type; None for anything else in one."""
+    match read(value):
+        case {"$type": str(marked), "$value": int(number)} if not isinstance(number, bool):
+            known = [each for each in held if each.type == marked.lstrip("*")]
+            return known[0].name(number) if len(known) == 1 else None
+        case _:
+            return None

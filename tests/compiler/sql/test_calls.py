@@ -1,11 +1,13 @@
 """enum_name(), ago() and ->__addr in SQL: what they become, what they refuse, and that SQLite runs what comes out."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from compiler.sql.calls import Use
-from compiler.sql.enums import EnumNames, enum_function, is_flags
+from compiler.sql.enums import EnumNames, TypeNames, by_process, enum_function, is_flags
 from compiler.sql.errors import SqlError
-from compiler.sql.extra import compile_extra, references
+from compiler.sql.extra import compile_extra, fill_extra, references
 from compiler.sql.places import Place
 from compiler.sql.select import compile_select, sql_select_guard
 from tests.compiler.sql.snapshot import SCHEMA, START, opened, rows
@@ -185,9 +187,20 @@ def test_an_extra_column_may_copy_a_place() -> None:
     assert copies == [Place("t'1", "q", ("a", "b", 1)), Place("t'1", "q", ("State",)), None]
 
 
-NAMES = EnumNames("t", "c", "$", "State", ((0, "Idle"), (1, "Busy"), (-1, "Gone"), (2**64 - 1, "Top")))
-FLAGS = EnumNames("t", "f", "$", "Flag", ((1, "A"), (2, "B"), (4, "C"), (1 << 63, "High")))
-CALLED = enum_function({(1, "t", "c", "$"): NAMES, (1, "t", "f", "$"): FLAGS}).call
+NAMES = TypeNames("main.State", "State", ((0, "Idle"), (1, "Busy"), (-1, "Gone"), (2**64 - 1, "Top")))
+FLAGS = TypeNames("main.Flag", "Flag", ((1, "A"), (2, "B"), (4, "C"), (1 << 63, "High")))
+TWICE = (TypeNames("x.Level", "Level", ((1, "One"),)), TypeNames("x.Level", "Level", ((1, "Uno"),)))
+CALLED = enum_function(
+    by_process(
+        [
+            (
+                EnumNames("t", "c", "$", NAMES),
+                EnumNames("t", "f", "$", FLAGS),
+                EnumNames("t", "any", "$", None, (NAMES, *TWICE)),
+            )
+        ]
+    )
+).call
 
 
 def test_a_number_has_the_name_of_its_constant() -> None:
@@ -218,8 +231,67 @@ def test_only_distinct_bits_are_flags(values: tuple[int, ...], flags: bool) -> N
     assert is_flags(values) is flags
 
 
+HELD = {
+    '{"$type":"main.State","$value":1}': "Busy",
+    '{"$type":"*main.State","$value":7}': "State(7)",
+    '{"$type":"other.State","$value":1}': None,
+    '{"$type":"int","$value":1}': None,
+    '{"$type":"x.Level","$value":1}': None,
+    '{"$type":"main.State","$value":{"$absent":"torn"}}': None,
+    '{"$type":"*main.T","$addr":"0xc000010018","N":1}': None,
+    "text": None,
+}
+
+
+@pytest.mark.parametrize(("value", "name"), HELD.items())
+def test_what_an_interface_holds_is_named_by_its_own_type(value: str, name: str | None) -> None:
+    """Not where two types have one name in the snapshot: a/x.Level and b/x.Level."""
+    assert CALLED(value, 1, "t", "any", "$") == name
+
+
+def test_a_field_of_what_an_interface_holds_has_no_type() -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  (the text is compared below)
+        CALLED(1, 1, "t", "any", "$")
+    assert str(caught.value) == (
+        "enum_name() got 1, a field of what an interface holds: its type is not known; "
+        "collect the field with a type assertion, x.(*T).State"
+    )
+
+
 def test_what_is_no_number_has_no_name() -> None:
     for value, text in (("Idle", "'Idle'"), (1.5, "1.5"), ("-3", "'-3'"), (f"{START}", f"'{START}'")):
         with pytest.raises(ValueError) as caught:  # noqa: PT011  (the text is compared below)
             CALLED(value, 1, "t", "c", "$")
         assert str(caught.value) == f"enum_name() takes a number, got {text}"
+
+
+GAPS = st.sampled_from([" ", "\n", "\r\n", "\t", " -- it's (\n", "/* ) 😀 é */", "\f", "  "])
+
+
+def nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    call = st.builds(
+        "{}{}({}{}{})".format, st.sampled_from(["ago", "AGO", '"ago"', "uuid", "[uuid]"]), GAPS, GAPS, inner, GAPS
+    )
+    return call | st.builds("{}{}||{}{}".format, inner, GAPS, GAPS, inner) | st.builds("(-{})".format, inner)
+
+
+operands = st.sampled_from(["q->Start", "'é😀 ago('", "q->Tx->__addr", "user"])
+enums = st.builds(
+    "{}{}({}q{}->{}State{})".format, st.sampled_from(["enum_name", "Enum_Name", "`enum_name`"]), *[GAPS] * 5
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.recursive(operands | enums, nested, max_leaves=5), GAPS)
+def test_every_call_is_completed_wherever_it_stands(expression: str, gap: str) -> None:
+    """SQLite itself counts the arguments when it prepares the statement."""
+    sql = f"SELECT '😀'{gap}AS y, {expression} AS x{gap}FROM queries"
+    compiled = compile_select(sql, SCHEMA, PLACES)
+    with opened() as connection:
+        connection.create_function("enum_name", 5, lambda *_: None)
+        connection.execute("EXPLAIN " + compiled.sql)
+    columns = references(SCHEMA["queries"], SCHEMA["processes"][1:], SCHEMA["goroutines"][2:])
+    extra = fill_extra("queries", "age_s", compile_extra(expression, columns, {"q": Place("queries", "q")}).sql)
+    with opened() as connection:
+        connection.create_function("enum_name", 5, lambda *_: None)
+        connection.execute("EXPLAIN " + extra)

@@ -4,12 +4,12 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"named/levels"
 	"os"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 )
@@ -121,6 +121,18 @@ func hold(tx *Tx) {
 }
 
 //go:noinline
+func twiceState(thing State) {
+	park()
+	fmt.Fprintln(os.Stderr, thing)
+}
+
+//go:noinline
+func twiceSign(thing Sign) {
+	park()
+	fmt.Fprintln(os.Stderr, thing)
+}
+
+//go:noinline
 func generic[T ~int](value T) {
 	park()
 	fmt.Fprintln(os.Stderr, value)
@@ -159,7 +171,7 @@ func build(n int, txs []told[*Tx]) (*Job, Told) {
 	job := &Job{
 		N: n, State: state, Pointer: &state, List: []State{StateClosed, state}, ByName: map[string]State{"a b": state},
 		Sign: sign.value, Wide: wide.value, Flag: flag.value, Level: level.value, Colour: colour.value, Plain: Plain(n), Count: n, Name: "job",
-		Raw: []byte("sixteen bytes or"), Start: start, Later: later, Tx: tx, Tail: &tx, Box: tx, Err: errors.New("late"),
+		Raw: []byte("sixteen bytes or"), Start: start, Later: later, Tx: tx, Tail: &tx, Box: tx, Err: &os.PathError{Op: "open", Path: "x", Err: syscall.ENOENT},
 		Done: make(chan int, 1),
 	}
 	job.Kept.Store(tx)
@@ -195,6 +207,10 @@ func main() {
 		<-parked
 	}
 	go generic(StateActive)
+	<-parked
+	go twiceState(StateActive)
+	<-parked
+	go twiceSign(Minus)
 	<-parked
 	ready, _ := json.Marshal(map[string]any{"jobs": jobs})
 	fmt.Printf("ready %s\n", ready)
