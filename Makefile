@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help install install-dev install-browser demo test check check-format check-lint check-types check-imports check-go matrix fmt lock clean
+.PHONY: help install install-dev install-browser demo test check check-format check-lint check-types check-imports check-go check-versions matrix servers fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,10 +27,10 @@ demo: install ## Take a snapshot of a demo service and show it; ARGS=--once exit
 test: install-dev ## Run the tests (root, for eBPF); ARGS goes to pytest
 	@$(BIN)/pytest $(ARGS)
 
-matrix: install-dev ## Run the end-to-end tests on every supported Go version (ARGS=1.24.11 for one); takes long
+matrix: install-dev ## Run the end-to-end tests on every supported Go version (ARGS=1.24.11 for one); takes about an hour
 	@scripts/matrix $(ARGS)
 
-check: check-format check-lint check-types check-imports check-go test ## Run everything that CI runs
+check: check-format check-lint check-types check-imports check-go test check-versions ## Run everything that CI runs
 
 check-format: install-dev ## Is the code formatted?
 	$(BIN)/ruff format --check --quiet
@@ -46,6 +46,12 @@ check-imports: install-dev ## Check who imports whom
 
 check-go: install-dev ## Check the Go programs: format and vet
 	@scripts/check-go
+
+check-versions: install-dev ## Run the end-to-end tests on a slice of the matrix: the oldest Go, a middle one, the newest in every build mode
+	@scripts/matrix --slice
+
+servers: install-dev ## Build and try the large servers, too (etcd, CoreDNS), from the Go module proxy; takes some minutes
+	@$(BIN)/pytest -q --servers tests/servers $(ARGS)
 
 fmt: install-dev ## Format the code and apply the linter's safe fixes
 	$(BIN)/ruff check --fix --quiet || true

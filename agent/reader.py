@@ -8,6 +8,7 @@ from compiler.ir.raw import FAULT, KIND_FAULT, KIND_MEMORY, MEMORY, record
 CHUNK = 8 << 20
 """Bytes that are asked for in one go; one larger object is read alone."""
 LARGEST_FAULT = (1 << 32) - 1
+LAST_ADDRESS = (1 << 64) - 1
 
 
 class Memory(Protocol):
@@ -68,6 +69,8 @@ class Reader:
         self.refused += len(spans) - len(affordable)
         answers = dict(zip(affordable, self.read_many(affordable), strict=True))
         for (address, size), found in answers.items():
+            if found is None and address > LAST_ADDRESS:
+                continue  # a garbage pointer and an offset; the decoder knows that nothing is there
             if found is None:
                 self._faults[address] = max(size, self._faults.get(address, 0))
             elif not self.keep(address, found):

@@ -22,6 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fuzz", type=int, default=1, help="How many times as many random cases; from 2 on they are new ones."
     )
 
+    parser.addoption("--servers", action="store_true", help="Build and try the large servers, too (etcd, CoreDNS).")
+
 
 def pytest_configure() -> None:
     leaks.mark_children()

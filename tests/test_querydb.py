@@ -16,6 +16,8 @@ from tests.conftest import ROOT
 from tests.programs import running
 from tests.traceback import Dumped, parse_dump, shown, still
 
+pytestmark = pytest.mark.every_go
+
 SPEC = ROOT / "examples/querydb/querydb.yaml"
 FREEZEFRAME = ROOT / ".venv/bin/freezeframe"
 SESSIONS, TRANSACTIONS, BLOCKED, IDLE, BACKGROUND = 23, 13, 7, 5, 3

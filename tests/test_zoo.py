@@ -21,6 +21,8 @@ from tests.conftest import ROOT, build
 from tests.programs import running
 from tests.traceback import Dumped, parse_dump, shown, still
 
+pytestmark = pytest.mark.every_go
+
 FREEZEFRAME = ROOT / ".venv/bin/freezeframe"
 ENGINES = ("memory", "ebpf")
 GOROUTINES = "SELECT process_id, goroutine_id, status, wait_reason, start_function, created_by, system FROM goroutines"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from compiler.ir.access_check import MAX_OBJECT, access_problems
+from compiler.ir.frames import REASONS
 from compiler.ir.program import (
     AtAddress,
     AtCfa,
@@ -162,8 +163,9 @@ def _site(site: Site, program: Program) -> Iterator[str]:
         yield "it has another number of columns than its table"
     for place in site.places:
         match place:
-            case Missing():
-                continue
+            case Missing(reason=reason):
+                if reason not in REASONS:
+                    yield f"unknown reason {reason!r}"
             case Located(access=access, pieces=pieces, dead=dead):
                 if not 0 <= access < len(program.accesses) or not 0 < len(pieces) <= MAX_PIECES:
                     yield f"access {access} with {len(pieces)} pieces"

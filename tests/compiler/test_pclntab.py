@@ -3,8 +3,12 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from compiler.binary import Binary
 from compiler.pclntab import printed_name
+
+pytestmark = pytest.mark.every_go
 
 
 def test_functions_files_and_lines_are_those_of_addr2line(querydb: Path, go: Path) -> None:

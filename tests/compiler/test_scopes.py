@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import ROOT, build
 from tests.programs import running
 
+pytestmark = pytest.mark.every_version
+
 SPEC = """
 functions:
   - {function: main.shadow, table: shadow, collect: [n, i, total, name]}
@@ -125,4 +127,7 @@ def test_an_inlined_call_is_a_frame(file: Path, how: str) -> None:
 def test_every_instance_of_a_generic_function(file: Path) -> None:
     found = rows(file, 'SELECT "function", "values" FROM largest ORDER BY 2')
     assert [function for function, _ in found] == ["main.largest[...]"] * 2
-    assert [json.loads(values) for _, values in found] == [["c", "z", "e"], [3, 11, 5]]
+    kept = [json.loads(values) for _, values in found if values is not None]
+    assert len(kept) + len(reason(file, "largest", "values")) == 2
+    assert kept
+    assert all(values in ([3, 11, 5], ["c", "z", "e"]) for values in kept)

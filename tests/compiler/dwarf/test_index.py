@@ -17,6 +17,8 @@ from compiler.ir.errors import FreezeframeError
 from compiler.spec import read_spec
 from tests.conftest import ROOT, build
 
+pytestmark = pytest.mark.every_version
+
 
 def by_elftools(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[int, int]]:
     """(functions, types, runtime types) by iterating over all DIEs."""
