@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from compiler.ir.access_check import MAX_OBJECT, access_problems
+from compiler.ir.container_check import container_problems
 from compiler.ir.frames import REASONS
 from compiler.ir.program import (
     AtAddress,
@@ -23,6 +24,8 @@ MAX_SITES = 1 << 20
 MAX_PIECES = 32
 MAX_TYPE_NESTING = 64
 """Structs and arrays within each other; Go's own types stay far below."""
+MAX_TEXT = 1 << 32
+"""Bytes of code: the probe keeps a byte for each 16, and Go's own tables (32 bits a function) know no more."""
 ADDRESS_END = 1 << 47
 
 
@@ -59,6 +62,10 @@ def _runtime(runtime: GoRuntime) -> Iterator[str]:
             yield f"runtime.{each.name} is {value}"
         if each.name.startswith(("g_", "m_")) and isinstance(value, int) and value >= 1 << 14:
             yield f"runtime.{each.name} is {value}"
+        if each.name.startswith("g_") and isinstance(value, int) and each.name != "g_size" and value >= runtime.g_size:
+            yield f"runtime.{each.name} lies outside of runtime.g"
+    if runtime.text.hi - runtime.text.lo > MAX_TEXT:
+        yield f"{runtime.text.hi - runtime.text.lo} bytes of code"
     ranges = [runtime.text, *runtime.interrupts, *runtime.outermost]
     yield from (f"PC range {r.lo:#x}-{r.hi:#x}" for r in ranges if not _ordered(r))
     yield from (f"frame size {f.size}" for f in runtime.syscall_frames if not (f.lo < f.hi and 0 <= f.size < 1 << 20))
@@ -89,7 +96,7 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:
             if (pointee is not None and pointee not in known) or kind.size != 8:
                 yield "it points to no type"
         case SwissMap() | HashMap() | Chan():
-            yield from _indirect(kind, known)
+            yield from container_problems(kind, types)
         case Sought():
             yield from _sought(kind, types)
         case _:
@@ -98,16 +105,6 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:
 
 def _inside(member: Field, size: int, types: tuple[Type, ...]) -> bool:
     return member.offset >= 0 and member.offset + types[member.type].size <= size
-
-
-def _indirect(kind: SwissMap | HashMap | Chan, known: range) -> Iterator[str]:
-    ids = (kind.elem,) if isinstance(kind, Chan) else (kind.key, kind.value)
-    if kind.size != 8 or any(type_id not in known for type_id in ids):
-        yield "it is no pointer, or its key or element has no type"
-    for each in fields(kind):
-        value = getattr(kind, each.name)
-        if isinstance(value, int) and not 0 <= value < 1 << 20:
-            yield f"{each.name} is {value}"
 
 
 def _sought(kind: Sought, types: tuple[Type, ...]) -> Iterator[str]:

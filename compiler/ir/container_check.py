@@ -1,0 +1,54 @@
+"""The bounds of maps and channels in a Program: whatever an engine reads of a header, group or bucket lies in it."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from compiler.ir.types import Chan, HashMap, SwissMap, Type
+
+SLOTS = 8
+"""Of a group, and of a bucket."""
+WORD = 8
+MAX_PART = 1 << 20
+"""Bytes of a header, a group or a bucket."""
+
+
+def container_problems(kind: SwissMap | HashMap | Chan, types: tuple[Type, ...]) -> Iterator[str]:
+    """One sentence for everything that is wrong."""
+    ids = (kind.elem,) if isinstance(kind, Chan) else (kind.key, kind.value)
+    if kind.size != WORD or any(type_id not in range(len(types)) for type_id in ids):
+        yield "it is no pointer, or its key or element has no type"
+        return
+    numbers = {f.name: getattr(kind, f.name) for f in fields(kind) if isinstance(getattr(kind, f.name), int)}
+    outside = [f"{name} is {value}" for name, value in numbers.items() if not 0 <= value < MAX_PART]
+    yield from outside
+    if not outside:
+        yield from (
+            f"{name} lies outside of its {whole}" for name, end, whole in _ends(kind, types) if end > numbers[whole]
+        )
+
+
+def _ends(kind: SwissMap | HashMap | Chan, types: tuple[Type, ...]) -> Iterator[tuple[str, int, str]]:
+    """(what, where it ends, the size within which that must be)."""
+    match kind:
+        case SwissMap():
+            for name in ("used", "dir_ptr", "dir_len"):
+                yield name, getattr(kind, name) + WORD, "header_size"
+            for name in ("groups_data", "groups_mask"):
+                yield name, getattr(kind, name) + WORD, "table_size"
+            yield "the control word", SLOTS, "group_size"
+            yield "key", kind.key_at + (SLOTS - 1) * kind.key_stride + types[kind.key].size, "group_size"
+            yield "value", kind.value_at + (SLOTS - 1) * kind.value_stride + types[kind.value].size, "group_size"
+        case HashMap():
+            for name in ("count", "buckets", "oldbuckets", "nevacuate"):
+                yield name, getattr(kind, name) + WORD, "header_size"
+            for name in ("b", "flags"):
+                yield name, getattr(kind, name) + 1, "header_size"
+            yield "the hashes", SLOTS, "bucket_size"
+            yield "key", kind.keys_at + (SLOTS - 1) * kind.key_stride + types[kind.key].size, "bucket_size"
+            yield "value", kind.values_at + (SLOTS - 1) * kind.value_stride + types[kind.value].size, "bucket_size"
+            yield "overflow", kind.overflow + WORD, "bucket_size"
+        case Chan():
+            for name in ("qcount", "dataqsiz", "buf", "recvx"):
+                yield name, getattr(kind, name) + WORD, "header_size"
+            yield "closed", kind.closed + 4, "header_size"
+            yield "element", types[kind.elem].size, "elem_size"
