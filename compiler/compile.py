@@ -21,9 +21,10 @@ from compiler.ir.program import Access, FunctionTable, Missing, Program, Site
 from compiler.names import Meant
 from compiler.nearest import nearest
 from compiler.patterns import split_name
+from compiler.picked import pick_types
 from compiler.resolve import Resolved, Scope, Unresolved, resolve
 from compiler.runtime import read_runtime
-from compiler.spec import Collect, FunctionSpec, Spec, check_times
+from compiler.spec import Collect, FunctionSpec, Spec, TypeSpec, check_times
 from compiler.spec.uses import sql_uses
 from compiler.sql.enums import EnumNames
 from compiler.times import is_time
@@ -68,7 +69,8 @@ class _Compiler:
     def __init__(self, spec: Spec, binary: Binary) -> None:
         self.spec = spec
         self.binary = binary
-        depth = max([spec.limits.depth, *(_limits(spec, f, c).depth for f in spec.functions for c in f.collect)])
+        items: list[FunctionSpec | TypeSpec] = [*spec.functions, *spec.types]
+        depth = max([spec.limits.depth, *(_limits(spec, item, c).depth for item in items for c in item.collect)])
         self._runtime = read_runtime(binary)
         base = binary.executable.pointer(self._runtime.types_base) or 0
         self._runtime_types = RuntimeTypes(binary.executable, base)
@@ -92,6 +94,7 @@ class _Compiler:
     def compile(self, remembered: tuple[int, ...]) -> Compiled:
         self._interfaces.remember(remembered)
         self._expect_asserted()
+        pick_types(self.spec, self.scope, self.access, self.issue)
         tables, reports, found = [], [], []
         meant = [names for each in self.spec.functions if len(names := self._meant(each).names) <= MAX_FUNCTIONS]
         self.binary.functions.prepare(name for names in meant for name in names)
@@ -118,7 +121,8 @@ class _Compiler:
 
     def _expect_asserted(self) -> None:
         """Types that any expression names are known to all of them, whichever comes first."""
-        collected = [parse(collect.expr) for function in self.spec.functions for collect in function.collect]
+        items: list[FunctionSpec | TypeSpec] = [*self.spec.functions, *self.spec.types]
+        collected = [parse(collect.expr) for item in items for collect in item.collect]
         for operation in [operation for expression in collected for operation in expression.operations]:
             if isinstance(operation, Asserted):
                 found = self.scope.names.find(operation.type)
@@ -196,15 +200,15 @@ class _Compiler:
         if issue not in self._issues:
             self._issues.append(issue)
 
-    def access(self, resolved: Resolved, limits: Limits, text: str) -> int:
-        """The number of the Access for these steps."""
+    def access(self, resolved: Resolved, limits: Limits, text: str) -> tuple[int, Access]:
+        """The Access for these steps, and its number."""
         key = (resolved, limits, text)  # the text, too: to Python, m[1] and m[true] are the same
         if key not in self._accesses:
             access = Access(
                 resolved.root_size, resolved.steps, resolved.type, limits, text, resolved.tail, resolved.extra_depth
             )
             self._accesses[key] = (len(self._accesses), access)
-        return self._accesses[key][0]
+        return self._accesses[key]
 
     def _pointer_variable(self, written: str) -> tuple[int, int] | None:
         """A package variable that the file itself has as a pointer: its type's DIE, and the link-time address in it."""
@@ -217,8 +221,8 @@ class _Compiler:
         return None
 
 
-def _limits(spec: Spec, function: FunctionSpec, collect: Collect) -> Limits:
-    return spec.limits.override({**dict(function.limits), **dict(collect.limits)})
+def _limits(spec: Spec, item: FunctionSpec | TypeSpec, collect: Collect) -> Limits:
+    return spec.limits.override({**dict(item.limits), **dict(collect.limits)})
 
 
 class _Column:
@@ -298,7 +302,7 @@ class _Column:
         if resolved is None:
             return None
         self.ends, self.found = resolved.ends, True
-        return self._compiler.access(resolved, self._limits, self.collect.expr), resolved
+        return self._compiler.access(resolved, self._limits, self.collect.expr)[0], resolved
 
     @property
     def type_name(self) -> str | None:

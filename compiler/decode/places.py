@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from compiler.decode.image import Gap, Image, Window
-from compiler.decode.steps import Here, Missed, Steps
+from compiler.decode.reading import Missed
+from compiler.decode.steps import Here, Steps
 from compiler.decode.texts import Marked, to_json
 from compiler.decode.values import ValueReader
 from compiler.ir.chase import is_byte
@@ -76,7 +77,7 @@ class CellReader:
 
     def __init__(self, program: Program, image: Image, values: ValueReader, bias: int) -> None:
         self._program, self._image, self._values, self._bias = program, image, values, bias
-        self._steps = Steps(program, image, values, bias)
+        self._steps = values.picker = Steps(program, image, values, bias)
         self._bare: dict[TypeId, bool] = {}
         self._missing: dict[Missing, Cell] = {}
         self._remembered: dict[tuple[int, Window | Here], Cell] = {}

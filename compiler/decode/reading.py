@@ -1,7 +1,8 @@
 """The state of reading one cell: what is left of its bounds, what is missing so far, which objects are open."""
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from compiler.decode.image import LOWEST, Image, Window
 from compiler.decode.texts import Json, Marked, Path, path_text, signed, text_or_base64, whole_characters
@@ -21,6 +22,32 @@ a chain of 60 contexts."""
 MAX_LENGTH: Final = 1 << 47
 NODE_BYTES: Final = 256
 """Bytes that cost as much as one value."""
+
+
+class Missed(Exception):
+    """The value is missing, and why."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class Picker(Protocol):
+    """Takes an access's steps from an object in hand."""
+
+    def pick(self, access: int, window: Window, at: int) -> "Pick":
+        """Where they lead; Missed where they do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A value in hand, its type and limits, and how many levels of depth the way to it took."""
+
+    window: Window
+    type: TypeId
+    limits: Limits
+    cost: int
 
 
 class Reading:
@@ -49,6 +76,8 @@ class Reading:
         self._left = self._began = 0
         self._nesting = 0
         self._in_key = 0
+        self.picker: Picker | None = None
+        """Whoever knows the ways to what is collected of a type."""
 
     @property
     def types(self) -> tuple[Type, ...]:

@@ -8,7 +8,7 @@ from compiler.decode import maps
 from compiler.decode.contexts import context_in, is_value_context, member
 from compiler.decode.image import LOWEST, Gap, Image, Window
 from compiler.decode.keys import equals
-from compiler.decode.reading import MAX_LENGTH
+from compiler.decode.reading import MAX_LENGTH, Missed, Pick
 from compiler.decode.texts import signed
 from compiler.decode.values import ValueReader
 from compiler.ir.frames import GONE
@@ -33,15 +33,6 @@ MAX_CONTEXTS = 10_000
 """Contexts within each other that are looked through; a chain of more is damage."""
 
 
-class Missed(Exception):
-    """The value is missing, and why."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.detail = detail
-
-
 @dataclass(frozen=True, slots=True)
 class Here:
     """A place: `at` in a window's bytes; without one, at an address."""
@@ -63,7 +54,7 @@ class Steps:
     """Takes steps in one capture's memory."""
 
     def __init__(self, program: Program, image: Image, values: ValueReader, bias: int) -> None:
-        self._types = program.types
+        self._types, self._accesses = program.types, program.accesses
         self._image, self._values, self._bias = image, values, bias
 
     def along(self, here: Here, steps: tuple[Step, ...], limits: Limits) -> tuple[Here, Limits]:
@@ -95,6 +86,16 @@ class Steps:
             if following is None:
                 return Found(here, tail.type, limits)
             tail = following
+
+    def pick(self, access: int, window: Window, at: int) -> Pick:
+        """An access's value, from an object in hand."""
+        wanted = self._accesses[access]
+        here, limits = self.along(Here(window, at), wanted.steps, wanted.limits)
+        found = Found(here, wanted.type, limits)
+        if wanted.tail is not None:
+            found = self.finish(here, wanted.tail, limits)
+        cost = wanted.extra_depth + sum(isinstance(step, Deref) for step in wanted.steps)
+        return Pick(self.read(found.here, self._types[found.type].size), found.type, found.limits, cost)
 
     def read(self, here: Here, size: int) -> Window:
         """The bytes at a place."""

@@ -9,7 +9,7 @@ from typing import assert_never
 from compiler.decode import scalars
 from compiler.decode.containers import Containers
 from compiler.decode.image import LOWEST, Window
-from compiler.decode.reading import MAX_LENGTH, MAX_NESTING
+from compiler.decode.reading import MAX_LENGTH, MAX_NESTING, Missed
 from compiler.decode.texts import Json, Marked, Path, Typed, signed
 from compiler.ir.chase import follow, held_depth, is_byte
 from compiler.ir.frames import Absence
@@ -26,6 +26,7 @@ from compiler.ir.types import (
     HashMap,
     Interface,
     Opaque,
+    Picked,
     Pointer,
     Slice,
     Sought,
@@ -80,6 +81,8 @@ class ValueReader(Containers):
                 value = self._pointer(kind, window, at, depth, path)
             case Struct():
                 value = self._struct(kind, window, at, depth, path, Marked())
+            case Picked():
+                value = self._picked(kind, window, at, depth, path, Marked())
             case Array():
                 value = self._array(kind, window, at, depth, path)
             case Slice():
@@ -172,8 +175,10 @@ class ValueReader(Containers):
             return self._absent(path, self._why(address, target.size), address=address)
         place = (address, kind.elem)
         self._open.add(place)
-        if isinstance(target, Struct) and not indirect:
-            value: Json = self._struct(target, found, 0, depth - 1, path, Marked({"$addr": f"{address:#x}"}))
+        if isinstance(target, Picked):
+            value: Json = self._picked(target, found, 0, depth - 1, path, Marked({"$addr": f"{address:#x}"}))
+        elif isinstance(target, Struct) and not indirect:
+            value = self._struct(target, found, 0, depth - 1, path, Marked({"$addr": f"{address:#x}"}))
         else:
             value = self._value(found, 0, kind.elem, depth - 1, path)
         self._open.discard(place)
@@ -195,6 +200,27 @@ class ValueReader(Containers):
             return self._absent(path, gap.reason, gap.detail)
         shown = min(kind.count, self._limits.slice_items)
         return self._items(window, at, kind.elem, kind.elem_size, (shown, kind.count), depth, path)
+
+    def _picked(self, kind: Picked, window: Window, at: int, depth: int, path: Path, into: Marked) -> Marked:
+        """What is collected of a struct, each by its own limits."""
+        own = self._limits
+        for member in kind.members:
+            step = (path, f".{member.name}")
+            if member.access is None or self.picker is None:
+                into[member.name] = self._absent(step, "issue")
+                continue
+            try:
+                found = self.picker.pick(member.access, window, at)
+            except Missed as missed:
+                into[member.name] = self._absent(step, missed.reason, missed.detail)
+                continue
+            if found.cost > depth:
+                into[member.name] = self._absent(step, "depth")
+                continue
+            self._limits = found.limits
+            into[member.name] = self._value(found.window, 0, found.type, depth - found.cost, step)
+            self._limits = own
+        return into
 
     def _items(
         self, window: Window, at: int, elem: TypeId, stride: int, shown_of: tuple[int, int], depth: int, path: Path

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 
 from compiler.dwarf import containers
 from compiler.dwarf.gotypes import (
@@ -32,6 +33,8 @@ from compiler.ir.types import (
     Func,
     Interface,
     Opaque,
+    Picked,
+    PickedMember,
     Pointer,
     Slice,
     String,
@@ -58,6 +61,9 @@ class TypeTable:
         self._depth = depth
         self._ids: dict[object, TypeId] = {}
         self._table: list[Type | None] = []
+        self._keys: list[object] = []
+        """Whose id each is."""
+        self._picks: dict[str, Picked] = {}
         self._waiting: list[deque[int | RuntimeType]] = [deque() for _ in range(depth + 2)]
         """Types that are to be described, by the number of pointers that are still followed from them."""
         self._left = depth
@@ -71,6 +77,19 @@ class TypeTable:
         interface holds costs no depth."""
         left = self._depth + 1
         return self._runtime_id(held, left) if isinstance(held, RuntimeType) else self._id(held, left)
+
+    def pick(self, name: str, shown_as: str, inner: TypeId, members: tuple[PickedMember, ...]) -> None:
+        """From now on the struct type of this linked name is described by these of its members alone."""
+        self._picks[name] = Picked(shown_as, 0, inner, members)
+
+    def size_of(self, type_id: TypeId) -> int:
+        """Bytes of a value of a type, described yet or not."""
+        kind, key = self._table[type_id], self._keys[type_id]
+        if kind is not None:
+            return kind.size
+        if isinstance(key, RuntimeType):
+            return self._runtime.size(key)
+        return self.go.size(key) if isinstance(key, int) else 0
 
     def build(self) -> tuple[Type, ...]:
         """The finished table; call it when all roots are wanted."""
@@ -99,6 +118,7 @@ class TypeTable:
         if key not in self._ids:
             self._ids[key] = len(self._table)
             self._table.append(None)
+            self._keys.append(key)
         if self._table[self._ids[key]] is None:
             self._waiting[left].append(key)  # where it waits with most left, it is described
         return self._ids[key]
@@ -124,6 +144,7 @@ class TypeTable:
         if kind not in self._ids:
             self._ids[kind] = len(self._table)
             self._table.append(kind)
+            self._keys.append(kind)
         return self._ids[kind]
 
     def _name(self, offset: int) -> str:
@@ -207,6 +228,8 @@ class TypeTable:
 
     def _struct(self, offset: int, name: str, size: int) -> Type:
         go, full = self.go, self.go.name(offset)
+        if full in self._picks:
+            return replace(self._picks[full], size=size)
         members = go.members(offset)
         if full == "time.Time" or (full.startswith(SHAPE) and [m.name for m in members] == ["wall", "ext", "loc"]):
             wall, ext = go.member(offset, "wall"), go.member(offset, "ext")

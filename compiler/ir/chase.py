@@ -20,6 +20,7 @@ from compiler.ir.types import (
     HashMap,
     Interface,
     Opaque,
+    Picked,
     Pointer,
     Slice,
     Sought,
@@ -150,6 +151,8 @@ def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:
             return [] if elem is None else [FollowPointer(at, elem)]
         case Struct(fields=fields):
             return [op for f in fields for op in _flatten(types, f.type, at + f.offset)]
+        case Picked(inner=inner):
+            return _flatten(types, inner, at)
         case Wrapper(offset=offset, type=inner):
             return _flatten(types, inner, at + offset)
         case Array(elem=elem, elem_size=stride, count=count):

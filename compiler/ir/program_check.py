@@ -17,7 +17,20 @@ from compiler.ir.program import (
     Program,
     Site,
 )
-from compiler.ir.types import Array, Chan, Field, HashMap, Pointer, Slice, Sought, Struct, SwissMap, Type, Wrapper
+from compiler.ir.types import (
+    Array,
+    Chan,
+    Field,
+    HashMap,
+    Picked,
+    Pointer,
+    Slice,
+    Sought,
+    Struct,
+    SwissMap,
+    Type,
+    Wrapper,
+)
 
 MAX_TYPES = 1 << 20
 MAX_SITES = 1 << 20
@@ -44,6 +57,8 @@ def _problems(program: Program) -> Iterator[str]:
         return
     for type_id, kind in enumerate(program.types):
         yield from (f"type {type_id} ({kind.name}): {text}" for text in _type(kind, program.types))
+        if isinstance(kind, Picked):
+            yield from (f"type {type_id} ({kind.name}): {text}" for text in _picked(kind, program))
     if _too_deep(program.types):
         yield f"types contain each other more than {MAX_TYPE_NESTING} deep"
     for dynamic in program.dynamic_types:
@@ -116,6 +131,15 @@ def _sought(kind: Sought, types: tuple[Type, ...]) -> Iterator[str]:
         yield f"its filter's value {kind.filter_value}"
 
 
+def _picked(kind: Picked, program: Program) -> Iterator[str]:
+    if not 0 <= kind.inner < len(program.types) or program.types[kind.inner].size > kind.size:
+        yield "what is followed of it is no part of it"
+    for member in kind.members:
+        known = member.access is None or 0 <= member.access < len(program.accesses)
+        if not known or (member.access is not None and program.accesses[member.access].root_size != kind.size):
+            yield f"member {member.name}"
+
+
 def _too_deep(types: tuple[Type, ...]) -> bool:
     """Whether values contain values without end (or nearly): indirections do not count, they are bounded by depth."""
     heights: dict[int, int] = {}
@@ -144,7 +168,7 @@ def _contained(kind: Type) -> tuple[int, ...]:
     match kind:
         case Struct(fields=members):
             return tuple(member.type for member in members)
-        case Wrapper(type=inner) | Array(elem=inner):
+        case Wrapper(type=inner) | Array(elem=inner) | Picked(inner=inner):
             return (inner,)
         case _:
             return ()

@@ -79,6 +79,24 @@ class Struct:
 
 
 @dataclass(frozen=True, slots=True)
+class PickedMember:
+    """One of what is collected of a Picked type: the Access that leads to it, None where the binary has nothing of it."""
+
+    name: str
+    access: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A struct of which only `members` are collected; `inner` has as much of it as engines must follow for that."""
+
+    name: str
+    size: int
+    inner: TypeId
+    members: tuple[PickedMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Wrapper:
     """A struct shown as the one field in it that matters: atomic.Int64 is its number, atomic.Pointer its pointee."""
 
@@ -235,6 +253,7 @@ Type = (
     | String
     | Pointer
     | Struct
+    | Picked
     | Wrapper
     | Array
     | Slice

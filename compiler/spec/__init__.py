@@ -2,7 +2,7 @@
 
 from compiler.spec.checks import check_times
 from compiler.spec.errors import SpecError
-from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, Link, ProgramRule, Spec, spec_hash
+from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, Link, ProgramRule, Spec, TypeSpec, spec_hash
 from compiler.spec.reader import read_spec
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ProgramRule",
     "Spec",
     "SpecError",
+    "TypeSpec",
     "check_times",
     "read_spec",
     "spec_hash",

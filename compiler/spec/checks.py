@@ -10,7 +10,7 @@ from compiler.ir.errors import BadInput
 from compiler.patterns import parse_pattern
 from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS
 from compiler.spec.errors import SpecError
-from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, Link, Spec
+from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, Link, Spec, TypeSpec
 from compiler.spec.uses import FunctionPlaces
 from compiler.sql.allowed import TABLE_FUNCTIONS
 from compiler.sql.errors import SqlError
@@ -36,7 +36,14 @@ def check(spec: Spec) -> None:
     schema |= {each.table: _function_columns(each) for each in spec.functions}
     places: dict[tuple[str, str], Place] = {}
     functions = list(_functions(spec, places))
-    checks = (_programs(spec), _table_names(spec), functions, _cycles(spec), _derived(spec, schema, places))
+    checks = (
+        _programs(spec),
+        _table_names(spec),
+        functions,
+        _types(spec),
+        _cycles(spec),
+        _derived(spec, schema, places),
+    )
     problems = [problem for each in (*checks, _cut_ids(spec)) for problem in each]
     problems += [problem for link in spec.links for problem in _link(link, schema)]
     if problems:
@@ -111,11 +118,7 @@ def _functions(spec: Spec, places: dict[tuple[str, str], Place]) -> Iterator[Pro
             what = f'"{function.function}" stands for several functions, so their table needs a name of its own'
             yield function.line, function.item, what, "add `table: NAME`"
         yield from _column_names(function)
-        for collect in function.collect:
-            try:
-                parse(collect.expr)
-            except BadInput as error:
-                yield collect.line, collect.item, error.what, error.remedy
+        yield from _expressions(function.collect)
         own = FunctionPlaces(function)
         for extra in function.extra:
             try:
@@ -123,6 +126,40 @@ def _functions(spec: Spec, places: dict[tuple[str, str], Place]) -> Iterator[Pro
             except SqlError as error:
                 yield extra.line, extra.item, _placed(error, extra.expr), error.remedy
         places |= own.by_table
+
+
+def _expressions(collected: Sequence[Collect]) -> Iterator[Problem]:
+    for collect in collected:
+        try:
+            parse(collect.expr)
+        except BadInput as error:
+            yield collect.line, collect.item, error.what, error.remedy
+
+
+def _types(spec: Spec) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for each in spec.types:
+        name = each.type.lstrip("*")
+        if name in first:
+            what = f'the type "{name}" is there twice, first on line {first[name]}'
+            yield each.line, each.item, what, "collect it all in one place"
+        first.setdefault(name, each.line)
+        yield from _expressions(each.collect)
+        yield from _member_names(each)
+
+
+def _member_names(type_: TypeSpec) -> Iterator[Problem]:
+    """Unlike columns, names of JSON's members differ by case."""
+    taken: dict[str, int] = {}
+    for each in type_.collect:
+        remedy = "name it otherwise: {expr: ..., as: NAME}"
+        if (problem := _bad_name(each.name)) is not None:
+            yield each.line, each.item, f"the name {each.name!r} {problem}", remedy
+        elif each.name.startswith("$"):
+            yield each.line, each.item, f'the name "{each.name}" begins with "$", as only marks do', remedy
+        elif each.name in taken:
+            yield each.line, each.item, f'the name "{each.name}" is already taken on line {taken[each.name]}', remedy
+        taken.setdefault(each.name, each.line)
 
 
 def _column_names(function: FunctionSpec) -> Iterator[Problem]:

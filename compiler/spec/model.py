@@ -57,6 +57,17 @@ class FunctionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class TypeSpec:
+    """Wherever a value of the struct type is met, it is shown as these expressions, from its fields on."""
+
+    type: str
+    collect: tuple[Collect, ...]
+    line: int
+    item: str
+    limits: LimitChanges = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DerivedTable:
     """A table that one SELECT makes of others."""
 
@@ -91,6 +102,7 @@ class Spec:
     limits: Limits
     text: str
     origin: str
+    types: tuple[TypeSpec, ...] = ()
 
     def program_for(self, exe: str) -> str | None:
         """The name of the first program rule that this executable's path matches."""

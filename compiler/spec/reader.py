@@ -8,8 +8,18 @@ from pydantic import ValidationError
 from compiler.ir.limits import Limits
 from compiler.spec.checks import check, in_order
 from compiler.spec.errors import SpecError
-from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, LimitChanges, Link, ProgramRule, Spec
-from compiler.spec.shape import SHAPES, FunctionShape, SpecShape
+from compiler.spec.model import (
+    Collect,
+    DerivedTable,
+    Extra,
+    FunctionSpec,
+    LimitChanges,
+    Link,
+    ProgramRule,
+    Spec,
+    TypeSpec,
+)
+from compiler.spec.shape import SHAPES, CollectShape, FunctionShape, SpecShape, TypeShape
 from compiler.spec.tree import Node, read_tree
 from compiler.sql.names import nearest
 
@@ -64,16 +74,12 @@ def _spec(shape: SpecShape, root: Node, text: str, origin: str) -> Spec:
         limits=Limits().override(shape.limits),
         text=text,
         origin=origin,
+        types=tuple(_type(root, number, each) for number, each in enumerate(shape.types)),
     )
 
 
 def _function(root: Node, number: int, shape: FunctionShape) -> FunctionSpec:
     loc: _Loc = ("functions", number)
-    collect = []
-    for index, each in enumerate(shape.collect):
-        here = (*loc, "collect", index)
-        name = each.expr if each.as_ is None else each.as_
-        collect.append(Collect(each.expr, name, _line(root, here), _item(root, here), _changes(each.limits)))
     extra = []
     for index, one in enumerate(shape.extra):
         here = (*loc, "extra", index)
@@ -81,7 +87,24 @@ def _function(root: Node, number: int, shape: FunctionShape) -> FunctionSpec:
         extra.append(Extra(one.name, one.expr, one.unit, _line(root, here), item))
     table = shape.function if shape.table is None else shape.table
     place = _line(root, loc), _item(root, loc)
-    return FunctionSpec(shape.function, table, tuple(collect), tuple(extra), *place, _changes(shape.limits))
+    return FunctionSpec(
+        shape.function, table, _collected(root, loc, shape.collect), tuple(extra), *place, _changes(shape.limits)
+    )
+
+
+def _type(root: Node, number: int, shape: TypeShape) -> TypeSpec:
+    loc: _Loc = ("types", number)
+    place = _line(root, loc), _item(root, loc)
+    return TypeSpec(shape.type, _collected(root, loc, shape.collect), *place, _changes(shape.limits))
+
+
+def _collected(root: Node, loc: _Loc, shapes: Sequence[CollectShape]) -> tuple[Collect, ...]:
+    collect = []
+    for index, each in enumerate(shapes):
+        here = (*loc, "collect", index)
+        name = each.expr if each.as_ is None else each.as_
+        collect.append(Collect(each.expr, name, _line(root, here), _item(root, here), _changes(each.limits)))
+    return tuple(collect)
 
 
 def _changes(limits: Mapping[str, int]) -> LimitChanges:

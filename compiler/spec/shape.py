@@ -98,6 +98,14 @@ class FunctionShape(Shape):
     limits: ValueLimits = Field(default_factory=dict)
 
 
+class TypeShape(Shape):
+    """types[]"""
+
+    type: Text
+    collect: Annotated[list[Annotated[CollectShape, _text_stands_for("expr")]], Field(min_length=1)]
+    limits: ValueLimits = Field(default_factory=dict)
+
+
 class TableShape(Shape):
     """tables.NAME"""
 
@@ -127,6 +135,7 @@ class SpecShape(Shape):
 
     programs: dict[str, ProgramShape] = Field(default_factory=dict)
     functions: list[FunctionShape]
+    types: list[TypeShape] = Field(default_factory=list)
     tables: dict[str, Annotated[TableShape, _text_stands_for("sql")]] = Field(default_factory=dict)
     links: list[LinkShape] = Field(default_factory=list)
     limits: SpecLimits = Field(default_factory=dict)
@@ -138,6 +147,8 @@ SHAPES: dict[tuple[str, ...], type[Shape]] = {
     ("functions",): FunctionShape,
     ("functions", "collect"): CollectShape,
     ("functions", "extra"): ExtraShape,
+    ("types",): TypeShape,
+    ("types", "collect"): CollectShape,
     ("tables",): TableShape,
     ("links",): LinkShape,
 }

@@ -50,7 +50,7 @@ NOT_YAML = {
 WRONG_SHAPE = {
     "limits: {}\n": '1: the key "functions" is missing; write at least "functions: []"',
     "functions: []\ntabels: {}\n": '2: unknown key "tabels"; nearest: "tables"',
-    "functions: []\n<<: {}\n": ('2: unknown key "<<"; there are: functions, limits, links, programs, tables'),
+    "functions: []\n<<: {}\n": ('2: unknown key "<<"; there are: functions, limits, links, programs, tables, types'),
     "functions: {}\n": "1: functions: must be a list, but is a mapping; write a list",
     "functions:\n": "1: functions: must be a list, but is empty; write a list",
     "functions:\n- main.f\n": "2: functions[0]: must be a mapping, but is text; write a mapping",
@@ -141,6 +141,23 @@ def table(sql: str) -> str:
 
 
 EXTRA = '6: functions[0].extra[0] "x": '
+WRONG_TYPES = {
+    "functions: []\ntypes:\n- type: main.T\n": '3: types[0]: the key "collect" is missing; add it',
+    "functions: []\ntypes:\n- type: main.T\n  collect: []\n": (
+        "4: types[0].collect: must not be an empty list; name at least one"
+    ),
+    "functions: []\ntypes:\n- typ: main.T\n  collect: [a]\n": '3: types[0]: unknown key "typ"; nearest: "type"',
+    "functions: []\ntypes:\n- {type: main.T, collect: [a]}\n- {type: '*main.T', collect: [b]}\n": (
+        '4: types[1]: the type "main.T" is there twice, first on line 3; collect it all in one place'
+    ),
+    "functions: []\ntypes:\n- type: main.T\n  collect:\n  - a\n  - {expr: b, as: a}\n": (
+        '6: types[0].collect[1]: the name "a" is already taken on line 5; name it otherwise: {expr: ..., as: NAME}'
+    ),
+    "functions: []\ntypes:\n- type: main.T\n  collect: [{expr: b, as: $addr}]\n": (
+        '4: types[0].collect[0]: the name "$addr" begins with "$", as only marks do; name it otherwise: {expr: ..., as: NAME}'
+    ),
+}
+
 WRONG_SQL = {
     extra("q->"): EXTRA + 'syntax error near "->"',
     extra("(q"): EXTRA + 'syntax error: "(" is never closed; close it',
@@ -220,7 +237,8 @@ WRONG_EXPRESSIONS = {
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [*NOT_YAML.items(), *WRONG_SHAPE.items(), *WRONG_NAMES.items(), *WRONG_SQL.items()]
+    ("text", "message"),
+    [*NOT_YAML.items(), *WRONG_SHAPE.items(), *WRONG_NAMES.items(), *WRONG_TYPES.items(), *WRONG_SQL.items()],
 )
 def test_one_error_word_for_word(text: str | bytes, message: str) -> None:
     with pytest.raises(SpecError) as caught:
