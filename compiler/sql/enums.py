@@ -1,5 +1,6 @@
 """The names of constants: what `enum_name()` says of a number, by the Go type that it has in the process it comes from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,7 @@ from compiler.sql.shown import SqlValue, is_absent, read, shown
 MIN_FLAGS = 3
 """Constants with one bit each from which on a type is taken for bit flags; two (1 and 2) may as well be counted."""
 
+_DIGITS = re.compile(r"-?[0-9]{1,20}")
 REMEMBERED = 4096
 """Values whose names are kept at hand; a snapshot has many of few."""
 
@@ -97,8 +99,8 @@ def enum_function(names: Names) -> SqlFunction:
 
 
 def _number(value: object) -> int | None:
-    """The number; a uint64 beyond int64 is its digits."""
-    if isinstance(value, str) and value.isdecimal() and value.isascii():
+    """The number; a uint64 beyond int64 is its digits, and so is what SQLite's own `->` cuts out of JSON."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         return int(value)
     return value if isinstance(value, int) else None
 

@@ -38,7 +38,7 @@ def place(node: exp.Expr) -> tuple[exp.Column, Path] | None:
             return place(node.this)
         case exp.Anonymous() if fold(node.name) == "bare" and len(node.expressions) == 1:
             return place(node.expressions[0])
-        case exp.JSONExtract() | exp.JSONExtractScalar():
+        case exp.JSONExtract() | exp.JSONExtractScalar() if not node.expressions:  # several paths give an array
             inner, literal = place(node.this), node.expression
             if inner is None or not isinstance(literal, exp.Literal):
                 return None

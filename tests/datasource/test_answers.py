@@ -137,6 +137,14 @@ def test_a_snapshot_is_a_file_that_any_sqlite_reads(house: House, taken: str) ->
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_constants_have_their_names_in_every_processes_rows(house: House, taken: str) -> None:
+    names = {1: "txnActive", 2: "txnCommitted", 3: "txnRolledBack"}
+    sql = "SELECT process_id, state, state_name FROM transactions"
+    table = ask(house, "sql", {"snapshot": taken, "sql": sql})
+    assert column(table, "state_name") == [names[state] for state in column(table, "state")]
+    assert set(column(table, "process_id")) == {1, 2}
+
+
 def test_variables_list_snapshots(house: House, taken: str) -> None:
     found = house.post("/variable", {"payload": {"target": "snapshots"}, "range": {}})
     assert found[0] == {"__text": "latest", "__value": "latest"}
@@ -152,6 +160,13 @@ def test_variables_list_snapshots(house: House, taken: str) -> None:
         ("sql", {}, 'the payload has no SQL; write "sql": "SELECT ...", or choose a table'),
         ("sql", {"sql": "DROP TABLE frames"}, "found DROP, only a SELECT may stand here"),
         ("sql", {"sql": "SELECT nope FROM frames"}, "no such column: nope"),
+        ("sql", {"sql": "SELECT enum_name(state) FROM transactions"}, "enum_name() needs the binary"),
+        ("sql", {"sql": "SELECT ago(start) FROM transactions"}, "write ago(time, captured_at_ns)"),
+        (
+            "sql",
+            {"sql": "SELECT uuid(id) FROM transactions"},
+            "uuid() takes 16 bytes or the 36 characters of a UUID, got",
+        ),
         ("queries", {"snapshot": "nope"}, 'no snapshot "nope"; write "latest" or an id'),
         ("queries", {"snapshot": "../../etc/passwd"}, 'no snapshot "../../etc/passwd"'),
         ("queries", {"max_age_s": "soon"}, "\"max_age_s\" is 'soon', which is no number"),
