@@ -10,20 +10,27 @@ import click
 
 if TYPE_CHECKING:
     from compiler.compile import Compiled
+    from compiler.explain import ExplainedTable
     from compiler.ir.frames import Issue
 
 
 @click.command()
 @click.argument("binary", type=click.Path(path_type=Path))
 @click.option("--spec", "spec_file", type=click.Path(path_type=Path), required=True, help="What to collect (YAML).")
+@click.option("--explain", "explained", is_flag=True, help="Say where each value comes from, line by line.")
+@click.option("--exact", is_flag=True, help="With --explain: for goroutines on a CPU, not for those that wait.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def command(binary: Path, spec_file: Path, as_json: bool) -> None:
+def command(binary: Path, spec_file: Path, explained: bool, exact: bool, as_json: bool) -> None:
     """Show what a spec will capture of a BINARY, and where it is."""
     from compiler.binary import Binary
+    from compiler.explain import explain
+    from compiler.ir.errors import BadInput
     from datasource.cache import Cache, cache_directory
     from datasource.service import compile_cached
     from freezeframe.specs import load_spec
 
+    if exact and not explained:
+        raise BadInput("--exact says how to explain", remedy="give it together with --explain")
     spec = load_spec(spec_file)
     cache = Cache(cache_directory())
     with Binary(binary) as opened:
@@ -32,16 +39,21 @@ def command(binary: Path, spec_file: Path, as_json: bool) -> None:
         compiled, cached = compile_cached(cache, spec, opened, known)
         ended = time.perf_counter()
         index_ms = opened.index_ms
+        places = explain(compiled.program, opened, exact=exact) if explained else None
     timings = {"index_ms": index_ms, "compile_ms": (ended - began) * 1e3 - index_ms, "cached": cached}
-    report = {**_report(compiled), "timings": timings}
+    report = {**_report(compiled, places), "timings": timings}
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
+    elif places is not None:
+        _explain(compiled, places)
     else:
         _tell(report, compiled.issues)
 
 
-def _report(compiled: "Compiled") -> dict[str, Any]:
-    return {
+def _report(compiled: "Compiled", places: "tuple[ExplainedTable, ...] | None") -> dict[str, Any]:
+    from freezeframe.explained import as_json
+
+    report: dict[str, Any] = {
         "build_id": compiled.program.build_id,
         "go_version": compiled.program.go_version,
         "functions": [
@@ -61,6 +73,22 @@ def _report(compiled: "Compiled") -> dict[str, Any]:
         ],
         "issues": [asdict(issue) for issue in compiled.issues],
     }
+    for function, table in zip(report["functions"], places or (), strict=places is not None):
+        function["copies"] = as_json(table)
+    return report
+
+
+def _explain(compiled: "Compiled", places: "tuple[ExplainedTable, ...]") -> None:
+    from freezeframe.explained import as_lines, legend
+    from freezeframe.show import issue_line
+
+    for function, table in zip(compiled.functions, places, strict=True):
+        click.echo(f"{function.function} -> table {function.table}")
+        for line in as_lines(function, table):
+            click.echo(line)
+    for issue in compiled.issues:
+        click.echo(issue_line(issue))
+    click.echo(legend())
 
 
 def _tell(report: dict[str, Any], issues: "tuple[Issue, ...]") -> None:

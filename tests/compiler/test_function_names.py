@@ -15,6 +15,7 @@ import pytest
 
 from compiler.binary import Binary
 from compiler.compile import compile_spec
+from compiler.patterns import written_name
 from compiler.spec import read_spec
 from tests.conftest import ROOT, build
 from tests.programs import running
@@ -75,6 +76,8 @@ class Taken:
     file: Path
     dump: dict[int, tuple[str, ...]]
     tables: dict[str, str]
+    explained: dict[str, list[dict[str, Any]]]
+    """By table: the copies of the functions' code, as `freezeframe compile --explain` has them."""
     optimized: bool
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -112,11 +115,17 @@ def taken(
         spec = folder / "spec.yaml"
         spec.write_text(json.dumps({"functions": functions, "limits": {"pause_ms": 10_000}}))
         out = folder / "out.sqlite"
-        arguments = ["--pid", target.pid, "--spec", spec, "--out", out, "--engine", request.param]
-        command = [str(ROOT / ".venv/bin/freezeframe"), "snapshot", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        yield Taken(out, dump, tables, optimized=flags == "optimized")
+        _freezeframe("snapshot", "--pid", target.pid, "--spec", spec, "--out", out, "--engine", request.param)
+        report = json.loads(_freezeframe("compile", binary, "--spec", spec, "--explain", "--json"))
+        explained = {each["table"]: each["copies"] for each in report["functions"]}
+        yield Taken(out, dump, tables, explained, optimized=flags == "optimized")
+
+
+def _freezeframe(*arguments: object) -> str:
+    command = [str(ROOT / ".venv/bin/freezeframe"), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_every_function_of_a_traceback_by_its_name_there(taken: Taken) -> None:
@@ -148,6 +157,34 @@ def test_several_functions_by_a_pattern(taken: Taken, pattern: str) -> None:
     found = Counter({key: count for key, count in taken.frames(pattern).items() if key[0] in taken.dump})
     assert expected
     assert found == expected
+
+
+def test_what_is_explained_is_what_is_captured(taken: Taken) -> None:
+    """Each value was in one of the places that are named for its line; each missing one is missing there for that reason."""
+    checked = 0
+    for table, copies in taken.explained.items():
+        rows = taken.rows(
+            f"SELECT t.function, t.line, t.label, a.reason FROM {table} t LEFT JOIN absences a "
+            f"ON a.table_name = '{table}' AND a.column_name = 'label' AND a.path = '' "
+            "AND (a.process_id, a.goroutine_id, a.depth) = (t.process_id, t.goroutine_id, t.depth)"
+        )
+        for function, line, label, reason in rows:
+            words = [
+                place["words"]
+                for copy in copies
+                if copy["function"] == written_name(function)
+                for column in copy["columns"]
+                if column["column"] == "label"
+                for place in column["places"]
+                if any(first <= line <= last for first, last in place["lines"])
+            ]
+            if label is None:
+                gone = "but nothing keeps alive" if reason == "optimized out" else f"absent: {reason} ("
+                assert any(each.startswith(f"absent: {reason} (") or gone in each for each in words), (function, line)
+            else:
+                assert any(not each.startswith("absent") for each in words), (function, line, words)
+            checked += 1
+    assert checked > 200
 
 
 def test_what_only_some_of_the_functions_have(taken: Taken) -> None:
