@@ -13,22 +13,24 @@ from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.gotypes import KIND_POINTER, printed_type
 from compiler.dwarf.rtypes import RuntimeTypes
 from compiler.dwarf.typetable import TypeTable
-from compiler.expr import AddressIn, Asserted, CountOf, Expression, FieldOf, IndexOf, SliceOf, parse
+from compiler.expr import parse
 from compiler.interfaces import Interfaces
 from compiler.ir.frames import Issue
 from compiler.ir.limits import MAX_FUNCTIONS, Limits
 from compiler.ir.program import Access, FunctionTable, Missing, Program, Site
 from compiler.names import Meant
 from compiler.nearest import nearest
+from compiler.operations import AddressIn, Asserted, CountOf, Expression, FieldOf, IndexOf, SliceOf
 from compiler.patterns import split_name
 from compiler.picked import pick_types
-from compiler.resolve import Resolved, Scope, Unresolved, resolve
+from compiler.resolve import resolve
 from compiler.runtime import read_runtime
 from compiler.spec import Collect, FunctionSpec, Spec, TypeSpec, check_times
 from compiler.spec.uses import sql_uses
 from compiler.sql.enums import EnumNames
 from compiler.times import is_time
 from compiler.typenames import TypeNames
+from compiler.way import Resolved, Scope, Unresolved
 
 LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")
 

@@ -7,10 +7,21 @@ err.(*net.OpError).Op      err.Op      ctx.Value(main.userKey)      ctx.Value("u
 
 import ast
 import re
-from dataclasses import dataclass
 
 from compiler.ir.errors import BadInput
 from compiler.ir.program import Literal
+from compiler.operations import (
+    AddressIn,
+    Asserted,
+    ContextKey,
+    CountOf,
+    Expression,
+    FieldOf,
+    IndexOf,
+    Operation,
+    PointedTo,
+    SliceOf,
+)
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<name>[^\W\d]\w*)|(?P<number>-?\s*(?:0[xX][0-9a-fA-F_]+|\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?))
@@ -32,72 +43,6 @@ class ExpressionError(BadInput):
     def __init__(self, text: str, position: int, what: str, remedy: str) -> None:
         super().__init__(f'{what} at character {position + 1} of "{text[:80]}"', remedy=remedy)
         self.position = position
-
-
-@dataclass(frozen=True, slots=True)
-class FieldOf:
-    """`.name`; looks through pointers, and into what an interface holds."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class PointedTo:
-    """`*`."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexOf:
-    """`[key]`: an element of an array, slice or string, or a map's value."""
-
-    key: Literal
-
-
-@dataclass(frozen=True, slots=True)
-class SliceOf:
-    """`[lo:hi]`; `hi` is None in `[lo:]`."""
-
-    lo: int
-    hi: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class CountOf:
-    """`len(...)`, or `cap(...)` with `capacity`."""
-
-    capacity: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Asserted:
-    """`.(type)`; the type as Go's engineers write it, perhaps with a package's whole path."""
-
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class ContextKey:
-    """`.Value(...)` of a context: by a key (of the type `type`, if that is given), or by a type alone."""
-
-    type: str | None
-    key: Literal | None
-
-
-@dataclass(frozen=True, slots=True)
-class AddressIn:
-    """`.__addr`: the address that a pointer, map, channel, func, slice, string or interface holds."""
-
-
-Operation = FieldOf | PointedTo | IndexOf | SliceOf | CountOf | Asserted | ContextKey | AddressIn
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A variable and what is done to it, first to last."""
-
-    text: str
-    root: str
-    operations: tuple[Operation, ...]
 
 
 def parse(text: str) -> Expression:

@@ -18,7 +18,7 @@ from compiler.dwarf.locations import (
 from compiler.homes import Homes, own
 from compiler.ir.frames import GONE
 from compiler.ir.program import AtAddress, Located, Missing, Place, Site
-from compiler.resolve import Resolved
+from compiler.way import Resolved
 
 if TYPE_CHECKING:
     from compiler.binary import Binary

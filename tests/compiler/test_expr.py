@@ -6,18 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.expr import (
+from compiler.expr import ExpressionError, parse
+from compiler.operations import (
     AddressIn,
     Asserted,
     ContextKey,
     CountOf,
     Expression,
-    ExpressionError,
     FieldOf,
     IndexOf,
     PointedTo,
     SliceOf,
-    parse,
 )
 
 GOOD: dict[str, tuple[str, tuple[Any, ...]]] = {
