@@ -1,8 +1,10 @@
 """One Go executable with all its readers: the index is built on first use, everything else as it is asked for."""
 
 import time
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 from compiler.arginfo import Arguments
 from compiler.dwarf.executable import BROKEN, BadBinary, Executable
@@ -12,10 +14,18 @@ from compiler.dwarf.index import Index, build_index
 from compiler.dwarf.locations import Known, read_locations
 from compiler.dwarf.units import DebugInfo
 from compiler.ir.program import AtAddress
+from compiler.moduledata import NAME as MODULE_DATA
+from compiler.moduledata import ModuleData, read_module
 from compiler.names import FunctionNames
 from compiler.pclntab import Pclntab
 from compiler.shapes import Shapes
 from compiler.stackmaps import StackMaps
+from compiler.stripped import StrippedFunctions
+
+T = TypeVar("T")
+NO_DEBUG_INFO = (
+    "no debug info (stripped, or linked with -ldflags=-w): stacks only; build without -s and -w for variables"
+)
 
 
 class Binary:
@@ -44,20 +54,32 @@ class Binary:
 
     @cached_property
     def info(self) -> DebugInfo:
-        """Its debug info; BadBinary where it was stripped."""
+        """Its debug info; without units where it was stripped."""
         return DebugInfo(self.executable)
 
     @cached_property
+    def no_debug_info(self) -> str | None:
+        """Why nothing is known of its variables; None where it has Go debug info."""
+        return None if self._readable(lambda: self.info.has_go) else NO_DEBUG_INFO
+
+    @cached_property
     def index(self) -> Index:
-        """The names in it."""
+        """The names in its debug info; without any, its functions' names alone."""
+        if self.no_debug_info:
+            index = Index(self.info.section)
+            index.functions.odd = [(name, 0) for name in self.pclntab.names()]
+            return index
         began = time.perf_counter()
+        index = self._readable(lambda: build_index(self.info))
+        self.index_ms = (time.perf_counter() - began) * 1e3
+        return index
+
+    def _readable(self, read: Callable[[], T]) -> T:
         try:
-            index = build_index(self.info)
+            return read()
         except BROKEN as error:
             where = str(self.executable.path)
             raise BadBinary(f"its debug info is damaged: {error}", where=where, remedy="build it again") from None
-        self.index_ms = (time.perf_counter() - began) * 1e3
-        return index
 
     @cached_property
     def types(self) -> GoTypes:
@@ -65,8 +87,10 @@ class Binary:
         return GoTypes(self.info)
 
     @cached_property
-    def functions(self) -> Functions:
-        """Its function DIEs."""
+    def functions(self) -> Functions | StrippedFunctions:
+        """Its functions and their copies."""
+        if self.no_debug_info:
+            return StrippedFunctions(self.executable, self.pclntab)
         return Functions(self.info, self.index)
 
     @cached_property
@@ -77,9 +101,33 @@ class Binary:
     @cached_property
     def pclntab(self) -> Pclntab:
         """Its function table."""
-        module = self.index.types.get("runtime.moduledata")
-        gofunc = None if module is None else self.types.member(module[0], "gofunc")
-        return Pclntab(self.executable, gofunc_offset=None if gofunc is None else gofunc.offset)
+        return Pclntab(self.executable, self._module_field)
+
+    def _module_field(self, address: int, name: str) -> int | None:
+        """The offset of a field of the moduledata at an address."""
+        if self.no_debug_info:
+            module = self._described_module(address)
+            return None if module is None else module.offsets.get(name)
+        found = self.index.types.get(MODULE_DATA)
+        member = self.types.member(found[0], name) if found else None
+        return None if member is None else member.offset
+
+    @cached_property
+    def _described_module(self) -> Callable[[int], ModuleData | None]:
+        return lru_cache(maxsize=1)(partial(read_module, self.executable))
+
+    @cached_property
+    def module(self) -> ModuleData:
+        """Its moduledata as its own type descriptor tells it; BadBinary where that is not to be found."""
+        address = self.pclntab.module
+        module = None if address is None else self._described_module(address)
+        if module is None:
+            raise BadBinary(
+                "it has no debug info, and Go's own tables of types were not found in it",
+                where=str(self.executable.path),
+                remedy="build it without -s and -w",
+            )
+        return module
 
     @cached_property
     def stack_maps(self) -> StackMaps:

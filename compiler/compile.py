@@ -33,6 +33,7 @@ from compiler.typenames import TypeNames
 from compiler.way import Resolved, Scope, Unresolved
 
 LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")
+NO_DEBUG_INFO = Missing("no debug info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class _Compiler:
             self._pointer_variable,
             next(iter(binary.index.types.get("interface {}", [])), None),
         )
-        self._issues: list[Issue] = []
+        self._issues = [Issue("debug info", binary.no_debug_info)] if binary.no_debug_info else []
         self._names: dict[str, Meant] = {}
         self._uses = sql_uses(spec)
         self._enums: list[EnumNames] = []
@@ -245,7 +246,8 @@ class _Column:
         """Whether the expression fits any variable of its name."""
         self.package_variable: tuple[int, int] | None = None
         self._nowhere = False
-        if instances and not self._named(instances):
+        stripped = compiler.binary.no_debug_info is not None
+        if instances and not stripped and not self._named(instances):
             self._look_for_global(instances)
 
     def _named(self, instances: list[Instance]) -> bool:
@@ -279,6 +281,8 @@ class _Column:
 
     def absent(self, instance: Instance) -> Missing:
         """Why this copy of a function has nothing of the name."""
+        if self._compiler.binary.no_debug_info:
+            return NO_DEBUG_INFO
         if self._nowhere:
             return Missing("issue")
         if self.expression.root in self._compiler.binary.functions.declared(instance.name):

@@ -21,6 +21,7 @@ from compiler.patterns import (
     written_name,
 )
 from compiler.shapes import Shapes
+from compiler.stripped import StrippedFunctions
 
 PANIC = "runtime.gopanic"
 MOST_COMPARED = 5000
@@ -38,7 +39,7 @@ class Meant:
 class FunctionNames:
     """Looks functions up in one binary's index."""
 
-    def __init__(self, index: Index, functions: Functions, shapes: Shapes) -> None:
+    def __init__(self, index: Index, functions: Functions | StrippedFunctions, shapes: Shapes) -> None:
         self._index, self._functions, self._shapes = index, functions, shapes
 
     def meant(self, written: str) -> Meant:

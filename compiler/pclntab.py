@@ -6,10 +6,12 @@ Go 1.20 and later (magic 0xfffffff1). Names are formed as runtime/traceback.go p
 
 import struct
 from bisect import bisect_right
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 
 from compiler.dwarf.executable import BadBinary, Executable
 from compiler.ir.symbols import SymbolFrame
+from compiler.moduledata import find_module
 
 MAGIC = 0xFFFFFFF1
 HEADER = struct.Struct("<IxxBBQQQQQQQQ")
@@ -20,9 +22,6 @@ PCDATA_INLINE_INDEX = 2
 FUNCDATA_ARGS_POINTERS, FUNCDATA_LOCALS_POINTERS = 0, 1
 FUNCDATA_INLINE_TREE = 3
 NONE = 0xFFFFFFFF
-MODULE_TEXT = 176
-MODULE_GOFUNC = {"1.20": 320, "1.27": 344}
-"""Offset of moduledata.gofunc where DWARF does not tell: from the Go version that introduced it."""
 MAX_INLINE_DEPTH = 256
 
 
@@ -34,11 +33,16 @@ def printed_name(name: str) -> str:
     return name if start < 0 or end <= start else name[:start] + "[...]" + name[end + 1 :]
 
 
+ModuleField = Callable[[int, str], int | None]
+"""(address of a runtime.moduledata, field) -> offset of the field; None where that is not known."""
+
+
 class Pclntab:
     """The function table of one executable; implements compiler.ir.symbols.Symbols for link-time PCs."""
 
-    def __init__(self, executable: Executable, *, gofunc_offset: int | None = None) -> None:
-        self._executable = executable
+    def __init__(self, executable: Executable, module_field: ModuleField) -> None:
+        """`module_field` tells the offset of a field of the moduledata at an address; it is asked where no symbol tells."""
+        self._executable, self._module_field = executable, module_field
         data = executable.section(".gopclntab") or executable.section(".data.rel.ro.gopclntab")
         name = ".gopclntab" if executable.section_address(".gopclntab") is not None else ".data.rel.ro.gopclntab"
         address = executable.section_address(name)
@@ -57,7 +61,7 @@ class Pclntab:
         self._entries, self._offsets = words[0::2].tolist(), words[1::2].tolist()
         self._end = int.from_bytes(table[-4:], "little")
         self.text = self._text_start()
-        self._gofunc = self._find_gofunc(gofunc_offset)
+        self._gofunc = self._find_gofunc()
         self._values = lru_cache(maxsize=65536)(self._decode_values)
 
     def _bad(self, what: str) -> BadBinary:
@@ -73,48 +77,28 @@ class Pclntab:
     # ------------------------------------------------------------ where things are
 
     @cached_property
-    def _module(self) -> int | None:
-        """Address of runtime.firstmoduledata: by symbol, else by its first two words (pcHeader, funcnametab's pointer)."""
+    def module(self) -> int | None:
+        """Address of runtime.firstmoduledata."""
         symbol = self._executable.symbol("runtime.firstmoduledata")
         if symbol is not None:
             return symbol[0]
-        for name in (".go.module", ".noptrdata", ".data", ".data.rel.ro"):
-            data, start = self._executable.section(name), self._executable.section_address(name)
-            if data is None or start is None:
-                continue
-            for address in range(start, start + len(data) - 16, 8):
-                if self._is_module(address):
-                    return address
-        return None
+        return find_module(self._executable, self._address, self._address + self._names)
 
-    def _is_module(self, address: int) -> bool:
-        pointer = self._executable.pointer
-        return pointer(address) == self._address and pointer(address + 8) == self._address + self._names
+    def _in_module(self, field: str) -> int | None:
+        """The link-time pointer in a field of the moduledata."""
+        offset = None if self.module is None else self._module_field(self.module, field)
+        return None if self.module is None or offset is None else self._executable.pointer(self.module + offset)
 
     def _text_start(self) -> int:
         symbol = self._executable.symbol("runtime.text")
-        if symbol is not None:
-            return symbol[0]
-        written = self._executable.pointer(self._address + 24)
-        if written:
-            return written
-        text = None if self._module is None else self._executable.pointer(self._module + MODULE_TEXT)
-        if text:
-            return text
-        raise self._bad("where its Go code begins is not known")
+        found = symbol[0] if symbol is not None else self._in_module("text")
+        if not found:
+            raise self._bad("where its Go code begins is not known")
+        return found
 
-    def _find_gofunc(self, offset: int | None) -> int | None:
-        symbol = self._executable.symbol("go:func.*") or self._executable.symbol("go.func.*")
-        if symbol is not None:
-            return symbol[0]
-        section = self._executable.section_address(".go.func")
-        if section is not None:
-            return section
-        if self._module is None:
-            return None
-        version = self._executable.identity.go_version or ""
-        known = MODULE_GOFUNC["1.27" if version.startswith("go1.27") else "1.20"]
-        return self._executable.pointer(self._module + (known if offset is None else offset))
+    def _find_gofunc(self) -> int | None:
+        symbol = self._executable.symbol("go:func.*")
+        return symbol[0] if symbol is not None else self._in_module("gofunc")
 
     # ------------------------------------------------------------ functions
 
@@ -143,6 +127,30 @@ class Pclntab:
         for index, (entry, end) in enumerate(zip(self._entries, ends, strict=True)):
             found.setdefault(self.name_at(index), []).append((self.text + entry, self.text + end))
         return found
+
+    def names(self) -> list[bytes]:
+        """Linked names of all functions, also of those that were inlined wherever they are called."""
+        table = self._data[self._names : self._units]
+        return [name for name in table.split(b"\0") if name]
+
+    def name_offset(self, name: str) -> int | None:
+        """Where the table keeps a linked name, from the beginning of all names; None for one that it does not have."""
+        start = self._names
+        at = self._data.find(b"\0" + name.encode() + b"\0", start - 1, self._units)
+        return None if at < 0 else at + 1 - start
+
+    def code_end(self, pc: int) -> int:
+        """Where the code of the function around `pc` ends; padding follows before the next."""
+        index = self._index(pc)
+        if index is None:
+            return pc
+        tables = self.values(index, "pcsp") or self.values(index, "pcln")
+        return max((hi for _, hi, _ in tables), default=pc)
+
+    def is_wrapper(self, pc: int) -> bool:
+        """Whether `pc` is in a function that the compiler made around another, which tracebacks leave out."""
+        index = self._index(pc)
+        return index is not None and self._func(index)[10] == self._wrapper_id
 
     @cached_property
     def _wrapper_id(self) -> int:

@@ -1,8 +1,13 @@
-"""Where a binary's Go runtime keeps its goroutines: field offsets and addresses, all read from its own debug info."""
+"""Where a binary's Go runtime keeps its goroutines: field offsets and addresses, all read from the binary itself.
 
+Debug info and symbols tell them; where these were stripped, Go's own type descriptors, function table, code and data do.
+"""
+
+from compiler import stripped
 from compiler.binary import Binary
-from compiler.dwarf.executable import BadBinary
 from compiler.ir.program import FrameSize, GoRuntime, PcRange
+from compiler.layouts import Layout, lacking
+from compiler.moduledata import NAME as MODULE_DATA
 
 INTERRUPTS = ("runtime.asyncPreempt", "runtime.sigpanic")
 TOP_FRAME = 1
@@ -12,16 +17,17 @@ SYSCALL_CALLERS = ("runtime.cgocall", "runtime.notetsleepg", "runtime.entersysca
 
 
 def read_runtime(binary: Binary) -> GoRuntime:
-    """The runtime's layout; BadBinary where the debug info lacks something that a walk cannot do without."""
-    g, m = _Struct(binary, "runtime.g"), _Struct(binary, "runtime.m")
+    """The runtime's layout; BadBinary where the binary does not tell something that a walk cannot do without."""
+    g, m = Layout(binary, "runtime.g"), Layout(binary, "runtime.m")
     pclntab = binary.pclntab
     syscallbp = g.optional("syscallbp")
+    allglen, allgptr = _goroutine_list(binary)
     return GoRuntime(
         text=PcRange(pclntab.text, pclntab.text_end),
         load_address=binary.executable.load_address,
-        allglen=_global(binary, "runtime.allglen"),
-        allgptr=_global(binary, "runtime.allgptr"),
-        types_base=_global(binary, "runtime.firstmoduledata") + _Struct(binary, "runtime.moduledata").at("types"),
+        allglen=allglen,
+        allgptr=allgptr,
+        types_base=_module(binary) + Layout(binary, MODULE_DATA).at("types"),
         g_size=g.size,
         g_stack_lo=g.at("stack", "lo"),
         g_stack_hi=g.at("stack", "hi"),
@@ -49,48 +55,27 @@ def read_runtime(binary: Binary) -> GoRuntime:
     )
 
 
-class _Struct:
-    """Field offsets of one of the runtime's structs."""
-
-    def __init__(self, binary: Binary, name: str) -> None:
-        found = binary.index.types.get(name)
-        if not found:
-            raise _lacking(binary, f"type {name}")
-        self._binary, self._name, self._offset = binary, name, found[0]
-        self.size = binary.types.size(self._offset)
-
-    def optional(self, *path: str) -> int | None:
-        offset, at = self._offset, 0
-        for name in path:
-            member = self._binary.types.member(offset, name)
-            if member is None:
-                return None
-            offset, at = member.type, at + member.offset
-        return at
-
-    def at(self, *path: str) -> int:
-        found = self.optional(*path)
-        if found is None:
-            raise _lacking(self._binary, f"field {self._name}.{'.'.join(path)}")
-        return found
+def _global(binary: Binary, name: str) -> int | None:
+    found = binary.global_at(name) or binary.executable.symbol(name)
+    return None if found is None else found[0]
 
 
-def _lacking(binary: Binary, what: str) -> BadBinary:
-    return BadBinary(
-        f"its debug info lacks the runtime's {what} ({binary.go_version})",
-        where=str(binary.executable.path),
-        remedy="Go 1.21 to 1.27 are supported",
-    )
+def _module(binary: Binary) -> int:
+    found = _global(binary, "runtime.firstmoduledata") or binary.pclntab.module
+    if found is None:
+        raise lacking(binary, "variable runtime.firstmoduledata")
+    return found
 
 
-def _global(binary: Binary, name: str) -> int:
-    found = binary.global_at(name)
-    if found is not None:
-        return found[0]
-    symbol = binary.executable.symbol(name)
-    if symbol is None:
-        raise _lacking(binary, f"variable {name}")
-    return symbol[0]
+def _goroutine_list(binary: Binary) -> tuple[int, int]:
+    """Addresses of runtime.allglen and runtime.allgptr."""
+    length, array = _global(binary, "runtime.allglen"), _global(binary, "runtime.allgptr")
+    if length is not None and array is not None:
+        return length, array
+    found = stripped.goroutine_list(binary.executable, binary.pclntab, binary.module)
+    if found is None:
+        raise lacking(binary, "variables runtime.allglen and runtime.allgptr")
+    return found
 
 
 def _ranges(binary: Binary, names: tuple[str, ...]) -> tuple[PcRange, ...]:
@@ -117,7 +102,7 @@ def _wait_reasons(binary: Binary) -> tuple[str, ...]:
     """runtime.waitReasonStrings, in the file's data."""
     found = binary.global_at("runtime.waitReasonStrings")
     if found is None:
-        return ()
+        return stripped.wait_reasons(binary.executable)
     address, type_offset = found
     _, count = binary.types.array(type_offset)
     return tuple(binary.executable.string(address + 16 * number) or "" for number in range(min(count, 256)))

@@ -80,9 +80,9 @@ def house(querydb: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         yield found
 
 
-def build(go: Path, module: Path, binary: Path, *flags: str) -> Path:
-    """Build the Go program of one module; without cgo, so that no C compiler is needed."""
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
+def build(go: Path, module: Path, binary: Path, *flags: str, arch: str = "amd64", cgo: bool = False) -> Path:
+    """Build the Go program of one module; without cgo, unless it is asked for, so that no C compiler is needed."""
+    environment = {**os.environ, "CGO_ENABLED": str(int(cgo)), "GOARCH": arch, "GOTOOLCHAIN": "local"}
     more = os.environ.get("FREEZEFRAME_TEST_GOFLAGS", "").split(";")
     done = subprocess.run(
         [go, "build", *flags, *filter(None, more), "-o", binary, "."],

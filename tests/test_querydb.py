@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,13 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(querydb: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("scene")
+    with scene_of(querydb, tmp_path_factory.mktemp("scene")) as found:
+        yield found
+
+
+@contextmanager
+def scene_of(querydb: Path, folder: Path) -> Iterator[Scene]:
+    """The demo service of one build, its own word, and its snapshots in `folder`."""
     counts = ["-sessions", SESSIONS, "-transactions", TRANSACTIONS, "-blocked", BLOCKED, "-idle", IDLE]
     with running(querydb, "-load", *counts, "-background", BACKGROUND) as target:
         debug = f"http://{target.ready['debug']}/debug"

@@ -3,6 +3,7 @@
 import mmap
 import struct
 import zlib
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,9 @@ R_X86_64_RELATIVE = 8
 R_AARCH64_RELATIVE = 1027
 MAX_SPELLINGS = 256
 """Places in a string table that may be a symbol's name."""
+PACKED = b"UPX!"
+"""The mark of what UPX packed, right behind its program headers (l_info in upx/src/stub/src/include/linux.h)."""
+MAX_HEADERS = 4096
 BROKEN = (
     ELFError,
     DWARFError,
@@ -41,6 +45,20 @@ BROKEN = (
 
 class BadBinary(BadInput):
     """A file that is no Go executable we can read."""
+
+
+def _not_go(path: Path) -> BadBinary:
+    what = "this is not a Go program (it has no Go build information)"
+    return BadBinary(what, where=str(path), remedy="name a Go executable")
+
+
+def _headless(path: Path) -> BadBinary:
+    what = "its section headers are lost, and with them the places of Go's tables"
+    return BadBinary(what, where=str(path), remedy="name it as the Go linker or strip left it")
+
+
+def _packed(path: Path) -> BadBinary:
+    return BadBinary("it is packed by UPX", where=str(path), remedy="unpack it (upx -d), or do not pack it")
 
 
 class Executable:
@@ -64,13 +82,10 @@ class Executable:
         except BadInput as error:
             self._file.close()
             raise BadBinary(error.what, where=str(path), remedy=error.remedy) from None
+        packed = PACKED in self._map[:MAX_HEADERS]
         if not self.identity.is_go:
             self.close()
-            raise BadBinary(
-                "this is not a Go program (it has no Go build information)",
-                where=str(path),
-                remedy="name a Go executable",
-            )
+            raise _packed(path) if packed else _not_go(path)
         try:
             self._elf = ELFFile(cast(IO[bytes], self._map))
             self._headers = {section.name: section.header for section in self._elf.iter_sections()}
@@ -79,6 +94,9 @@ class Executable:
             raise BadBinary(
                 f"its ELF structure is damaged: {error}", where=str(path), remedy="copy the executable again"
             ) from None
+        if not self._headers:
+            self.close()
+            raise _packed(path) if packed else _headless(path)
 
     def __enter__(self) -> "Executable":
         return self
@@ -156,6 +174,14 @@ class Executable:
                 return stored + bytes(size - len(stored))
         return None
 
+    def read_up_to(self, address: int, size: int) -> bytes:
+        """As many of `size` bytes as the file puts from a link-time address on."""
+        for start, file_size, _, offset in self._segments:
+            if start <= address < start + file_size:
+                at = offset + address - start
+                return self._map[at : min(at + size, offset + file_size)]
+        return b""
+
     @cached_property
     def _relocated(self) -> dict[int, int]:
         """Address to link-time value of the pointers that a position-independent executable has relocated at start."""
@@ -173,6 +199,24 @@ class Executable:
             return self._relocated[address]
         data = self.read(address, 8)
         return None if data is None else int.from_bytes(data, "little")
+
+    @cached_property
+    def _loaded(self) -> list[tuple[int, bytes]]:
+        """(link-time address, bytes of the file) of every PT_LOAD; for searching, which mmap does byte by byte."""
+        return [(start, self._map[offset : offset + size]) for start, size, _, offset in self._segments]
+
+    def find(self, wanted: bytes, lo: int = 0) -> Iterator[int]:
+        """Link-time addresses from `lo` on at which the file puts these bytes, relocations not applied."""
+        for start, data in self._loaded:
+            at = data.find(wanted, max(lo - start, 0))
+            while at >= 0:
+                yield start + at
+                at = data.find(wanted, at + 1)
+
+    def pointers_to(self, address: int) -> list[int]:
+        """Where a link-time pointer to `address` is kept, ascending."""
+        written = {at for at in self.find(address.to_bytes(8, "little")) if at % 8 == 0 and at not in self._relocated}
+        return sorted(written | {at for at, value in self._relocated.items() if value == address})
 
     def string(self, address: int) -> str | None:
         """The Go string whose header is at `address`."""

@@ -4,16 +4,19 @@ An interface can hold such a type, and then only its descriptor tells what it is
 unchanged since Go 1.17 for what is read here.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.dwarf.executable import Executable
 
 TFLAG_AT, KIND_AT, NAME_AT, ELEM_AT = 20, 23, 40, 48
 ARRAY_LENGTH_AT, FIELDS_AT, METHODS_AT = 64, 56, 56
+PACKAGE_AT = 48
 FIELD_SIZE = 24
 EXTRA_STAR = 1 << 1
 EMBEDDED = 1 << 3
 KIND_MASK = 31
+KIND_STRUCT = 25
 DIRECT_INTERFACE = 1 << 5
 """abi.KindDirectIface up to Go 1.25, abi.TFlagDirectIface from 1.26 on; the other byte's bit is unused."""
 MAX_FIELDS = 10_000
@@ -94,6 +97,39 @@ class RuntimeTypes:
                 embedded = bool(self._number(name, 1) & EMBEDDED)
                 found.append(RuntimeField(self._text(name), RuntimeType(kind), self._number(at + 16, 8), embedded))
         return tuple(found)
+
+    def structs(self, name: str) -> Iterator[RuntimeType]:
+        """The descriptors of the structs of a name and package ("runtime.g"), with no table of types to ask.
+
+        A struct shares its name with the pointer to it (TFlagExtraStar), and refers to it by its offset from the base.
+        """
+        text, package = b"*" + name.encode(), name.rpartition(".")[0]
+        executable = self._executable
+        for at in executable.find(bytes([len(text)]) + text, self.base):
+            offset = at - 1 - self.base
+            if not 0 < offset < 1 << 31:
+                continue
+            for place in executable.find(offset.to_bytes(4, "little"), self.base):
+                found = RuntimeType(place - NAME_AT)
+                if self.is_struct(found, name) and self.package(found) == package:
+                    yield found
+
+    def with_field(self, name: str) -> Iterator[RuntimeType]:
+        """The structs whose first or second field has the name; needs no base, for fields point to their names."""
+        executable = self._executable
+        for text in executable.find(bytes([len(name)]) + name.encode()):
+            for field in executable.pointers_to(text - 1):
+                for first in (field, field - FIELD_SIZE):
+                    yield from (RuntimeType(at - FIELDS_AT) for at in executable.pointers_to(first))
+
+    def is_struct(self, runtime_type: RuntimeType, name: str) -> bool:
+        """Whether there is a struct's descriptor of the name."""
+        aligned = runtime_type.address % 8 == 0
+        return aligned and self.kind(runtime_type) == KIND_STRUCT and self.name(runtime_type) == name
+
+    def package(self, runtime_type: RuntimeType) -> str:
+        """The path of the package that declared a struct's unexported fields."""
+        return self._text(self._executable.pointer(runtime_type.address + PACKAGE_AT) or 0)
 
     def _number(self, address: int, size: int) -> int:
         data = self._executable.read(address, size)

@@ -13,6 +13,7 @@ from elftools.dwarf.die import DIE
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 
 from compiler.dwarf.executable import BadBinary, Executable
+from compiler.dwarf.sections import Section
 
 GO_PACKAGE_NAME = 0x2905
 GO_ABBREVS_ATTRIBUTES = frozenset({GO_PACKAGE_NAME, 0x2900})
@@ -44,20 +45,17 @@ class Unit:
 
 
 class DebugInfo:
-    """The debug info of one executable."""
+    """The debug info of one executable; without units where it has none."""
 
     def __init__(self, executable: Executable) -> None:
         self.executable = executable
         info = executable.mapped(".debug_info")
         if info is None or executable.mapped(".debug_abbrev") is None:
-            raise BadBinary(
-                "it has no debug info (stripped, or linked with -ldflags=-w)",
-                where=str(executable.path),
-                remedy="build it without -s and -w",
-            )
+            info = Section(b"", 0, 0)
         self.section = info
         self.bytes = info.view
         sections = {role: _descriptor(executable, name) for role, name in SECTIONS.items()}
+        sections["debug_info_sec"] = _described(info, SECTIONS["debug_info_sec"])
         self._dwarf = DWARFInfo(
             config=DwarfConfig(little_endian=True, machine_arch="x64", default_address_size=8),
             **sections,
@@ -84,6 +82,11 @@ class DebugInfo:
         """The unit's abbreviation table: code to declaration."""
         table: dict[int, Any] = self._dwarf.get_abbrev_table(unit.abbrevs)._abbrev_map
         return table
+
+    @cached_property
+    def has_go(self) -> bool:
+        """Whether the Go compiler wrote any of it; linkers may drop Go's and keep C's."""
+        return any(self.is_go(unit) for unit in self.units)
 
     def is_go(self, unit: Unit) -> bool:
         """Whether the Go compiler wrote the unit."""
@@ -163,8 +166,10 @@ _UNUSED_SECTIONS = (
 
 def _descriptor(executable: Executable, name: str) -> DebugSectionDescriptor | None:
     section = executable.mapped(name)
-    if section is None:
-        return None
+    return None if section is None else _described(section, name)
+
+
+def _described(section: Section, name: str) -> DebugSectionDescriptor:
     return DebugSectionDescriptor(stream=section.stream(), name=name, global_offset=0, size=section.size, address=0)
 
 

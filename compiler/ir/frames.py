@@ -23,6 +23,7 @@ REASONS = {
     "out of range": "the index is not below the length",
     "no such key": "the map, or the chain of contexts, has no such key",
     "other type": "the interface holds a value of another type, or of one without this field; the detail names it",
+    "no debug info": "the binary was stripped of its debug info, which alone tells where variables are",
     "issue": "the binary has nothing of this name; see the table issues",
 }
 """Every reason a value can be missing for, and what it means."""
