@@ -30,6 +30,7 @@ from compiler.spec.uses import sql_uses
 from compiler.sql.enums import EnumNames
 from compiler.times import is_time
 from compiler.typenames import TypeNames
+from compiler.typepaths import ShownTypes
 from compiler.way import Resolved, Scope, Unresolved
 
 LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")
@@ -93,11 +94,12 @@ class _Compiler:
         self._names: dict[str, Meant] = {}
         self._uses = sql_uses(spec)
         self._enums: list[EnumNames] = []
+        self.shown = ShownTypes(binary.types)
 
     def compile(self, remembered: tuple[int, ...]) -> Compiled:
         self._interfaces.remember(remembered)
         self._expect_asserted()
-        pick_types(self.spec, self.scope, self.access, self.issue)
+        self.shown = ShownTypes(self.binary.types, pick_types(self.spec, self.scope, self.access, self.issue))
         tables, reports, found = [], [], []
         meant = [names for each in self.spec.functions if len(names := self._meant(each).names) <= MAX_FUNCTIONS]
         self.binary.functions.prepare(name for names in meant for name in names)
@@ -157,7 +159,7 @@ class _Compiler:
         check_times(self.spec, function, leads_to_time)
         uses = [each for each in self._uses if each.use.place.table == function.table]
         types = {column.collect.name: (column.types, column.type_name) for column in columns}
-        self._enums += enums.answer(self.spec, uses, self.binary, types, self.issue)
+        self._enums += enums.answer(self.spec, uses, self.binary, self.shown, types, self.issue)
         report = FunctionReport(
             function.function,
             function.table,
@@ -335,7 +337,7 @@ class _Column:
 
     def is_time(self, path: tuple[str | int, ...]) -> bool:
         """Whether the path into the column's value leads to a time."""
-        return any(is_time(self._compiler.binary.types, each, path) for each in self.types)
+        return any(is_time(self._compiler.shown, each, path) for each in self.types)
 
     def variables(self, instance: Instance) -> list[Variable]:
         """The variables of the instance that the expression's first name may mean."""

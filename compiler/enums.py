@@ -20,7 +20,7 @@ from compiler.spec import Spec, SpecError
 from compiler.spec.uses import SpecUse
 from compiler.sql.enums import EnumNames, TypeNames
 from compiler.sql.paths import json_path
-from compiler.typepaths import Lost, follow, shown
+from compiler.typepaths import Lost, ShownTypes, shown
 
 MAX_NAMES = 10_000
 """Constants of one type that are kept."""
@@ -32,6 +32,7 @@ def answer(
     spec: Spec,
     uses: Iterable[SpecUse],
     binary: Binary,
+    types: ShownTypes,
     columns: Mapping[str, tuple[Sequence[int], str | None]],
     issue: NoteIssue,
 ) -> tuple[EnumNames, ...]:
@@ -42,16 +43,16 @@ def answer(
     """
     found: dict[tuple[str, str], EnumNames] = {}
     for each in uses:
-        place, types = each.use.place, binary.types
+        place = each.use.place
         ends = _ends(each, types, *columns[place.column], issue)
         known = [end for end in ends if not isinstance(end, Lost)]
         if each.use.kind == "address":
-            _check_addresses(spec, each, types, known)
-        elif len(known) < len(ends) or any(types.kind(shown(types, end)) == KIND_INTERFACE for end in known):
+            _check_addresses(spec, each, types.go, known)
+        elif len(known) < len(ends) or any(types.go.kind(shown(types.go, end)) == KIND_INTERFACE for end in known):
             names = EnumNames(place.table, place.column, json_path(place.path), None)
             found[place.column, names.path] = names
         elif known:
-            named = _names(spec, each, binary, [shown(types, end) for end in known], issue)
+            named = _names(spec, each, binary, [shown(types.go, end) for end in known], issue)
             if named is not None:
                 names = EnumNames(place.table, place.column, json_path(place.path), named)
                 found[place.column, names.path] = names
@@ -59,13 +60,13 @@ def answer(
 
 
 def _ends(
-    use: SpecUse, types: GoTypes, offsets: Sequence[int], words: str | None, issue: NoteIssue
+    use: SpecUse, types: ShownTypes, offsets: Sequence[int], words: str | None, issue: NoteIssue
 ) -> list[int | Lost]:
     """Where the use's path ends, from each of its column's types: a type, or in what an interface holds."""
     if not offsets and words is not None:
         what = f"{use.use.place.column} is not a value of one Go type ({words})"
         issue(use.item, f"{_call(use)}: {what}", use.line, ())
-    ends = [follow(types, offset, use.use.place.path) for offset in offsets]
+    ends = [end for offset in offsets for end in types.follow(offset, use.use.place.path)]
     for end in ends:
         if isinstance(end, Lost) and not end.held:
             issue(use.item, f"{_call(use)}: {end.message}", use.line, end.names)

@@ -14,6 +14,7 @@ from compiler.ir.types import Field, PickedMember, Pointer, Slice, String, Struc
 from compiler.operations import Expression, FieldOf
 from compiler.resolve import resolve
 from compiler.spec import Collect, Spec, TypeSpec
+from compiler.typepaths import Picked
 from compiler.way import Resolved, Scope, Unresolved
 
 Note = Callable[[str, str, int | None, tuple[str, ...]], None]
@@ -22,8 +23,9 @@ Accesses = Callable[[Resolved, Limits, str], tuple[int, Access]]
 """Files an Access: its number, and itself."""
 
 
-def pick_types(spec: Spec, scope: Scope, access: Accesses, note: Note) -> None:
-    """Have the type table describe every type of `spec.types` by what is collected of it."""
+def pick_types(spec: Spec, scope: Scope, access: Accesses, note: Note) -> Picked:
+    """Have the type table describe every type of `spec.types` by what is collected of it; what that is, by linked name."""
+    picked: dict[str, dict[str, tuple[int, ...] | None]] = {}
     for each in spec.types:
         found = [
             (name, die) for name, die in scope.names.find(each.type.lstrip("*")) if scope.types.kind(die) == KIND_STRUCT
@@ -38,11 +40,15 @@ def pick_types(spec: Spec, scope: Scope, access: Accesses, note: Note) -> None:
         elif scope.types.size(found[0][1]) > MAX_ROOT:
             note(item, f"a {each.type} has more than {MAX_ROOT} bytes: collect it in functions", each.line, ())
         else:
-            _pick(spec, scope, each, found[0], access, note)
+            picked[found[0][0]] = _pick(spec, scope, each, found[0], access, note)
+    return picked
 
 
-def _pick(spec: Spec, scope: Scope, type_: TypeSpec, struct: tuple[str, int], access: Accesses, note: Note) -> None:
+def _pick(
+    spec: Spec, scope: Scope, type_: TypeSpec, struct: tuple[str, int], access: Accesses, note: Note
+) -> dict[str, tuple[int, ...] | None]:
     (name, die), members, ways = struct, [], _Part()
+    ends: dict[str, tuple[int, ...] | None] = {}
     for collect in type_.collect:
         limits = spec.limits.override({**dict(type_.limits), **dict(collect.limits)})
         try:
@@ -51,10 +57,13 @@ def _pick(spec: Spec, scope: Scope, type_: TypeSpec, struct: tuple[str, int], ac
         except Unresolved as error:
             note(f"type {type_.type}: {collect.expr}", error.message, collect.line, error.names)
             members.append(PickedMember(collect.name, None))
+            ends[collect.name] = None
         else:
             members.append(PickedMember(collect.name, access(resolved, limits, collect.expr)[0]))
+            ends[collect.name] = resolved.ends
     inner = ways.described(scope.table, scope.types.size(die))
     scope.table.pick(name, printed_type(name), inner, tuple(members))
+    return ends
 
 
 def _from_fields(collect: Collect) -> Expression:

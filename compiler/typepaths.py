@@ -1,6 +1,7 @@
 """A path through a Go type, as JSON shows its values, followed to its end."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from compiler.dwarf.gotypes import (
     ATOMIC,
@@ -30,14 +31,41 @@ class Lost:
     held: bool = False
 
 
-def follow(types: GoTypes, type_offset: int, path: Path) -> int | Lost:
-    """The type that the path (field names, map keys, indexes) leads to, itself as it is declared: maybe a pointer."""
-    offset: int | Lost = type_offset
-    for step in path:
-        if isinstance(offset, Lost):
-            break
-        offset = _inside(types, shown(types, offset), step)
-    return offset
+Picked = Mapping[str, Mapping[str, tuple[int, ...] | None]]
+"""Struct types (linked names) of which a spec collects parts: each part's name to its types (DIE offsets), () where it is of
+no type of the program's (a length), None where the binary does not have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTypes:
+    """A binary's types as their values are shown."""
+
+    go: GoTypes
+    picked: Picked = field(default_factory=dict)
+
+    def follow(self, type_offset: int, path: Path) -> list[int | Lost]:
+        """The types that the path (field names, map keys, indexes) leads to, as they are declared: maybe pointers.
+
+        Nothing where the spec's own Issue says already that the binary has no such thing.
+        """
+        ends: list[int | Lost] = [type_offset]
+        for step in path:
+            following = [[end] if isinstance(end, Lost) else self._inside(shown(self.go, end), step) for end in ends]
+            ends = list(dict.fromkeys(each for found in following for each in found))
+        return ends
+
+    def _inside(self, offset: int, step: str | int) -> "list[int | Lost]":
+        name = self.go.name(offset)
+        if name not in self.picked:
+            return [_inside(self.go, offset, step)]
+        parts = self.picked[name]
+        if step not in parts:
+            what = f'the spec collects no "{step}" of {printed_type(name)}'
+            return [Lost(what, nearest(str(step), sorted(parts)))]
+        ends = parts[str(step)]
+        if ends is None:
+            return []
+        return list(ends) or [Lost(f'"{step}" of {printed_type(name)} is not a value of one Go type')]
 
 
 def shown(types: GoTypes, offset: int) -> int:

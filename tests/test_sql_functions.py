@@ -304,3 +304,47 @@ limits: {slice_items: 8, pause_ms: 10000}
         {"item": "extra column jobs.inside", "message": message, "line": 6},
     ]
     assert scene.rows("SELECT DISTINCT whole, inside FROM jobs") == [{"whole": None, "inside": None}]
+
+
+def test_what_is_collected_of_a_type_is_named_by_its_own_names(binaries: list[Path], tmp_path: Path) -> None:
+    text = """
+types:
+  - type: "*main.Tx"
+    collect: [N, {expr: State, as: st}, {expr: parent.State, as: up}, len(parent.N), {expr: parent.Stat, as: gone}]
+functions:
+  - function: main.hold
+    table: txs
+    collect: [tx]
+    extra:
+      - {name: state, expr: enum_name(tx->st)}
+      - {name: parent, expr: enum_name(tx->up)}
+      - {name: at, expr: tx->__addr}
+      - {name: left_out, expr: enum_name(tx->State)}
+      - {name: gone, expr: enum_name(tx->gone)}
+limits: {pause_ms: 10000}
+"""
+    spec = read_spec(text, "types.yaml")
+    file = tmp_path / "types.sqlite"
+    with running(binaries[0]) as target:
+        captured = captured_of(target, spec, Cache(tmp_path / "cache"))
+    write_snapshot(file, spec, [captured], taken_at_ns=1, snapshot_id="x")
+    scene = Scene({1: target.ready["jobs"]}, file)
+    rows = scene.rows("SELECT tx, state, parent, at, left_out, gone FROM txs")
+    assert len(rows) == 5
+    for row in rows:
+        value = json.loads(row["tx"])
+        assert row["state"] == row["parent"] == scene.words[1][value["N"] // 100]["State"]
+        assert (row["at"], row["left_out"], row["gone"]) == (value["$addr"], None, None)
+    assert [(each["item"], each["message"]) for each in scene.rows("SELECT * FROM issues")][-1:] == [
+        ('functions[0].extra[3] "left_out"', 'enum_name(tx->State): the spec collects no "State" of main.Tx')
+    ]
+
+
+def test_times_collected_of_a_type_are_known(binaries: list[Path]) -> None:
+    types = [{"type": "main.Job", "collect": [{"expr": "Start", "as": "at"}]}]
+    extra = [{"name": "x", "expr": "captured_at_ns - job->at"}]
+    functions = [{"function": "main.work", "table": "jobs", "collect": ["job"], "extra": extra}]
+    spec = read_spec(json.dumps({"types": types, "functions": functions}), "types.yaml")
+    with Binary(binaries[0]) as binary, pytest.raises(SpecError) as caught:
+        compile_spec(spec, binary)
+    assert str(caught.value).endswith("arithmetic on it would be wrong; write unix_ns(job->at)")
