@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import assert_never
 
-from agent.containers import chan_spans, hash_entries, length, swiss_entries, word
+from agent.containers import chan_spans, copy_waiters, hash_entries, length, swiss_entries, word
 from agent.engine import Target
 from agent.reader import Reader
 from compiler.ir.chase import (
@@ -206,6 +206,7 @@ class Chaser:
             case Chan():
                 for at, count in chan_spans(self._reader, kind, address, self._limits.slice_items):
                     self._push(Pending(at, kind.elem, count, kind.elem_size, depth), contents=True)
+                copy_waiters(self._reader, kind, address, self._limits.slice_items)
                 return
             case SwissMap():
                 entries = swiss_entries(self._reader, kind, address, limit, self._over)

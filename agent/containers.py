@@ -106,6 +106,18 @@ def _buckets(
             return
 
 
+def copy_waiters(reader: Reader, kind: Chan, address: int, wanted: int) -> None:
+    """Copy the sudogs of the goroutines that wait at a channel, as many as are wanted of those at either end."""
+    header = reader.copy(address, kind.header_size) if kind.waiter_size else None
+    for queue in (kind.receivers, kind.senders) if header is not None else ():
+        waiter = word(header or b"", queue)
+        for _ in range(wanted):
+            found = reader.copy(waiter, kind.waiter_size) if waiter else None
+            if found is None:
+                break
+            waiter = word(found, kind.waiter_next)
+
+
 def chan_spans(reader: Reader, kind: Chan, address: int, wanted: int) -> Iterator[tuple[int, int]]:
     """(address, number of elements) of what is in a channel's buffer; it is a ring, so these are up to two spans."""
     header = reader.copy(address, kind.header_size)

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.every_go
 
 FREEZEFRAME = ROOT / ".venv/bin/freezeframe"
 ENGINES = ("memory", "ebpf")
+pytestmark = pytest.mark.timeout(600)  # two snapshots of all of it, on machines that do other things too
 GOROUTINES = "SELECT process_id, goroutine_id, status, wait_reason, start_function, created_by, system FROM goroutines"
 MOVES = ("net/http.(*conn).serve", "net/http.(*Server).Serve", "main.spins", "main.yields")
 """Functions of goroutines that do not stand still."""
@@ -101,6 +102,14 @@ def test_no_value_is_different(scene: Scene, engine: str) -> None:
     wrong = [each for verdict in verdicts for each in verdict.wrong]
     assert not wrong, "\n".join(wrong[:200])
     assert sum(verdict.right for verdict in verdicts) > 30_000
+
+
+def test_chains_are_whole_at_the_default_depth(scene: Scene, engine: str) -> None:
+    [chained] = [each for each in scene.functions if each.name == "main.chained"]
+    verdict = scene.verdict(engine, chained)
+    assert not verdict.wrong
+    assert not verdict.missing
+    assert verdict.right > 2 * 60
 
 
 def test_little_is_missing(scene: Scene, engine: str) -> None:

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from compiler.ir.limits import Limits
+
 LIMITS = {
     "depth": 12, "slice_items": 10_000, "map_entries": 10_000, "string_bytes": 20_000, "frames": 10_000, "pause_ms": 60_000,
 }  # fmt: skip
+AT_DEFAULT_DEPTH = {"main.chained"}
+"""Functions whose values are to be whole at the depth that a spec has by itself."""
 MISSING = {"$missing": True}
 ABSENT = '{"$absent":'
 
@@ -57,6 +61,7 @@ def spec_of(named: list[Function], limits: dict[str, int]) -> str:
                 {
                     "function": each.name,
                     "table": each.table,
+                    **({"limits": {"depth": Limits().depth}} if each.name in AT_DEFAULT_DEPTH else {}),
                     "collect": [{"expr": expression, "as": column} for expression, column in each.columns.items()],
                 }
                 for each in named

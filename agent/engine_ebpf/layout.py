@@ -96,7 +96,8 @@ class Layout(ctypes.Structure):
         u32,
         "kind header_size count pointer length first old flags table_size groups_data groups_mask group_size together "
         "overflow key value key_at key_stride value_at value_stride key_follows value_follows elem_size "
-        "scan filter_at filter_size filter_low filter_high",
+        "scan filter_at filter_size filter_low filter_high "
+        "receivers senders waiter_size waiter_next",
     )
 
 

@@ -130,7 +130,8 @@ def _chan(kind: Chan) -> dict[str, int]:
     return {
         "kind": LayoutKind.CHAN, "header_size": kind.header_size, "count": kind.qcount, "pointer": kind.buf,
         "length": kind.dataqsiz, "first": kind.recvx, "key": kind.elem, "value": kind.elem,
-        "elem_size": kind.elem_size,
+        "elem_size": kind.elem_size, "receivers": kind.receivers, "senders": kind.senders,
+        "waiter_size": kind.waiter_size, "waiter_next": kind.waiter_next,
     }  # fmt: skip
 
 

@@ -49,7 +49,8 @@ class OpKind(IntEnum):
 
 class WorkKind(IntEnum):
     """ELEMENTS: `left` elements of `type` at `place` in OUT. COPY: `batch` bytes of them are still to be copied from
-    `address`. CONTENT: `left` elements at `address`. CONTAINER: the map or channel at `address`. SWISS, HASH: its entries."""
+    `address`. CONTENT: `left` elements at `address`. CONTAINER: the map or channel at `address`. SWISS, HASH: its entries.
+    WAITERS: up to `left` goroutines that wait at a channel, the first one's sudog at `address`."""
 
     ELEMENTS = 1
     COPY = 2
@@ -57,6 +58,7 @@ class WorkKind(IntEnum):
     CONTAINER = 4
     SWISS = 5
     HASH = 6
+    WAITERS = 7
 
 
 class LayoutKind(IntEnum):

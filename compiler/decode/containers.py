@@ -35,7 +35,33 @@ class Containers(Reading):
         self._open.add((address, type_id))
         items = self._queued(kind, words.word(kind.buf), (start, count, capacity), depth, (path, ".items"))
         self._open.discard((address, type_id))
-        return Marked({"$type": kind.name, "$len": count, "$cap": capacity, "$closed": closed, "items": items})
+        shown = Marked({"$type": kind.name, "$len": count, "$cap": capacity, "$closed": closed, "items": items})
+        if kind.waiter_size:
+            shown["receivers"] = self._waiters(kind, words.word(kind.receivers), (path, ".receivers"))
+            shown["senders"] = self._waiters(kind, words.word(kind.senders), (path, ".senders"))
+        return shown
+
+    def _waiters(self, kind: Chan, waiter: int, path: Path) -> list[Json]:
+        """The ids of the goroutines that wait at one end, who came first first. A select may wait several times."""
+        ids: list[Json] = []
+        seen: set[int] = set()
+        while waiter and waiter not in seen:
+            step = (path, f"[{len(ids)}]")
+            if len(ids) >= self._limits.slice_items or self._left <= 0:
+                reason = "budget" if self._left <= 0 else "cut"
+                self._absences.append(Absence(path_text(path), reason, f"after {len(ids)} goroutines"))
+                break
+            self._left -= 1
+            found = self._image.read(waiter, kind.waiter_size)
+            if found is None:
+                ids.append(self._absent(step, self._why(waiter, kind.waiter_size), address=waiter))
+                break
+            seen.add(waiter)
+            goroutine = Window(found).word(kind.waiter_g)
+            known = self._goroutines.get(goroutine)
+            ids.append(self._absent(step, "budget", address=goroutine) if known is None else known)
+            waiter = Window(found).word(kind.waiter_next)
+        return ids
 
     def _queued(self, kind: Chan, buffer: int, ring: tuple[int, int, int], depth: int, path: Path) -> list[Json]:
         """The items of a channel, the next to be received first."""

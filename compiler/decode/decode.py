@@ -41,7 +41,14 @@ class _Decoder:
     def __init__(self, program: Program, raw: RawCapture, symbols: Symbols, records: Records) -> None:
         header = raw.header
         self._runtime, self._header, self._symbols, self._records = program.runtime, header, symbols, records
-        self._values = ValueReader(program, records.image, symbols, bias=header.bias, types_base=header.types_base)
+        self._values = ValueReader(
+            program,
+            records.image,
+            symbols,
+            bias=header.bias,
+            types_base=header.types_base,
+            goroutines={each.g: each.goid for each in records.goroutines},
+        )
         self._cells = CellReader(program, records.image, self._values, header.bias)
         self._stacks = Stacks(program.runtime, header.bias, symbols, records.image)
         self._sites = Sites(program)

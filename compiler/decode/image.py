@@ -35,6 +35,10 @@ class Window:
         """The uint64 at `at`."""
         return int.from_bytes(self.data[at : at + 8], "little")
 
+    def number(self, at: int, size: int) -> int:
+        """The unsigned integer of `size` bytes at `at`."""
+        return int.from_bytes(self.data[at : at + size], "little")
+
     def missing(self, at: int, size: int) -> Gap | None:
         """Why [at, at + size) is not there, or None: the gap that covers it all, else one of reason "partial"."""
         if not self.gaps or not size:

@@ -61,11 +61,14 @@ class Reading:
         *,
         bias: int,
         types_base: int,
+        goroutines: Mapping[int, int] | None = None,
         max_nodes: int = MAX_CAPTURE_NODES,
     ) -> None:
         self._types = program.types
         self._image, self._symbols = image, symbols
         self._bias, self._types_base = bias, types_base
+        self._goroutines = goroutines or {}
+        """Ids by the address of the runtime.g."""
         self._dynamic: Mapping[int, DynamicType] = {each.offset: each for each in program.dynamic_types}
         self._limits = program.limits
         self.unknown_types: set[int] = set()

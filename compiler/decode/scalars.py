@@ -71,11 +71,18 @@ def float_text(number: float) -> str:
     _, digits, exponent = Decimal(repr(abs(number))).normalize().as_tuple()
     assert isinstance(exponent, int)
     text = "".join(map(str, digits))
-    power = len(text) - 1 + exponent
+    return sign + digits_text(text, len(text) - 1 + exponent)
+
+
+def digits_text(digits: str, power: int) -> str:
+    """d.ddd * 10**power as Go's shortest format 'g' writes it."""
     if power < -4 or power >= 6:
-        fraction = f".{text[1:]}" if len(text) > 1 else ""
-        return f"{sign}{text[0]}{fraction}e{'-' if power < 0 else '+'}{abs(power):02d}"
-    return sign + format(abs(Decimal(text).scaleb(exponent)), "f")
+        fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+        return f"{digits[0]}{fraction}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    if power < 0:
+        return f"0.{'0' * (-power - 1)}{digits}"
+    whole, fraction = digits[: power + 1].ljust(power + 1, "0"), digits[power + 1 :]
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def complex_text(re: float, im: float) -> str:

@@ -7,9 +7,11 @@ the bytes: a header that cannot be is "torn", and whatever they say, a cell ends
 from typing import assert_never
 
 from compiler.decode import scalars
+from compiler.decode.bigs import Bigs
 from compiler.decode.containers import Containers
 from compiler.decode.image import LOWEST, Window
 from compiler.decode.reading import MAX_LENGTH, MAX_NESTING, Missed
+from compiler.decode.sync import Locks
 from compiler.decode.texts import Json, Marked, Path, Typed, signed
 from compiler.ir.chase import follow, held_depth, is_byte
 from compiler.ir.frames import Absence
@@ -20,6 +22,7 @@ from compiler.ir.types import (
     Address,
     Array,
     Basic,
+    Big,
     Chan,
     Duration,
     Func,
@@ -33,13 +36,14 @@ from compiler.ir.types import (
     String,
     Struct,
     SwissMap,
+    Sync,
     Time,
     TypeId,
     Wrapper,
 )
 
 
-class ValueReader(Containers):
+class ValueReader(Containers, Bigs, Locks):
     """Renders the values of one capture, one cell at a time."""
 
     def read(self, window: Window, at: int, type_id: TypeId, limits: Limits) -> tuple[Json, tuple[Absence, ...]]:
@@ -83,6 +87,10 @@ class ValueReader(Containers):
                 value = self._struct(kind, window, at, depth, path, Marked())
             case Picked():
                 value = self._picked(kind, window, at, depth, path, Marked())
+            case Sync():
+                value = self._sync(kind, window, at, depth, path, Marked())
+            case Big():
+                value = self._big(kind, window, at, path)
             case Array():
                 value = self._array(kind, window, at, depth, path)
             case Slice():
@@ -175,8 +183,11 @@ class ValueReader(Containers):
             return self._absent(path, self._why(address, target.size), address=address)
         place = (address, kind.elem)
         self._open.add(place)
+        value: Json
         if isinstance(target, Picked):
-            value: Json = self._picked(target, found, 0, depth - 1, path, Marked({"$addr": f"{address:#x}"}))
+            value = self._picked(target, found, 0, depth - 1, path, Marked({"$addr": f"{address:#x}"}))
+        elif isinstance(target, Sync):
+            value = self._sync(target, found, 0, depth - 1, path, Marked({"$addr": f"{address:#x}"}))
         elif isinstance(target, Struct) and not indirect:
             value = self._struct(target, found, 0, depth - 1, path, Marked({"$addr": f"{address:#x}"}))
         else:

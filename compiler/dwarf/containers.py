@@ -35,7 +35,21 @@ def chan(table: Table, offset: int, name: str, elem: int) -> Type | None:
         fields["buf"],
         fields["closed"],
         fields["recvx"],
+        *_waiters(table.go, header),
     )
+
+
+def _waiters(go: GoTypes, header: int) -> tuple[int, ...]:
+    """(first receiver, first sender, bytes of a waiter, its goroutine, the next waiter): hchan has two waitqs, chains of
+    sudogs (go/src/runtime/{chan,runtime2}.go). Nothing where the debug info lacks one of them."""
+    receivers, senders = go.member(header, "recvq"), go.member(header, "sendq")
+    first = None if receivers is None else go.member(receivers.type, "first")
+    waiter = None if first is None else go.pointee(first.type)
+    goroutine, following = (None, None) if waiter is None else (go.member(waiter, "g"), go.member(waiter, "next"))
+    if receivers is None or senders is None or first is None or goroutine is None or following is None:
+        return ()
+    size = max(goroutine.offset, following.offset) + 8
+    return receivers.offset + first.offset, senders.offset + first.offset, size, goroutine.offset, following.offset
 
 
 def map_(table: Table, offset: int, name: str) -> Type | None:

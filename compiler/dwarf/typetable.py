@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 
-from compiler.dwarf import containers
+from compiler.dwarf import containers, known
 from compiler.dwarf.gotypes import (
     ATOMIC,
     BASIC_KINDS,
@@ -18,7 +18,6 @@ from compiler.dwarf.gotypes import (
     KIND_STRING,
     KIND_STRUCT,
     KIND_UNSAFE_POINTER,
-    SHAPE,
     GoTypes,
     Member,
     printed_type,
@@ -231,16 +230,26 @@ class TypeTable:
         if full in self._picks:
             return replace(self._picks[full], size=size)
         members = go.members(offset)
-        if full == "time.Time" or (full.startswith(SHAPE) and [m.name for m in members] == ["wall", "ext", "loc"]):
-            wall, ext = go.member(offset, "wall"), go.member(offset, "ext")
-            if wall is not None and ext is not None:
-                return Time(name, size, wall.offset, ext.offset)
+        found = self._time(offset, name)
+        if found is not None:
+            return found
         atomic = ATOMIC.match(full)
         if atomic is not None:
             wrapped = self._atomic(atomic[1], members, name, size)
             if wrapped is not None:
                 return wrapped
+        meant = known.describe(self, offset, full, name)
+        if meant is not None:
+            return meant
         return Struct(name, size, tuple(Field(m.name, m.offset, self.same(m.type), m.embedded) for m in members))
+
+    def _time(self, offset: int, name: str) -> Time | None:
+        """time.Time, what is declared as one, and what generic code takes for it."""
+        go = self.go
+        wall, ext, location = (go.member(offset, each) for each in ("wall", "ext", "loc"))
+        if wall is None or ext is None or location is None or go.name(location.type) != "*time.Location":
+            return None
+        return Time(name, go.size(offset), wall.offset, ext.offset) if len(go.members(offset)) == 3 else None
 
     def _atomic(self, which: str, members: tuple[Member, ...], name: str, size: int) -> Type | None:
         """sync/atomic's types, shown as what is in them; atomic.Pointer names its pointee in a field of no size."""

@@ -14,6 +14,7 @@ from compiler.ir.types import (
     Address,
     Array,
     Basic,
+    Big,
     Chan,
     Duration,
     Func,
@@ -27,6 +28,7 @@ from compiler.ir.types import (
     String,
     Struct,
     SwissMap,
+    Sync,
     Time,
     Type,
     TypeId,
@@ -149,12 +151,14 @@ def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:
             return [FollowString(at)]
         case Pointer(elem=elem):
             return [] if elem is None else [FollowPointer(at, elem)]
-        case Struct(fields=fields):
+        case Struct(fields=fields) | Sync(fields=fields):
             return [op for f in fields for op in _flatten(types, f.type, at + f.offset)]
         case Picked(inner=inner):
             return _flatten(types, inner, at)
         case Wrapper(offset=offset, type=inner):
             return _flatten(types, inner, at + offset)
+        case Big(word=word, nats=nats):
+            return [FollowSlice(at + nat, word, types[word].size, bytes=False) for nat in nats]
         case Array(elem=elem, elem_size=stride, count=count):
             inner_ops = _flatten(types, elem, at) if count else []
             if not inner_ops:

@@ -52,3 +52,8 @@ def _ends(kind: SwissMap | HashMap | Chan, types: tuple[Type, ...]) -> Iterator[
                 yield name, getattr(kind, name) + WORD, "header_size"
             yield "closed", kind.closed + 4, "header_size"
             yield "element", types[kind.elem].size, "elem_size"
+            if kind.waiter_size:
+                yield "receivers", kind.receivers + WORD, "header_size"
+                yield "senders", kind.senders + WORD, "header_size"
+                yield "the waiter's goroutine", kind.waiter_g + WORD, "waiter_size"
+                yield "the next waiter", kind.waiter_next + WORD, "waiter_size"

@@ -18,7 +18,10 @@ from compiler.ir.program import (
     Site,
 )
 from compiler.ir.types import (
+    SYNC_WORDS,
     Array,
+    Basic,
+    Big,
     Chan,
     Field,
     HashMap,
@@ -28,7 +31,9 @@ from compiler.ir.types import (
     Sought,
     Struct,
     SwissMap,
+    Sync,
     Type,
+    Word,
     Wrapper,
 )
 
@@ -90,13 +95,17 @@ def _ordered(pcs: PcRange | Site) -> bool:
     return 0 <= pcs.lo < pcs.hi < ADDRESS_END
 
 
-def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:
+def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:  # noqa: C901, PLR0912 - a case a kind
     if not 0 <= kind.size <= MAX_OBJECT:
         yield f"size {kind.size}"
     known = range(len(types))
     match kind:
-        case Struct(fields=members):
+        case Struct(fields=members) | Sync(fields=members):
             yield from (f"field {f.name}" for f in members if f.type not in known or not _inside(f, kind.size, types))
+            if isinstance(kind, Sync) and not _has_words(kind.words, len(SYNC_WORDS[kind.form]), kind.size):
+                yield "its words lie outside of it"
+        case Big():
+            yield from _big(kind, types)
         case Wrapper(offset=offset, type=inner) if (
             inner not in known or not 0 <= offset <= kind.size - types[inner].size
         ):
@@ -116,6 +125,22 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:
             yield from _sought(kind, types)
         case _:
             pass
+
+
+def _has_words(words: tuple[Word, ...], count: int, size: int) -> bool:
+    inside = (0 < word.size <= 8 and 0 <= word.offset <= size - word.size for word in words)
+    return len(words) == count and all(inside)
+
+
+def _big(kind: Big, types: tuple[Type, ...]) -> Iterator[str]:
+    digit = types[kind.word] if 0 <= kind.word < len(types) else None
+    if not isinstance(digit, Basic) or digit.size != 8:
+        yield "its digits have no type"
+    words = (Word(kind.neg, 1), *(Word(nat + at, 8) for nat in kind.nats for at in (0, 8, 16)), *kind.float)
+    if (len(kind.nats), len(kind.float)) not in ((1, 0), (2, 0), (1, 3)) or not _has_words(
+        words, len(words), kind.size
+    ):
+        yield "its parts lie outside of it"
 
 
 def _inside(member: Field, size: int, types: tuple[Type, ...]) -> bool:
@@ -166,7 +191,7 @@ def _too_deep(types: tuple[Type, ...]) -> bool:
 
 def _contained(kind: Type) -> tuple[int, ...]:
     match kind:
-        case Struct(fields=members):
+        case Struct(fields=members) | Sync(fields=members):
             return tuple(member.type for member in members)
         case Wrapper(type=inner) | Array(elem=inner) | Picked(inner=inner):
             return (inner,)

@@ -107,6 +107,49 @@ class Wrapper:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """An integer within a struct."""
+
+    offset: int
+    size: int
+
+
+SyncForm = Literal["Mutex", "RWMutex", "WaitGroup", "Once", "Cond"]
+SYNC_WORDS: dict[SyncForm, tuple[str, ...]] = {
+    "Mutex": ("state",),
+    "RWMutex": ("w.state", "readerCount", "readerWait"),
+    "WaitGroup": ("state",),
+    "Once": ("done", "m.state"),
+    "Cond": ("notify.wait", "notify.notify"),
+}
+"""What is read of each, by the field names of go/src/sync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """A type of package sync, shown as what its words mean. `words` in the order of SYNC_WORDS; `fields` are shown too."""
+
+    name: str
+    size: int
+    form: SyncForm
+    words: tuple[Word, ...]
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Big:
+    """math/big's Int, Rat or Float, shown as decimal text. `neg` is the offset of a bool, `nats` those of slices of `word`
+    (a Rat's: numerator, denominator), least significant first; `float` is a Float's (exponent, precision, form)."""
+
+    name: str
+    size: int
+    word: TypeId
+    neg: int
+    nats: tuple[int, ...]
+    float: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Array:
     """[count]elem."""
 
@@ -201,7 +244,9 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Chan:
-    """A pointer to runtime.hchan; offsets in it."""
+    """A pointer to runtime.hchan; offsets in it. `receivers` and `senders` are pointers to chains of runtime.sudog, of which
+    the first `waiter_size` bytes are of interest: the goroutine at `waiter_g`, the next at `waiter_next`. `waiter_size` is 0
+    where the debug info does not tell."""
 
     name: str
     size: int
@@ -213,6 +258,11 @@ class Chan:
     buf: int
     closed: int
     recvx: int
+    receivers: int = 0
+    senders: int = 0
+    waiter_size: int = 0
+    waiter_g: int = 0
+    waiter_next: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +305,8 @@ Type = (
     | Struct
     | Picked
     | Wrapper
+    | Sync
+    | Big
     | Array
     | Slice
     | SwissMap

@@ -166,6 +166,21 @@ def test_strings_slices_and_channels_are_cut_at_their_limits() -> None:
     assert found.bytes_at(chan + 256 + 8, 8) is None
 
 
+def test_goroutines_that_wait_at_a_channel_are_copied_to_the_limit() -> None:
+    made = FakeProcess()
+    chan, waiters = HEAP, HEAP + 0x1000
+    made.memory.words(chan, 0, 0, 0, 0, 0, waiters, waiters + 64)
+    for number in range(10):  # at even places receivers, at odd ones senders
+        made.memory.words(waiters + 64 * number, 0xABC, waiters + 64 * (number + 2))
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=chan)
+    kind = Chan("chan int", 8, 1, 8, 56, 0, 8, 16, 32, 24, 40, 48, 16, 0, 8)
+    found = captured(made, (kind, INT), limits=Limits(slice_items=3))
+    copied = [found.bytes_at(waiters + 64 * number, 16) is not None for number in range(10)]
+    assert copied == [True] * 6 + [False] * 4
+    unknown = captured(made, (replace(kind, waiter_size=0), INT))
+    assert unknown.bytes_at(waiters, 16) is None
+
+
 def test_interface_is_followed_by_its_dynamic_type() -> None:
     made = FakeProcess()
     types: tuple[Type, ...] = (Pointer("*any", 8, 1), Interface("any", 16, True, 8), INT, Pointer("*int", 8, 2))

@@ -10,13 +10,28 @@ INLINE struct Layout *layout_of(struct Work *work)
     return ROW(LAYOUTS, Layout, ROW(TYPES, TypeRow, work->type)->layout);
 }
 
-// A channel's buffer is a ring: what is in it are up to two spans.
+// WAITERS: the sudog at hand; then the next.
+INLINE void waiters_step(struct Work *work, u64 task)
+{
+    struct Layout *layout = layout_of(work);
+    u64 place = copy_memory(task, work->address, layout->waiter_size);
+    work->address = place ? word_at(place + layout->waiter_next) : 0;
+    work->left--;
+    if (!work->address || !work->left)
+        S->top--;
+}
+
+// A channel's buffer is a ring: what is in it are up to two spans. Who waits at it is copied after that.
 INLINE void open_chan(struct Work *work, struct Layout *layout, u64 header)
 {
     u64 capacity = sane(word_at(header + layout->length)), buffer = word_at(header + layout->pointer);
     u64 shown = smaller(smaller(capacity, sane(word_at(header + layout->count))), C->slice_items), first, straight;
-    u32 depth = work->depth;
+    u32 depth = work->depth, type = work->type;
     S->top--;
+    if (layout->waiter_size) {
+        push_content(WORKKIND_WAITERS, word_at(header + layout->receivers), type, C->slice_items, 1, 0);
+        push_content(WORKKIND_WAITERS, word_at(header + layout->senders), type, C->slice_items, 1, 0);
+    }
     if (!shown)
         return;
     first = word_at(header + layout->first) % capacity;

@@ -37,6 +37,8 @@ INLINE void work_step(u64 task)
         container_step(work, task);
     else if (kind == WORKKIND_SWISS)
         swiss_step(work, task);
+    else if (kind == WORKKIND_WAITERS)
+        waiters_step(work, task);
     else
         hash_step(work, task);
 }

@@ -76,7 +76,7 @@ def random_types(rng: random.Random) -> tuple[Type, ...]:
 
     def chan() -> Type:
         elem = before()
-        return Chan("chan", 8, elem, size(elem), 48, 0, 8, 16, 32, 40)
+        return Chan("chan", 8, elem, size(elem), 64, 0, 8, 16, 32, 40, 48, 56, 16, 0, 8)
 
     def wrapper() -> Type:
         inner = before()
@@ -218,7 +218,11 @@ class RandomValues:
 
     def _chan(self, kind: Chan, depth: int) -> int:
         items = b"".join(self.value(kind.elem, depth - 1) for _ in range(5))
-        return self.place(struct.pack("<6Q", 3, 5, self.place(items), 0, 0, self._rng.randrange(5)))
+        waiters = [0, 0]
+        for end in (0, 1):
+            for _ in range(self._rng.choice([0, 0, 1, 3, 8])):
+                waiters[end] = self.place(struct.pack("<QQ", 0, waiters[end]))
+        return self.place(struct.pack("<8Q", 3, 5, self.place(items), 0, 0, self._rng.randrange(5), *waiters))
 
 
 def is_direct(kind: Type) -> bool:

@@ -1,8 +1,10 @@
 """Structs, pointers, slices, arrays, interfaces, functions and channels as JSON."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
-from compiler.ir.frames import Absence
+from compiler.ir.frames import Absence, Cell
 from compiler.ir.limits import Limits
 from compiler.ir.program import Deref, DynamicType, Select
 from compiler.ir.types import Array, Interface, Type
@@ -166,6 +168,47 @@ def test_a_channels_items_are_in_the_order_of_the_queue() -> None:
     cut = cell((INT, chan_of(0, 8)), root, memory, limits=Limits(slice_items=3))
     assert json.loads(str(cut.value))["items"] == [10, 20, 30]
     assert cut.absences == (Absence(".items", "cut", "length 4"),)
+
+
+WAITED_AT = replace(chan_of(0, 8), receivers=64, senders=80, waiter_size=16, waiter_g=0, waiter_next=8)
+"""A channel whose sudogs are {g, next}."""
+G = 0xC000000000
+"""The runtime.g of the one goroutine there is, number 17."""
+
+
+def waited_at(memory: Memory, receivers: int = 0, senders: int = 0, limits: Limits | None = None) -> tuple[Any, Cell]:
+    header = bytearray(96)
+    header[64:72], header[80:88] = words(receivers), words(senders)
+    read = cell((INT, WAITED_AT), words(memory.put(bytes(header))), memory, limits=limits or Limits())
+    return json.loads(str(read.value)), read
+
+
+def test_a_channel_names_the_goroutines_that_wait_at_it() -> None:
+    memory = Memory()
+    last = memory.put(words(G + 0x200, 0))
+    first = memory.put(words(G, last))
+    shown, read = waited_at(memory, receivers=first)
+    assert (shown["receivers"], shown["senders"]) == ([17, {"$absent": "budget", "$addr": hex(G + 0x200)}], [])
+    assert read.absences == (Absence(".receivers[1]", "budget", f"at {G + 0x200:#x}"),)
+
+
+def test_waiting_goroutines_are_cut_at_the_limit_and_a_chain_that_closes_ends() -> None:
+    memory = Memory()
+    place = memory.free + 0x1000
+    for number in range(5):
+        memory.at(place + 16 * number, words(G, place + 16 * ((number + 1) % 5)))
+    shown, read = waited_at(memory, senders=place)
+    assert (shown["senders"], read.absences) == ([17] * 5, ())
+    shown, read = waited_at(memory, senders=place, limits=Limits(slice_items=3))
+    assert (shown["senders"], read.absences) == ([17] * 3, (Absence(".senders", "cut", "after 3 goroutines"),))
+
+
+def test_a_waiter_that_was_not_copied_is_missing() -> None:
+    memory = Memory()
+    gone = memory.put(words(G, 0), captured=False)
+    shown, read = waited_at(memory, receivers=gone)
+    assert shown["receivers"] == [{"$absent": "budget", "$addr": hex(gone)}]
+    assert [each.path for each in read.absences] == [".receivers[0]"]
 
 
 def test_steps_lead_from_the_variable_to_the_value() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from compiler.ir.frames import REASONS, Capture
 from compiler.ir.limits import Limits
 from compiler.ir.program import Access, AtCfa, DynamicType, FunctionTable, Located, Program, Site
 from compiler.ir.raw import BadRaw, RawCapture
-from compiler.ir.types import Array, Opaque, Type, Wrapper
+from compiler.ir.types import Array, Big, Field, Opaque, Sync, Type, Word, Wrapper
 from tests.compiler.decode.address_space import (
     BIAS,
     BP,
@@ -42,6 +43,7 @@ from tests.compiler.decode.shapes import (
     STRING,
     TIME,
     UINT8,
+    UINT64,
     chan_of,
     hash_map,
     pointer,
@@ -50,19 +52,25 @@ from tests.compiler.decode.shapes import (
     swiss_map,
 )
 
-ROOT = 224
+ROOT = 376
 KITCHEN_SINK = struct_of(
     "main.All", ROOT,
     ("Ok", 0, 0), ("F", 4, 5), ("N", 8, 1), ("S", 16, 3), ("D", 32, 4), ("T", 40, 7), ("Fn", 64, 8), ("P", 72, 9),
     ("Sl", 80, 10), ("B", 104, 11), ("M", 128, 12), ("H", 136, 13), ("C", 144, 14), ("I", 152, 15), ("E", 168, 16),
     ("X", 184, 17), ("W", 192, 19), ("A", 200, 18), ("O", 216, 20),
+    ("Mu", 224, 22), ("Co", 232, 23), ("Bi", 264, 24), ("Ra", 296, 25), ("Fl", 336, 26),
 )  # fmt: skip
 TYPES: tuple[Type, ...] = (
     BOOL, INT, UINT8, STRING, DURATION, FLOAT32, COMPLEX128, TIME, FUNC, pointer(21, "*main.All"), slice_of(21, ROOT),
-    slice_of(2, 1), swiss_map(3, 16, 15, 16), hash_map(1, 8, 9, 8), chan_of(15, 16), ANY, ERROR, pointer(None),
+    slice_of(2, 1), swiss_map(3, 16, 15, 16), hash_map(1, 8, 9, 8),
+    replace(chan_of(15, 16), receivers=64, senders=80, waiter_size=16, waiter_g=0, waiter_next=8), ANY, ERROR, pointer(None),
     Array("[2]int", 16, 1, 8, 2), Wrapper("atomic.Pointer", 8, 0, 9), Opaque("odd", 8, "unsupported"), KITCHEN_SINK,
+    Sync("sync.RWMutex", 8, "RWMutex", (Word(0, 2), Word(2, 4), Word(6, 2))),
+    Sync("sync.Cond", 32, "Cond", (Word(16, 4), Word(20, 4)), (Field("L", 0, 16),)),
+    Big("big.Int", 32, 27, 0, (8,)), Big("big.Rat", 40, 27, 0, (8, 16)),
+    Big("big.Float", 40, 27, 0, (8,), (Word(32, 4), Word(0, 4), Word(6, 1))), UINT64,
 )  # fmt: skip
-DYNAMIC = tuple(DynamicType(0x10 * (number + 1), number, number in (8, 9, 12, 13, 14, 17)) for number in range(22))
+DYNAMIC = tuple(DynamicType(0x10 * (number + 1), number, number in (8, 9, 12, 13, 14, 17)) for number in range(28))
 POINTERS = st.one_of(
     st.integers(0, 512).map(lambda n: HEAP + 8 * n),
     st.sampled_from([each.offset + TYPES_BASE for each in DYNAMIC]),

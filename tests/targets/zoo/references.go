@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 //go:noinline
@@ -93,7 +94,7 @@ func atomics(c *counters, i *atomic.Int64, p *atomic.Pointer[point], v *atomic.V
 //go:noinline
 func locks(g *guarded) {
 	n := g.n
-	tell("g.n", ref(g.n), "n", ref(n), "g.once", &g.once)
+	tell("g", ref(g), "g.n", ref(g.n), "n", ref(n), "g.once", &g.once, "g.mu", &g.mu)
 	stop()
 	keep(g, n)
 }
@@ -168,6 +169,8 @@ func startReferences() {
 	g := &guarded{n: 17}
 	g.mu.Lock()
 	g.rw.RLock()
+	states[unsafe.Pointer(&g.mu)] = mutexState(true, 0)
+	states[unsafe.Pointer(&g.rw)] = rwState(false, 1, 0, 0)
 	start(func() { locks(g) })
 	start(func() {
 		plain := errors.New("plain")

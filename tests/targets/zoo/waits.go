@@ -20,6 +20,7 @@ func here(what string, n int) { // announces, just before it blocks
 
 //go:noinline
 func sends(c chan string, what string) {
+	waits(c, true)
 	tell("c", ref(c), "what", ref(what))
 	here("send", 1)
 	c <- what
@@ -28,6 +29,7 @@ func sends(c chan string, what string) {
 
 //go:noinline
 func receives(c chan string, n int) {
+	waits(c, false)
 	tell("c", ref(c), "n", ref(n))
 	here("receive", 1)
 	got, ok := <-c
@@ -36,6 +38,7 @@ func receives(c chan string, n int) {
 
 //go:noinline
 func ranges(c chan string, n int) {
+	waits(c, false)
 	tell("c", ref(c), "n", ref(n), "got", missing{})
 	here("range", 1)
 	for got := range c {
@@ -46,6 +49,9 @@ func ranges(c chan string, n int) {
 
 //go:noinline
 func selects(a, b chan int, n int, d chan<- string) {
+	waits(a, false)
+	waits(b, false)
+	waits(d, true)
 	tell("a", ref(a), "b", ref(b), "n", ref(n))
 	here("select", 1)
 	select {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"reflect"
 	"runtime"
 	"strconv"
@@ -75,7 +76,8 @@ func address(at uintptr) string { return fmt.Sprintf("%#x", at) }
 
 func (t *teller) value(v reflect.Value) any {
 	v = reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem() // lifts the ban on unexported fields
-	if when, ok := v.Interface().(time.Time); ok && v.Kind() == reflect.Struct {
+	if v.Kind() == reflect.Struct && v.CanConvert(reflect.TypeOf(time.Time{})) {
+		when := v.Convert(reflect.TypeOf(time.Time{})).Interface().(time.Time)
 		return when.UTC().Format("2006-01-02T15:04:05.000000000Z")
 	}
 	switch v.Kind() {
@@ -165,7 +167,7 @@ func (t *teller) pointer(v reflect.Value) any {
 	}
 	target := v.Elem()
 	return t.opened(v.Pointer(), target.Type(), true, func() any {
-		if target.Kind() == reflect.Struct && target.Type().PkgPath() != "sync/atomic" && target.Type() != reflect.TypeOf(time.Time{}) {
+		if _, scalar := wrappers[target.Type().PkgPath()]; target.Kind() == reflect.Struct && !scalar && !target.Type().ConvertibleTo(reflect.TypeOf(time.Time{})) {
 			return t.structure(target, object{{"$addr", address(v.Pointer())}})
 		}
 		return t.value(target)
@@ -183,6 +185,28 @@ func (t *teller) structure(v reflect.Value, shown object) any {
 			return t.value(reflect.NewAt(pointee, unsafe.Pointer(inner.UnsafeAddr())).Elem())
 		}
 		return t.value(inner)
+	}
+	switch number := v.Addr().Interface().(type) {
+	case *big.Int:
+		return number.String()
+	case *big.Rat:
+		return number.String()
+	case *big.Float:
+		if exponent := number.MantExp(nil); exponent > 1100 || exponent < -1100 || number.Prec() > 256 {
+			return number.Text('p', 0)
+		}
+		return number.Text('g', -1)
+	}
+	if idle, ok := idleLocks[v.Type().String()]; ok && v.Type().PkgPath() == "sync" {
+		state, ok := states[v.Addr().UnsafePointer()]
+		if !ok {
+			state = idle
+		}
+		shown = append(shown, state...)
+		if locker := v.FieldByName("L"); locker.IsValid() {
+			shown = append(shown, field{"L", t.value(locker)})
+		}
+		return shown
 	}
 	for i := 0; i < v.NumField(); i++ {
 		if name := v.Type().Field(i).Name; name != "_" {
@@ -264,22 +288,55 @@ func (o object) is(mark string) bool { return len(o) > 0 && o[0].name == mark }
 func (t *teller) channel(v reflect.Value) any {
 	items := []any{}
 	known, closed := closedChannels[v.Pointer()]
+	noted, untouched := heldBack[v.Pointer()]
 	through := v
 	if v.Type().ChanDir() != reflect.BothDir {
 		through = twoWay[v.Pointer()]
 	}
-	for n := v.Len(); n > 0 && !closed; n-- {
+	for n := v.Len(); n > 0 && !closed && !untouched; n-- {
 		item, _ := through.Recv()
 		items = append(items, t.value(addressable(item)))
 		through.Send(item)
 	}
-	for _, item := range known {
+	for _, item := range append(known, noted...) {
 		items = append(items, show(item))
 	}
-	return object{{"$type", v.Type().String()}, {"$len", v.Len()}, {"$cap", v.Cap()}, {"$closed", closed}, {"items", items}}
+	waiting := waiters[v.UnsafePointer()]
+	return object{{"$type", v.Type().String()}, {"$len", v.Len()}, {"$cap", v.Cap()}, {"$closed", closed}, {"items", items},
+		{"receivers", append([]int{}, waiting.receivers...)}, {"senders", append([]int{}, waiting.senders...)}}
+}
+
+// queues are the ids of the goroutines that wait at a channel.
+type queues struct{ receivers, senders []int }
+
+// waits notes that this goroutine will wait at a channel.
+func waits(c any, sends bool) {
+	mu.Lock()
+	defer mu.Unlock()
+	at := reflect.ValueOf(c).UnsafePointer()
+	queue := waiters[at]
+	if sends {
+		queue.senders = append(queue.senders, goroutine())
+	} else {
+		queue.receivers = append(queue.receivers, goroutine())
+	}
+	waiters[at] = queue
 }
 
 var (
+	waiters = map[unsafe.Pointer]queues{}
+	// states are what was done to locks, by their address; all others are idle.
+	states    = map[unsafe.Pointer]object{}
+	idleLocks = map[string]object{
+		"sync.Mutex":     mutexState(false, 0),
+		"sync.RWMutex":   rwState(false, 0, 0, 0),
+		"sync.WaitGroup": {{"counter", 0}, {"waiters", 0}},
+		"sync.Once":      {{"done", false}, {"running", false}, {"waiters", 0}},
+		"sync.Cond":      {{"waiters", 0}},
+	}
+	wrappers       = map[string]bool{"sync/atomic": true, "math/big": true}
 	closedChannels = map[uintptr][]any{}
-	twoWay         = map[uintptr]reflect.Value{}
+	// heldBack are the items of channels at which senders wait: to take one out would wake them.
+	heldBack = map[uintptr][]any{}
+	twoWay   = map[uintptr]reflect.Value{}
 )

@@ -1,0 +1,82 @@
+"""Structs of the standard library that are shown as what they mean: those of sync, and big numbers.
+
+Their words are found by field name in the binary's own debug info; where one is not there, the struct stays a struct.
+"""
+
+from collections import deque
+from typing import Final, Protocol
+
+from compiler.dwarf.gotypes import BASIC_KINDS, KIND_SLICE, KIND_STRUCT, GoTypes
+from compiler.ir.types import SYNC_WORDS, Big, Field, Sync, SyncForm, Type, TypeId, Word
+
+SYNC: Final[dict[str, SyncForm]] = {
+    "sync.Mutex": "Mutex", "internal/sync.Mutex": "Mutex", "sync.RWMutex": "RWMutex", "sync.WaitGroup": "WaitGroup",
+    "sync.Once": "Once", "sync.Cond": "Cond",
+}  # fmt: skip
+BIG: Final = {
+    "math/big.Int": ("neg", ("abs",), ()),
+    "math/big.Rat": ("a.neg", ("a.abs", "b.abs"), ()),
+    "math/big.Float": ("neg", ("mant",), ("exp", "prec", "form")),
+}
+"""Sign, digits, and what else a Float has: go/src/math/big/{int,rat,float}.go."""
+INNER = ("mu", "v", "value", "u")
+"""Fields that a struct is all about: an atomic's value, and since Go 1.24 a Mutex's internal/sync.Mutex."""
+MAX_STEPS = 8
+
+
+class Table(Protocol):
+    """What is needed of the type table that is being built."""
+
+    go: GoTypes
+
+    def same(self, offset: int) -> TypeId:
+        """The id of a type that is part of this one."""
+
+
+def describe(table: Table, offset: int, full: str, name: str) -> Type | None:
+    """A struct by its full linked name; None for one that is not known, or not as it is known."""
+    if full in SYNC:
+        return _sync(table, offset, SYNC[full], name)
+    return _big(table, offset, full, name) if full in BIG else None
+
+
+def _sync(table: Table, offset: int, form: SyncForm, name: str) -> Type | None:
+    words = [_word(table.go, offset, path) for path in SYNC_WORDS[form]]
+    found = tuple(word for word in words if word is not None)
+    locker = [member for member in table.go.members(offset) if member.name == "L"]
+    shown = tuple(Field(m.name, m.offset, table.same(m.type), m.embedded) for m in locker)
+    return Sync(name, table.go.size(offset), form, found, shown) if len(found) == len(words) else None
+
+
+def _big(table: Table, offset: int, full: str, name: str) -> Type | None:
+    sign, digits, rest = BIG[full]
+    neg, nats = _word(table.go, offset, sign), [_member(table.go, offset, path) for path in digits]
+    words = [_word(table.go, offset, path) for path in rest]
+    slices = [nat for nat in nats if nat is not None and table.go.kind(nat[1]) == KIND_SLICE]
+    word = table.go.elem(slices[0][1]) if slices else None
+    floats = tuple(each for each in words if each is not None)
+    if neg is None or word is None or table.go.size(word) != 8 or (len(slices), len(floats)) != (len(nats), len(rest)):
+        return None
+    return Big(name, table.go.size(offset), table.same(word), neg.offset, tuple(at for at, _ in slices), floats)
+
+
+def _word(go: GoTypes, offset: int, path: str) -> Word | None:
+    found = _member(go, offset, path)
+    return Word(found[0], go.size(found[1])) if found is not None and go.kind(found[1]) in BASIC_KINDS else None
+
+
+def _member(go: GoTypes, offset: int, path: str) -> tuple[int, int] | None:
+    """(offset, type) of a member by its path of field names; what only wraps it is looked through."""
+    at, steps = 0, deque(path.split("."))
+    for _ in range(MAX_STEPS):
+        if not steps and go.kind(offset) != KIND_STRUCT:
+            return at, offset
+        found = go.member(offset, steps[0]) if steps else None
+        if found is not None:
+            steps.popleft()
+        else:
+            found = next((each for each in (go.member(offset, name) for name in INNER) if each is not None), None)
+        if found is None:
+            return None
+        at, offset = at + found.offset, found.type
+    return None
