@@ -6,7 +6,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import IO, cast
+from typing import IO, Literal, cast
 
 from compiler.ir.errors import BadInput
 
@@ -70,8 +70,8 @@ class _Window:
         self.read = buffer.read
         self.seek(0)
 
-    def seek(self, at: int) -> None:
-        self._map.seek(at + self._start)
+    def seek(self, at: int, whence: Literal[0, 1, 2] = os.SEEK_SET) -> None:
+        self._map.seek(at + self._start if whence == os.SEEK_SET else at, whence)  # the section ends where the map does
 
     def tell(self) -> int:
         return self._map.tell() - self._start
