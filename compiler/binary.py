@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from compiler.arginfo import Arguments
 from compiler.dwarf.executable import BROKEN, BadBinary, Executable
@@ -28,13 +28,21 @@ NO_DEBUG_INFO = (
 )
 
 
+class Indexes(Protocol):
+    """Where packed indexes are kept, by build id. What is not kept, or was damaged since, is None."""
+
+    def index(self, build_id: str) -> bytes | None: ...
+    def keep_index(self, build_id: str, packed: bytes) -> None: ...
+
+
 class Binary:
     """A Go executable opened for compiling; close it, or use it as a context manager."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, indexes: Indexes | None = None) -> None:
         self.executable = Executable(path)
+        self._indexes = indexes
         self.index_ms = 0.0
-        """How long building the index took; 0 until it was needed."""
+        """How long building the index took, or reading it; 0 until it was needed."""
 
     def __enter__(self) -> "Binary":
         return self
@@ -70,8 +78,18 @@ class Binary:
             index.functions.odd = [(name, 0) for name in self.pclntab.names()]
             return index
         began = time.perf_counter()
-        index = self._readable(lambda: build_index(self.info))
+        index = self._kept_index() or self._built_index()
         self.index_ms = (time.perf_counter() - began) * 1e3
+        return index
+
+    def _kept_index(self) -> Index | None:
+        packed = None if self._indexes is None else self._indexes.index(self.build_id)
+        return None if packed is None else Index.from_bytes(packed, self.info.section)
+
+    def _built_index(self) -> Index:
+        index = self._readable(lambda: build_index(self.info))
+        if self._indexes is not None:
+            self._indexes.keep_index(self.build_id, index.to_bytes())
         return index
 
     def _readable(self, read: Callable[[], T]) -> T:

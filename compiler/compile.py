@@ -4,10 +4,10 @@ A spec item that the binary does not have becomes an Issue and leaves the rest u
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from compiler import enums, sites
 from compiler.binary import Binary
+from compiler.compiled import Compiled, FunctionReport
 from compiler.dwarf.executable import BROKEN, BadBinary
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.gotypes import KIND_POINTER, printed_type
@@ -33,31 +33,9 @@ from compiler.typenames import TypeNames
 from compiler.typepaths import ShownTypes
 from compiler.way import Resolved, Scope, Unresolved
 
+__all__ = ["Compiled", "FunctionReport", "compile_spec"]
 LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")
 NO_DEBUG_INFO = Missing("no debug info")
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionReport:
-    """What will be captured of one function: its copies in the binary and its columns with their Go types."""
-
-    function: str
-    table: str
-    instances: tuple[tuple[str, int, int, int], ...]
-    """(linked name, first PC, end PC, inlining level) of each copy's first range."""
-    columns: tuple[tuple[str, str, str | None], ...]
-    """(column, expression, Go type; None where the binary does not have it)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A Program, and the spec items that did not make it into it."""
-
-    program: Program
-    issues: tuple[Issue, ...]
-    functions: tuple[FunctionReport, ...]
-    enums: tuple[EnumNames, ...] = ()
-    """For enum_name(): the constants' names, wherever the spec's SQL wants them."""
 
 
 def compile_spec(spec: Spec, binary: Binary, remembered: Iterable[int] = ()) -> Compiled:

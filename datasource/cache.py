@@ -1,30 +1,23 @@
-"""What compiling found out, kept between runs: Programs by binary and spec, and the types that interfaces hold.
+"""What compiling found out, kept between runs by build id: indexes of names, Programs, and the types that interfaces hold.
 
-One SQLite file under the cache directory, safe under concurrent processes and bounded in size. Losing it costs time only.
+Nothing is used that another compiler made: a hash of its source is part of every key.
 """
 
 import hashlib
 import json
 import os
-import sqlite3
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import compiler
-from compiler.compile import Compiled, FunctionReport
+from compiler.compiled import Compiled, FunctionReport, Report
 from compiler.ir.frames import Issue
-from compiler.ir.program_codec import BadProgram, program_from_bytes, program_to_bytes
-from compiler.sql.enums import EnumNames, TypeNames
+from compiler.ir.limits import CACHE_BYTES
+from datasource.kept import Kept
 
-MAX_PROGRAMS = 500
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS programs (key TEXT PRIMARY KEY, used REAL, program BLOB, rest TEXT);
-CREATE TABLE IF NOT EXISTS runtime_types (build_id TEXT, offset INTEGER, PRIMARY KEY (build_id, offset));
-"""
+if TYPE_CHECKING:
+    from compiler.sql.enums import EnumNames, TypeNames
 
 
 def cache_directory() -> Path:
@@ -34,7 +27,7 @@ def cache_directory() -> Path:
 
 
 def compiler_version() -> str:
-    """A hash of the compiler's own source: a Program of another compiler is never used."""
+    """A hash of the compiler's own source."""
     digest = hashlib.sha256()
     folder = Path(compiler.__file__).parent
     for file in sorted(folder.rglob("*.py")):
@@ -42,83 +35,83 @@ def compiler_version() -> str:
     return digest.hexdigest()
 
 
+def hash_of(spec_text: str) -> str:
+    """What tells specs apart: their text, with its lines, for issues name them."""
+    return hashlib.sha256(spec_text.encode()).hexdigest()
+
+
 class Cache:
     """The cache in one directory."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._version = compiler_version()
+    def __init__(self, directory: Path, version: str | None = None) -> None:
+        """`version` stands for the compiler; without one it is a hash of its source."""
+        self._kept = Kept(directory / "compiled.sqlite", CACHE_BYTES)
+        self._version = compiler_version() if version is None else version
+
+    # ------------------------------------------------------------ Programs
 
     def program(self, build_id: str, spec_hash: str, known: frozenset[int]) -> Compiled | None:
         """What compiling gave before, if it is kept."""
-        try:
-            with self._open() as connection:
-                key = self._key(build_id, spec_hash, known)
-                row = connection.execute("SELECT program, rest FROM programs WHERE key = ?", (key,)).fetchone()
-                connection.execute("UPDATE programs SET used = ? WHERE key = ?", (time.time(), key))
-            return None if row is None else _unpacked(*row)
-        except (sqlite3.Error, OSError, ValueError, TypeError, KeyError, BadProgram):
-            return None  # a cache that cannot be read is no cache
+        key = self._key("program", build_id, spec_hash, sorted(known))
+        head, body = self._kept.head(key), self._kept.body(key)
+        return None if head is None or body is None else _unpacked(head, body)
+
+    def report(self, build_id: str, spec_hash: str, known: frozenset[int]) -> Report | None:
+        """What compiling had to tell, if that is kept; much quicker than the whole."""
+        head = self._kept.head(self._key("program", build_id, spec_hash, sorted(known)))
+        return None if head is None else _report(json.loads(head))
 
     def keep(self, build_id: str, spec_hash: str, known: frozenset[int], compiled: Compiled) -> None:
         """Keep what compiling gave."""
-        rest = {
+        from compiler.ir.program_codec import program_to_bytes
+
+        head = {
             "issues": [asdict(issue) for issue in compiled.issues],
             "functions": [asdict(function) for function in compiled.functions],
             "enums": [asdict(each) for each in compiled.enums],
         }
-        row = (
-            self._key(build_id, spec_hash, known),
-            time.time(),
-            program_to_bytes(compiled.program),
-            json.dumps(rest),
-        )
+        key = self._key("program", build_id, spec_hash, sorted(known))
+        self._kept.keep(key, json.dumps(head).encode(), program_to_bytes(compiled.program))
 
-        def write(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT OR REPLACE INTO programs VALUES (?, ?, ?, ?)", row)
-            connection.execute(
-                "DELETE FROM programs WHERE key NOT IN (SELECT key FROM programs ORDER BY used DESC LIMIT ?)",
-                (MAX_PROGRAMS,),
-            )
+    # ------------------------------------------------------------ indexes
 
-        self._attempt(write)
+    def index(self, build_id: str) -> bytes | None:
+        """The packed index of a binary's names, if it is kept."""
+        return self._kept.body(self._key("index", build_id))
+
+    def keep_index(self, build_id: str, packed: bytes) -> None:
+        """Keep it."""
+        self._kept.keep(self._key("index", build_id), b"", packed)
+
+    # ------------------------------------------------------------ types that interfaces hold
 
     def runtime_types(self, build_id: str) -> frozenset[int]:
         """Types (offsets) that interfaces of this binary were seen to hold."""
-        try:
-            with self._open() as connection:
-                rows = connection.execute("SELECT offset FROM runtime_types WHERE build_id = ?", (build_id,)).fetchall()
-            return frozenset(offset for (offset,) in rows)
-        except (sqlite3.Error, OSError):
-            return frozenset()
+        return frozenset(_offsets(self._kept.head(_key("types", build_id))))
 
     def remember_types(self, build_id: str, offsets: frozenset[int]) -> None:
         """Remember more of them."""
-        rows = [(build_id, offset) for offset in sorted(offsets)]
-        self._attempt(
-            lambda connection: connection.executemany("INSERT OR IGNORE INTO runtime_types VALUES (?, ?)", rows)
-        )
+        if offsets:
 
-    def _key(self, build_id: str, spec_hash: str, known: frozenset[int]) -> str:
-        text = json.dumps([self._version, build_id, spec_hash, sorted(known)])
-        return hashlib.sha256(text.encode()).hexdigest()
+            def together(known: bytes | None) -> bytes:
+                return json.dumps(sorted(offsets.union(_offsets(known)))).encode()
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with closing(sqlite3.connect(self._directory / "compiled.sqlite", timeout=5)) as connection, connection:
-            connection.executescript(SCHEMA)
-            yield connection
+            self._kept.change(_key("types", build_id), together)
 
-    def _attempt(self, write: Callable[[sqlite3.Connection], object]) -> None:
-        """Writing is worth a try: a full or read-only disk costs the next run some time, nothing else."""
-        with suppress(sqlite3.Error, OSError), self._open() as connection:
-            write(connection)
+    def _key(self, kind: str, *parts: object) -> str:
+        return _key(kind, self._version, *parts)
 
 
-def _unpacked(program: bytes, rest: str) -> Compiled:
-    parts = json.loads(rest)
-    issues = tuple(Issue(**{**issue, "nearest": tuple(issue["nearest"])}) for issue in parts["issues"])
+def _key(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _offsets(kept: bytes | None) -> list[int]:
+    return [] if kept is None else json.loads(kept)
+
+
+def _report(head: dict[str, Any]) -> Report:
+    issues = tuple(Issue(**{**issue, "nearest": tuple(issue["nearest"])}) for issue in head["issues"])
     functions = tuple(
         FunctionReport(
             each["function"],
@@ -126,16 +119,28 @@ def _unpacked(program: bytes, rest: str) -> Compiled:
             tuple((name, lo, hi, level) for name, lo, hi, level in each["instances"]),
             tuple((column, expression, kind) for column, expression, kind in each["columns"]),
         )
-        for each in parts["functions"]
+        for each in head["functions"]
     )
-    enums = tuple(_enum_names(each) for each in parts["enums"])
-    return Compiled(program_from_bytes(program), issues, functions, enums)
+    return Report(issues, functions)
 
 
-def _enum_names(parts: dict[str, Any]) -> EnumNames:
+def _unpacked(kept: bytes, program: bytes) -> Compiled:
+    from compiler.ir.program_codec import program_from_bytes
+
+    head = json.loads(kept)
+    report = _report(head)
+    enums = tuple(_enum_names(each) for each in head["enums"])
+    return Compiled(program_from_bytes(program), report.issues, report.functions, enums)
+
+
+def _enum_names(parts: dict[str, Any]) -> "EnumNames":
+    from compiler.sql.enums import EnumNames
+
     own = None if parts["own"] is None else _type_names(parts["own"])
     return EnumNames(parts["table"], parts["column"], parts["path"], own, tuple(map(_type_names, parts["held"])))
 
 
-def _type_names(parts: dict[str, Any]) -> TypeNames:
+def _type_names(parts: dict[str, Any]) -> "TypeNames":
+    from compiler.sql.enums import TypeNames
+
     return TypeNames(parts["type"], parts["type_name"], tuple((value, name) for value, name in parts["names"]))

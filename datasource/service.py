@@ -3,14 +3,13 @@
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.binary import Binary
-from compiler.compile import Compiled, compile_spec
 from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
 from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
@@ -18,6 +17,7 @@ from compiler.ir.wire import GoProcess
 from compiler.spec import Spec, read_spec
 from datasource.agents import Agent
 from datasource.cache import Cache
+from datasource.compiling import compiler_of
 from datasource.snapshots import SnapshotFile, Snapshots
 from datasource.store.derive import rehearse
 from datasource.store.write import Captured, Failed, new_snapshot_id, write_snapshot
@@ -142,9 +142,9 @@ class Service:
     def _capture(self, wanted: _Wanted, spec: Spec) -> Captured | Failed:
         process = wanted.process
         try:
-            with Binary(self._binary(wanted)) as binary:
+            with Binary(self._binary(wanted), self._cache) as binary:
                 known = self._cache.runtime_types(process.build_id)
-                compile_with = _compiler(self._cache, spec, binary)
+                compile_with = compiler_of(self._cache, spec, binary)
                 taken = take(binary, compile_with, lambda program: _fire(wanted, program), known)
             self._cache.remember_types(process.build_id, taken.types - known)
         except FreezeframeError as error:
@@ -166,24 +166,6 @@ class Service:
             finally:
                 aside.unlink(missing_ok=True)
         return path
-
-
-def _compiler(cache: Cache, spec: Spec, binary: Binary) -> Callable[[frozenset[int]], Compiled]:
-    def compile_with(types: frozenset[int]) -> Compiled:
-        return compile_cached(cache, spec, binary, types)[0]
-
-    return compile_with
-
-
-def compile_cached(cache: Cache, spec: Spec, binary: Binary, types: frozenset[int]) -> tuple[Compiled, bool]:
-    """Compile, or take from the cache what compiling the same gave before; whether it came from there."""
-    text_hash = hashlib.sha256(spec.text.encode()).hexdigest()  # with its lines, for issues name them
-    kept = cache.program(binary.build_id, text_hash, types)
-    if kept is not None:
-        return kept, True
-    compiled = compile_spec(spec, binary, types)
-    cache.keep(binary.build_id, text_hash, types, compiled)
-    return compiled, False
 
 
 def _fire(wanted: _Wanted, program: Program) -> RawCapture:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compiler.binary import Binary
-from compiler.compile import Compiled
+from compiler.compiled import Compiled
 from compiler.decode import decode
 from compiler.ir.frames import Capture
 from compiler.ir.program import Program

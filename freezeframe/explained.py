@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from compiler.compile import FunctionReport
+from compiler.compiled import FunctionReport
 from compiler.explain import Copy, ExplainedTable, Range
 from compiler.words import CFA
 

@@ -9,12 +9,12 @@ from agent.engine import Engine
 from agent.engines import choose_engine
 from agent.processes import Processes
 from compiler.binary import Binary
-from compiler.compile import Compiled
+from compiler.compiled import Compiled
 from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
 from compiler.spec import Spec
 from datasource.cache import Cache, cache_directory
-from datasource.service import compile_cached
+from datasource.compiling import compile_cached
 from datasource.store.write import Captured, new_snapshot_id, write_snapshot
 from datasource.take import Taken, take
 
@@ -33,7 +33,7 @@ def snapshot(pid: int, spec: Spec, out: Path, engine_name: str) -> LocalSnapshot
     process, _ = Processes().identify(pid)
     engine = choose_engine(engine_name)
     cache = Cache(cache_directory())
-    with Binary(Path(f"/proc/{pid}/exe")) as binary:  # mapped, so it stays readable should the process end
+    with Binary(Path(f"/proc/{pid}/exe"), cache) as binary:  # mapped, so it stays readable should the process end
         known = cache.runtime_types(process.build_id)
 
         def compile_with(types: frozenset[int]) -> Compiled:

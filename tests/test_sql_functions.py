@@ -17,12 +17,13 @@ from agent.capture import arm
 from agent.engines import choose_engine
 from agent.processes import Processes
 from compiler.binary import Binary
-from compiler.compile import Compiled, compile_spec
+from compiler.compile import compile_spec
+from compiler.compiled import Compiled
 from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
 from compiler.spec import Spec, SpecError, read_spec
 from datasource.cache import Cache
-from datasource.service import compile_cached
+from datasource.compiling import compile_cached
 from datasource.store.read import query
 from datasource.store.write import Captured, new_snapshot_id, write_snapshot
 from datasource.take import take

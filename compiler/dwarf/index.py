@@ -74,21 +74,24 @@ class Index:
     @staticmethod
     def from_bytes(data: bytes, section: Section) -> "Index | None":
         """The index that gave these bytes; None where they are damaged or were made of another .debug_info."""
-        body = memoryview(data)[4:]
-        if data[:4] != zlib.crc32(body).to_bytes(4, "little"):
+        if data[:4] != zlib.crc32(memoryview(data)[4:]).to_bytes(4, "little"):
             return None
-        end = data.index(b"\n", 4) + 1
-        head = json.loads(data[4:end])
         index = Index(section)
-        if head["size"] != section.size:
+        try:
+            return index if index._take_in(data) else None
+        except (ValueError, KeyError, TypeError):  # bytes that to_bytes() never gave
             return None
-        for into, count in zip(index._arrays(), head["counts"], strict=True):
-            into.frombytes(memoryview(data)[end : end + count * into.itemsize])
-            end += count * into.itemsize
-        index.slow_units = head["slow"]
+
+    def _take_in(self, data: bytes) -> bool:
+        at = data.index(b"\n", 4) + 1
+        head = json.loads(data[4:at])
+        for into, count in zip(self._arrays(), head["counts"], strict=True):
+            into.frombytes(memoryview(data)[at : at + count * into.itemsize])
+            at += count * into.itemsize
         for kind, odd in zip(KINDS, head["odd"], strict=True):
-            index.names(kind).odd = [(name.encode("latin-1"), die) for name, die in odd]
-        return index
+            self.names(kind).odd = [(name.encode("latin-1"), die) for name, die in odd]
+        self.slow_units = head["slow"]
+        return bool(head["size"] == self._size)
 
 
 def build_index(info: DebugInfo) -> Index:

@@ -2,14 +2,16 @@
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from compiler.ir.errors import BadInput, FreezeframeError
+
 if TYPE_CHECKING:
-    from compiler.compile import Compiled
+    from compiler.compiled import Report
     from compiler.explain import ExplainedTable
     from compiler.ir.frames import Issue
 
@@ -22,40 +24,74 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def command(binary: Path, spec_file: Path, explained: bool, exact: bool, as_json: bool) -> None:
     """Show what a spec will capture of a BINARY, and where it is."""
-    from compiler.binary import Binary
-    from compiler.explain import explain
-    from compiler.ir.errors import BadInput
-    from datasource.cache import Cache, cache_directory
-    from datasource.service import compile_cached
-    from freezeframe.specs import load_spec
-
     if exact and not explained:
         raise BadInput("--exact says how to explain", remedy="give it together with --explain")
-    spec = load_spec(spec_file)
-    cache = Cache(cache_directory())
-    with Binary(binary) as opened:
-        known = cache.runtime_types(opened.build_id)
-        began = time.perf_counter()
-        compiled, cached = compile_cached(cache, spec, opened, known)
-        ended = time.perf_counter()
-        index_ms = opened.index_ms
-        places = explain(compiled.program, opened, exact=exact) if explained else None
-    timings = {"index_ms": index_ms, "compile_ms": (ended - began) * 1e3 - index_ms, "cached": cached}
-    report = {**_report(compiled, places), "timings": timings}
+    began = time.perf_counter()
+    kept = None if explained else _kept(binary, spec_file)
+    told = kept or _compiled(binary, spec_file, explained=explained, exact=exact)
+    took_ms = (time.perf_counter() - began) * 1e3
+    timings = {"index_ms": told.index_ms, "compile_ms": took_ms - told.index_ms, "cached": told.cached}
+    report = {**_report(told), "timings": timings}
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
-    elif places is not None:
-        _explain(compiled, places)
+    elif told.places is not None:
+        _explain(told.report, told.places)
     else:
-        _tell(report, compiled.issues)
+        _tell(report, told.report.issues)
 
 
-def _report(compiled: "Compiled", places: "tuple[ExplainedTable, ...] | None") -> dict[str, Any]:
-    from freezeframe.explained import as_json
+@dataclass(frozen=True)
+class _Told:
+    """What there is to tell, of which binary, and where it came from."""
 
+    report: "Report"
+    build_id: str
+    go_version: str
+    cached: bool
+    index_ms: float = 0.0
+    places: "tuple[ExplainedTable, ...] | None" = None
+
+
+def _kept(binary: Path, spec_file: Path) -> _Told | None:
+    """What compiling the same spec for the same binary told before; it takes no compiler and no spec reader to say it again."""
+    from compiler.ir.build_id import read_identity
+    from datasource.cache import Cache, cache_directory, hash_of
+    from freezeframe.spec_text import read_spec_text
+
+    try:
+        with binary.open("rb") as file:
+            identity = read_identity(file)
+        text = read_spec_text(spec_file).decode("utf-8-sig")
+    except (OSError, ValueError, FreezeframeError):
+        return None  # whatever is wrong is told by who reads it next
+    cache = Cache(cache_directory())
+    report = cache.report(identity.build_id, hash_of(text), cache.runtime_types(identity.build_id))
+    return None if report is None else _Told(report, identity.build_id, identity.go_version or "unknown", cached=True)
+
+
+def _compiled(binary: Path, spec_file: Path, *, explained: bool, exact: bool) -> _Told:
+    from compiler.binary import Binary
+    from datasource.cache import Cache, cache_directory
+    from datasource.compiling import compile_cached
+    from freezeframe.specs import load_spec
+
+    spec = load_spec(spec_file)
+    cache = Cache(cache_directory())
+    with Binary(binary, cache) as opened:
+        known = cache.runtime_types(opened.build_id)
+        compiled, cached = compile_cached(cache, spec, opened, known)
+        places = None
+        if explained:
+            from compiler.explain import explain
+
+            places = explain(compiled.program, opened, exact=exact)
+        return _Told(compiled.report, opened.build_id, opened.go_version, cached, opened.index_ms, places)
+
+
+def _report(told: _Told) -> dict[str, Any]:
     report: dict[str, Any] = {
-        "build_id": compiled.program.build_id,
-        "go_version": compiled.program.go_version,
+        "build_id": told.build_id,
+        "go_version": told.go_version,
         "functions": [
             {
                 "function": function.function,
@@ -69,31 +105,32 @@ def _report(compiled: "Compiled", places: "tuple[ExplainedTable, ...] | None") -
                     for column, expression, kind in function.columns
                 ],
             }
-            for function in compiled.functions
+            for function in told.report.functions
         ],
-        "issues": [asdict(issue) for issue in compiled.issues],
+        "issues": [asdict(issue) for issue in told.report.issues],
     }
-    for function, table in zip(report["functions"], places or (), strict=places is not None):
-        function["copies"] = as_json(table)
+    if told.places is not None:
+        from freezeframe.explained import as_json
+
+        for function, table in zip(report["functions"], told.places, strict=True):
+            function["copies"] = as_json(table)
     return report
 
 
-def _explain(compiled: "Compiled", places: "tuple[ExplainedTable, ...]") -> None:
+def _explain(report: "Report", places: "tuple[ExplainedTable, ...]") -> None:
     from freezeframe.explained import as_lines, legend
     from freezeframe.show import issue_line
 
-    for function, table in zip(compiled.functions, places, strict=True):
+    for function, table in zip(report.functions, places, strict=True):
         click.echo(f"{function.function} -> table {function.table}")
         for line in as_lines(function, table):
             click.echo(line)
-    for issue in compiled.issues:
+    for issue in report.issues:
         click.echo(issue_line(issue))
     click.echo(legend())
 
 
 def _tell(report: dict[str, Any], issues: "tuple[Issue, ...]") -> None:
-    from freezeframe.show import issue_line
-
     for function in report["functions"]:
         click.echo(f"{function['function']} -> table {function['table']}")
         for instance in function["instances"]:
@@ -102,6 +139,8 @@ def _tell(report: dict[str, Any], issues: "tuple[Issue, ...]") -> None:
         for column in function["columns"]:
             click.echo(f"  {column['column']}: {column['expr']} {column['type'] or '(not in this binary)'}")
     for issue in issues:
+        from freezeframe.show import issue_line
+
         click.echo(issue_line(issue))
     timings = report["timings"]
     took = "from the cache" if timings["cached"] else f"index {timings['index_ms']:.0f} ms"

@@ -8,7 +8,7 @@ from elftools.dwarf.dwarf_expr import DWARFExprParser
 from elftools.dwarf.locationlists import LocationEntry
 
 from compiler.binary import Binary
-from compiler.compile import Compiled
+from compiler.compiled import Compiled
 from compiler.dwarf.units import name_of
 from compiler.ir.frames import REASONS
 from compiler.ir.program import Located, Missing

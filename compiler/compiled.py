@@ -1,0 +1,46 @@
+"""What compiling gives: a Program, what did not make it into it, and what will be captured where. Holds data, reads nothing."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compiler.ir.frames import Issue
+
+if TYPE_CHECKING:  # so that looking at an earlier result does not need all that compiling does
+    from compiler.ir.program import Program
+    from compiler.sql.enums import EnumNames
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionReport:
+    """What will be captured of one function: its copies in the binary and its columns with their Go types."""
+
+    function: str
+    table: str
+    instances: tuple[tuple[str, int, int, int], ...]
+    """(linked name, first PC, end PC, inlining level) of each copy's first range."""
+    columns: tuple[tuple[str, str, str | None], ...]
+    """(column, expression, Go type; None where the binary does not have it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What compiling has to tell people."""
+
+    issues: tuple[Issue, ...]
+    functions: tuple[FunctionReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A Program, and the spec items that did not make it into it."""
+
+    program: "Program"
+    issues: tuple[Issue, ...]
+    functions: tuple[FunctionReport, ...]
+    enums: "tuple[EnumNames, ...]" = ()
+    """For enum_name(): the constants' names, wherever the spec's SQL wants them."""
+
+    @property
+    def report(self) -> Report:
+        """It without the Program."""
+        return Report(self.issues, self.functions)

@@ -1,0 +1,26 @@
+"""Compiling through the cache: what was compiled before is not compiled again."""
+
+from collections.abc import Callable
+
+from compiler.binary import Binary
+from compiler.compiled import Compiled
+from compiler.spec import Spec
+from datasource.cache import Cache, hash_of
+
+
+def compile_cached(cache: Cache, spec: Spec, binary: Binary, types: frozenset[int]) -> tuple[Compiled, bool]:
+    """Compile, or take from the cache what compiling the same gave before; whether it came from there."""
+    text_hash = hash_of(spec.text)
+    kept = cache.program(binary.build_id, text_hash, types)
+    if kept is not None:
+        return kept, True
+    from compiler.compile import compile_spec
+
+    compiled = compile_spec(spec, binary, types)
+    cache.keep(binary.build_id, text_hash, types, compiled)
+    return compiled, False
+
+
+def compiler_of(cache: Cache, spec: Spec, binary: Binary) -> Callable[[frozenset[int]], Compiled]:
+    """`compile_cached` of one spec and binary."""
+    return lambda types: compile_cached(cache, spec, binary, types)[0]
