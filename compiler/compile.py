@@ -10,7 +10,7 @@ from compiler.binary import Binary
 from compiler.compiled import Compiled, FunctionReport
 from compiler.dwarf.executable import BROKEN, BadBinary
 from compiler.dwarf.functions import Instance, Variable
-from compiler.dwarf.gotypes import KIND_POINTER, printed_type
+from compiler.dwarf.gotypes import KIND_POINTER
 from compiler.dwarf.rtypes import RuntimeTypes
 from compiler.dwarf.typetable import TypeTable
 from compiler.expr import parse
@@ -29,9 +29,9 @@ from compiler.spec import Collect, FunctionSpec, Spec, TypeSpec, check_times
 from compiler.spec.uses import sql_uses
 from compiler.sql.enums import EnumNames
 from compiler.times import is_time
-from compiler.typenames import TypeNames
 from compiler.typepaths import ShownTypes
 from compiler.way import Resolved, Scope, Unresolved
+from compiler.writtennames import WrittenNames
 
 __all__ = ["Compiled", "FunctionReport", "compile_spec"]
 LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")
@@ -62,12 +62,13 @@ class _Compiler:
         self.scope = Scope(
             binary.types,
             self._types,
-            TypeNames(binary.index),
+            WrittenNames(binary.index.types, binary.types),
             self._interfaces.known,
             self._interfaces.held,
             self._pointer_variable,
             next(iter(binary.index.types.get("interface {}", [])), None),
         )
+        self.variables = WrittenNames(binary.index.globals, binary.types)
         self._issues = [Issue("debug info", binary.no_debug_info)] if binary.no_debug_info else []
         self._names: dict[str, Meant] = {}
         self._uses = sql_uses(spec)
@@ -195,12 +196,11 @@ class _Compiler:
 
     def _pointer_variable(self, written: str) -> tuple[int, int] | None:
         """A package variable that the file itself has as a pointer: its type's DIE, and the link-time address in it."""
-        for name in sorted(self.binary.index.globals):
-            if name == written or name.endswith("/" + written):
-                found = self.binary.global_at(name)
-                if found is not None and self.binary.types.kind(found[1]) == KIND_POINTER:
-                    address = self.binary.executable.pointer(found[0])
-                    return (found[1], address) if address else None
+        for name, _ in self.variables.find(written):
+            found = self.binary.global_at(name)
+            if found is not None and self.binary.types.kind(found[1]) == KIND_POINTER:
+                address = self.binary.executable.pointer(found[0])
+                return (found[1], address) if address else None
         return None
 
 
@@ -234,30 +234,42 @@ class _Column:
         return any(v.name == self.expression.root for instance in instances for v in instance.variables)
 
     def _look_for_global(self, instances: list[Instance]) -> None:
-        """The name is no variable of any of the functions: a package variable, or an Issue."""
-        root, binary = self.expression.root, self._compiler.binary
-        packages = sorted({split_name(instance.name)[0] for instance in instances})
-        own = [name for name in (f"{package}.{root}" for package in packages) if binary.global_at(name) is not None]
-        candidates = [own[0] if len(own) == 1 else "", root]
-        match self.expression.operations:
-            case (FieldOf(name=name), *_):
-                candidates.append(f"{root}.{name}")
-        for position, candidate in enumerate(candidates):
-            found = binary.global_at(candidate)
-            if found is not None:
-                used = 1 if position == 2 else 0
-                self.expression = Expression(self.expression.text, candidate, self.expression.operations[used:])
-                self.package_variable = found
-                return
+        """The name is no variable that any copy of the functions kept: a package variable, or an Issue."""
+        root, functions = self.expression.root, self._compiler.binary.functions
         known = {v.name for instance in instances for v in instance.variables}
         for name in {instance.name for instance in instances}:
-            known |= binary.functions.declared(name)
-        if root not in known:
-            self._nowhere = True
-            message = f'no variable "{root}" in {self._function.function}'
-            if own:
-                message += f", and several packages have one: {', '.join(own[:3])}"
-            self._issue(message, nearest(root, sorted(known)) or tuple(sorted(known))[:3])
+            known |= functions.declared(name)
+        if root in known:
+            return  # a variable of this name hides any package's
+        packages = sorted({split_name(instance.name)[0] for instance in instances})
+        found = [name for name in (f"{package}.{root}" for package in packages) if self._is_global(name)]
+        used = 0
+        if not found:
+            found = [root] if self._is_global(root) else []
+        if not found:
+            found, used = self._of_other_packages(), 1
+        if len(found) == 1:
+            operations = self.expression.operations[used:]
+            self.expression = Expression(self.expression.text, found[0], operations)
+            self.package_variable = self._compiler.binary.global_at(found[0])
+            return
+        self._nowhere = True
+        message = f'no variable "{root}" in {self._function.function}'
+        if found:
+            message += f", and several packages have one: {', '.join(found[:3])}"
+        self._issue(message, nearest(root, sorted(known)) or tuple(sorted(known))[:3])
+
+    def _is_global(self, name: str) -> bool:
+        return self._compiler.binary.global_at(name) is not None
+
+    def _of_other_packages(self) -> list[str]:
+        """`config.Limits` as the variable Limits of package config."""
+        match self.expression.operations:
+            case (FieldOf(name=name), *_):
+                written = self._compiler.variables.find(f"{self.expression.root}.{name}")
+                return [linked for linked, _ in written if self._is_global(linked)]
+            case _:
+                return []
 
     def absent(self, instance: Instance) -> Missing:
         """Why this copy of a function has nothing of the name."""
@@ -293,7 +305,7 @@ class _Column:
     @property
     def type_name(self) -> str | None:
         """The Go type of its values; None where the binary does not have it."""
-        names = {printed_type(self._compiler.binary.types.name(end)) or "struct" for end in self.ends}
+        names = {self._compiler.binary.types.printed(end) or "struct" for end in self.ends}
         if names or not self.found:
             return " | ".join(sorted(names)) or None
         match self.expression.operations[-1:]:

@@ -10,7 +10,6 @@ from compiler.dwarf.gotypes import (
     KIND_SLICE,
     KIND_STRING,
     KIND_UNSAFE_POINTER,
-    printed_type,
 )
 from compiler.ir.program import Deref, Element, Literal, Lookup, Range, Select
 from compiler.ir.types import Address, Array, Basic, Sought
@@ -55,7 +54,7 @@ class Elements(Way):
             if elem is None or end > count or lo > end:
                 raise self._unfit(operation, f"{self._name()} has {count} elements")
             stride = types.size(elem)
-            named = f"[{end - lo}]{printed_type(types.name(elem))}"
+            named = f"[{end - lo}]{types.printed(elem)}"
             self._end = self._table.made(Array(named, (end - lo) * stride, self._table.want(elem), stride, end - lo))
             self._add(Select(lo * stride))
             return

@@ -79,7 +79,7 @@ def with_held(found: Sequence[EnumNames], binary: Binary, dies: Iterable[int]) -
         return tuple(found)
     types = binary.types
     ends = {shown(types, die) for die in dies}
-    integers = [end for end in sorted(ends) if _is_integer(types, end) and "." in printed_type(types.name(end))]
+    integers = [end for end in sorted(ends) if _is_integer(types, end) and "." in types.printed(end)]
     held = tuple(_type_names(binary, end) for end in integers)
     return tuple(each if each.own is not None else replace(each, held=held) for each in found)
 
@@ -99,7 +99,7 @@ def _check_addresses(spec: Spec, use: SpecUse, types: GoTypes, ends: Iterable[in
     if any(types.kind(end) == KIND_INTERFACE or _points_to_struct(types, end) for end in ends):
         return
     for end in ends:
-        name = printed_type(types.name(end)) or "struct"
+        name = types.printed(end) or "struct"
         what = f"a value of type {name} does not show its address in a row, only pointers to structs do"
         raise _wrong(spec, use, what, "collect the expression itself with .__addr behind it")
 
@@ -135,7 +135,7 @@ def _names(spec: Spec, use: SpecUse, binary: Binary, ends: Iterable[int], issue:
 
 
 def _check_integer(spec: Spec, use: SpecUse, types: GoTypes, end: int) -> None:
-    name = printed_type(types.name(end)) or "struct"
+    name = types.printed(end) or "struct"
     if not _is_integer(types, end):
         raise _wrong(spec, use, f"{name} is no integer type, it has no named constants", "leave enum_name() out")
     if "." not in name:

@@ -1,6 +1,6 @@
 """Literals as map keys: whether they fit a key's type, and by what an engine can tell most other keys apart."""
 
-from compiler.dwarf.gotypes import BASIC_KINDS, KIND_INTERFACE, KIND_STRING, GoTypes, printed_type
+from compiler.dwarf.gotypes import BASIC_KINDS, KIND_INTERFACE, KIND_STRING, GoTypes
 from compiler.ir.program import Literal
 
 LENGTH_AT = 8
@@ -9,7 +9,7 @@ LENGTH_AT = 8
 
 def misfit(types: GoTypes, key_type: int, key: Literal) -> str:
     """Why no key of this type can equal the literal; "" where one can."""
-    kind, name = types.kind(key_type), printed_type(types.name(key_type))
+    kind, name = types.kind(key_type), types.printed(key_type)
     if kind == KIND_INTERFACE:
         return ""
     basic = BASIC_KINDS.get(kind)

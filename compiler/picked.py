@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from compiler.dwarf.gotypes import KIND_STRUCT, printed_type
+from compiler.dwarf.gotypes import KIND_STRUCT
 from compiler.dwarf.typetable import TypeTable
 from compiler.expr import parse
 from compiler.ir.access_check import MAX_ROOT
@@ -62,7 +62,7 @@ def _pick(
             members.append(PickedMember(collect.name, access(resolved, limits, collect.expr)[0]))
             ends[collect.name] = resolved.ends
     inner = ways.described(scope.table, scope.types.size(die))
-    scope.table.pick(name, printed_type(name), inner, tuple(members))
+    scope.table.pick(name, scope.types.printed_name(name), inner, tuple(members))
     return ends
 
 

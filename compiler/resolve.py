@@ -7,7 +7,7 @@ depends on what is found there on (a map's key, an interface's dynamic type) the
 from collections.abc import Sequence
 from typing import assert_never
 
-from compiler.dwarf.gotypes import KIND_INTERFACE, printed_type
+from compiler.dwarf.gotypes import KIND_INTERFACE
 from compiler.elements import ADDRESSES, Elements
 from compiler.ir.access_check import MAX_ROOT, MAX_STEPS, MAX_UNBOXED
 from compiler.ir.limits import Limits
@@ -130,11 +130,15 @@ class _Way(Elements):
             )
         [(name, die)] = found
         if self._types.kind(die) == KIND_INTERFACE:
-            raise self._unfit(Asserted(written), f"{printed_type(name)} is an interface; write the type that it holds")
+            raise self._unfit(
+                Asserted(written), f"{self._types.printed_name(name)} is an interface; write the type that it holds"
+            )
         held = self._scope.held(die)
         if held is None:
-            raise self._unfit(Asserted(written), f"no interface of this binary ever holds a {printed_type(name)}")
-        self._unbox(f"not {printed_type(name)}", [self._branch(held, die, following)])
+            raise self._unfit(
+                Asserted(written), f"no interface of this binary ever holds a {self._types.printed_name(name)}"
+            )
+        self._unbox(f"not {self._types.printed_name(name)}", [self._branch(held, die, following)])
 
     def _branch(self, dynamic: Dynamic, die: int, operations: Sequence[Operation]) -> "tuple[Branch, _Way]":
         if self._unboxed >= MAX_UNBOXED:
@@ -166,9 +170,7 @@ class _Way(Elements):
             die, address = self._key_type(written or LITERAL_TYPES[type(key)]), None
         held = self._scope.held(die)
         if held is None:
-            raise self._unfit(
-                operation, f"no interface of this binary ever holds a {printed_type(self._types.name(die))}"
-            )
+            raise self._unfit(operation, f"no interface of this binary ever holds a {self._types.printed(die)}")
         problem = "" if key is None else misfit(self._types, die, key)
         if problem:
             raise self._unfit(operation, problem)

@@ -14,7 +14,6 @@ from compiler.dwarf.gotypes import (
     KIND_STRUCT,
     KIND_UNSAFE_POINTER,
     GoTypes,
-    printed_type,
 )
 from compiler.nearest import nearest
 
@@ -60,12 +59,12 @@ class ShownTypes:
             return [_inside(self.go, offset, step)]
         parts = self.picked[name]
         if step not in parts:
-            what = f'the spec collects no "{step}" of {printed_type(name)}'
+            what = f'the spec collects no "{step}" of {self.go.printed_name(name)}'
             return [Lost(what, nearest(str(step), sorted(parts)))]
         ends = parts[str(step)]
         if ends is None:
             return []
-        return list(ends) or [Lost(f'"{step}" of {printed_type(name)} is not a value of one Go type')]
+        return list(ends) or [Lost(f'"{step}" of {self.go.printed_name(name)} is not a value of one Go type')]
 
 
 def shown(types: GoTypes, offset: int) -> int:
@@ -90,7 +89,7 @@ def _wrapped(types: GoTypes, offset: int) -> int | None:
 
 
 def _inside(types: GoTypes, offset: int, step: str | int) -> int | Lost:
-    kind, name = types.kind(offset), printed_type(types.name(offset)) or "this struct"
+    kind, name = types.kind(offset), types.printed(offset) or "this struct"
     if kind == KIND_STRUCT and isinstance(step, str):
         members = [member for member in types.members(offset) if member.name == step]
         embedded = [member for member in types.members(offset) if member.embedded]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, assert_never
 
-from compiler.dwarf.gotypes import KIND_ARRAY, KIND_POINTER, KIND_STRUCT, GoTypes, printed_type
+from compiler.dwarf.gotypes import KIND_ARRAY, KIND_POINTER, KIND_STRUCT, GoTypes
 from compiler.dwarf.typetable import TypeTable
 from compiler.fields import all_names, find_field, unwrapped
 from compiler.ir.limits import Limits
@@ -23,7 +23,7 @@ from compiler.operations import (
     PointedTo,
     SliceOf,
 )
-from compiler.typenames import TypeNames
+from compiler.writtennames import WrittenNames
 
 AnyStep = TypeVar("AnyStep", Step, TailStep)
 
@@ -52,7 +52,7 @@ class Scope:
 
     types: GoTypes
     table: TypeTable
-    names: TypeNames
+    names: WrittenNames
     dynamic: Callable[[], Sequence[Dynamic]]
     """Types that interfaces are known to hold."""
     held: Callable[[int], Dynamic | None]
@@ -123,7 +123,7 @@ class Way:
         return self._types.kind(self._current)
 
     def _name(self) -> str:
-        return printed_type(self._types.name(self._current)) or "this"
+        return self._types.printed(self._current) or "this"
 
     def _add(self, *steps: Step) -> None:
         if self._copied is None:
@@ -170,7 +170,7 @@ class Way:
         path = find_field(types, self._current, name)
         if path is None:
             fields = sorted(all_names(types, self._current))
-            named = printed_type(types.name(self._current)) or "struct"
+            named = types.printed(self._current) or "struct"
             raise Unresolved(f'no field "{name}" in {named}, in "{self._text}"', nearest(name, fields))
         for position, member in enumerate(path):
             self._add(Select(member.offset))

@@ -27,7 +27,11 @@ SHAPE = "go.shape."
 """How a generic function's code names its type arguments: by their underlying types."""
 ANY_POINTER = "go.shape.*"
 """Pointers of whatever to: it says *uint8 for all."""
-PACKAGE_PATH = re.compile(r"[\w.~%\-]+/(?=[\w.~%\-/]*\.)")
+PACKAGE_PATH = re.compile(r"[\w~%\-+][\w.~%\-+]*/(?=[\w.~%\-+/]*\.)")
+
+
+QUALIFIER = re.compile(r"(?<![\w~%\-+/])(?<!\w\.)((?:[\w~%\-+][\w.~%\-+]*/)*[\w~%\-+]+)(?=\.[^\W\d])")
+"""The import path before a name."""
 
 
 def printed_type(name: str) -> str:
@@ -56,11 +60,27 @@ class GoTypes:
         self.die = lru_cache(maxsize=None)(info.die)
         self.members = lru_cache(maxsize=None)(self._members)
         self.structure = lru_cache(maxsize=None)(self._structure)
+        self.printed_name = lru_cache(maxsize=None)(self._printed_name)
+        self._package_name = lru_cache(maxsize=None)(info.package_name)
 
     def name(self, offset: int) -> str:
         """The full linked name; of a type parameter (".param0") that of what its code takes for it."""
         name, target = name_of(self.die(offset)) or "", self.target(offset)
         return self.name(target) if name.startswith(TYPE_PARAMETER) and target is not None else name
+
+    def printed(self, offset: int) -> str:
+        """The type as Go itself prints it (%T): each package by its own name."""
+        return self.printed_name(self.name(offset))
+
+    def _printed_name(self, name: str) -> str:
+        """A linked name as Go prints it."""
+        if "/" not in name and "%" not in name:
+            return printed_type(name)
+        return printed_type(QUALIFIER.sub(self._package, name))
+
+    def _package(self, path: "re.Match[str]") -> str:
+        """The package's own name; without a unit of its own, the last element of its path."""
+        return self._package_name(path[1].replace("%2e", ".")) or path[1]
 
     def target(self, offset: int) -> int | None:
         """DW_AT_type: what a typedef, pointer or array is of."""

@@ -20,7 +20,6 @@ from compiler.dwarf.gotypes import (
     KIND_UNSAFE_POINTER,
     GoTypes,
     Member,
-    printed_type,
 )
 from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
 from compiler.ir.types import (
@@ -147,7 +146,7 @@ class TypeTable:
         return self._ids[kind]
 
     def _name(self, offset: int) -> str:
-        return printed_type(self.go.name(offset))
+        return self.go.printed(offset)
 
     def _describe(self, offset: int) -> Type:
         go, name = self.go, self._name(offset)

@@ -29,6 +29,8 @@ SECTIONS = {
     "debug_loclists_sec": ".debug_loclists",
     "debug_rnglists_sec": ".debug_rnglists",
 }
+MAX_PATH = 1024
+"""Bytes of a package's import path."""
 MAX_SUBTREE = 2_000_000
 """DIEs of one function; more is damage."""
 
@@ -95,6 +97,27 @@ class DebugInfo:
             for declaration in self.abbrevs(unit).values()
             for name, _ in declaration.iter_attr_specs()
         )
+
+    def package_name(self, path: str) -> str | None:
+        """What the package at an import path calls itself ("redis" for .../go-redis/v9); None where no unit is its."""
+        unit = self._packages.get(path.encode())
+        if unit is None:
+            return None
+        attributes = cast(dict[str | int, Any], self.die(unit.dies).attributes)
+        found = attributes.get(GO_PACKAGE_NAME)
+        return text(found.value) if found is not None and name_of(self.die(unit.dies)) == path else None
+
+    @cached_property
+    def _packages(self) -> dict[bytes, Unit]:
+        """Go's units by what seems to be their name: the text behind the code of their first DIE."""
+        go = {unit.abbrevs: unit for unit in self.units}
+        written = {abbrevs for abbrevs, unit in go.items() if self.is_go(unit)}
+        found = {}
+        for unit in self.units:
+            if unit.abbrevs in written:
+                start = unit.dies + 1
+                found[bytes(self.bytes[start : start + MAX_PATH]).partition(b"\0")[0]] = unit
+        return found
 
     def _unit(self, offset: int) -> Unit:
         index = bisect_right(self._starts, offset) - 1

@@ -1,0 +1,61 @@
+"""Types and package variables by the names that people write, in a binary whose packages are not all named by their paths."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compiler.binary import Binary
+from compiler.writtennames import WrittenNames
+from tests.conftest import ROOT, build
+
+NODE = "example.com/yaml%2ev3.Node"
+TYPES = {
+    "yaml.Node": [NODE],
+    "yaml.v3.Node": [NODE],
+    "example.com/yaml.v3.Node": [NODE],
+    NODE: [NODE],
+    "*yaml.Decoder": ["*example.com/yaml%2ev3.Decoder"],
+    "*example.com/yaml.v3.Decoder": ["*example.com/yaml%2ev3.Decoder"],
+    "**yaml.Decoder": [],
+    "Node": [],
+    "node.Node": [],
+    "[]byte": ["[]uint8"],
+    "map[string]any": ["map[string]interface {}"],
+    "map[string]interface{}": ["map[string]interface {}"],
+    "*atomic.Pointer[main.value]": [],
+    "runtime.g": ["runtime.g"],
+    "abi.Type": ["internal/abi.Type"],
+    "int": ["int"],
+}
+
+
+@pytest.fixture(scope="module")
+def binary(go: Path, built: Path) -> Iterator[Binary]:
+    with Binary(build(go, ROOT / "tests/targets/names", built / "names")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("written", TYPES)
+def test_types(binary: Binary, written: str) -> None:
+    found = WrittenNames(binary.index.types, binary.types).find(written)
+    assert [name for name, _ in found] == TYPES[written]
+    assert all(offset in binary.index.types[name] for name, offset in found)
+
+
+def test_package_variables(binary: Binary) -> None:
+    found = WrittenNames(binary.index.globals, binary.types).find("poll.ErrFileClosing")
+    assert [name for name, _ in found] == ["internal/poll.ErrFileClosing"]
+
+
+def test_nearest(binary: Binary) -> None:
+    types = WrittenNames(binary.index.types, binary.types)
+    assert "*abi.Type" in types.nearest("*abi.Typ")
+    assert "*yaml.Decoder" in types.nearest("*yml.Decoder")
+    assert types.nearest("nothing.like_this") == ()
+
+
+def test_types_are_printed_as_go_prints_them(binary: Binary) -> None:
+    assert binary.types.printed_name(f"map[string]*{NODE}") == "map[string]*yaml.Node"
+    assert binary.types.printed_name(f"func({NODE}, ...net/url.URL) error") == "func(yaml.Node, ...url.URL) error"
+    assert binary.types.printed_name("go.shape.int") == "int"
