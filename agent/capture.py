@@ -81,9 +81,14 @@ def arm(
             f"process {pid} ({process.program}) has build id {process.build_id}, the program is for {program.build_id}",
             remedy="compile the spec for this process's own binary",
         )
-    if identity.machine != ARCHITECTURE or program.arch != ARCHITECTURE:
+    if identity.machine != ARCHITECTURE:
         raise BadInput(
             f"process {pid} is {identity.machine}; only {ARCHITECTURE} can be captured", remedy="choose another"
+        )
+    if program.arch != ARCHITECTURE:
+        raise BadInput(
+            f"the capture program is for {program.arch}; this agent captures {ARCHITECTURE}",
+            remedy="compile the spec for this process's own binary",
         )
     if program.runtime.load_address != identity.load_address:
         raise BadInput("the capture program has another load address than its binary", remedy="compile it again")

@@ -45,7 +45,7 @@ WORDS = {KIND_STRING: 2, KIND_INTERFACE: 2, KIND_SLICE: 3, KIND_COMPLEX64: 2, KI
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One sign of the table, or a slot: its offset from the CFA and its size."""
+    """One sign of the table, or a slot: its offset among the arguments and its size."""
 
     sign: int
     offset: int = 0
@@ -98,13 +98,15 @@ class Arguments:
         first = self._first_tracked(entry)
         tracked = [offset for offset in offsets if first is not None and offset >= first]
         shift = unprinted if first not in offsets else 0
+        start = self._executable.machine.arguments_start
         found: dict[int, tuple[Slot, ...]] = {}
         for variable, tokens in zip(parameters, printed, strict=False):
             places = self._matched(variable.type, tokens)
             if places is None:
                 return {}  # the table is of other parameters: none of it can be trusted
             found[variable.die.offset] = tuple(
-                Slot(at, size, offset, shift + sum(each < offset for each in tracked)) for at, size, offset in places
+                Slot(at, size, offset + start, shift + sum(each < offset for each in tracked))
+                for at, size, offset in places
             )
         return found
 
@@ -112,7 +114,7 @@ class Arguments:
         """Whether the slot holds its part of the argument during the call at `pc`."""
         table = self._pclntab.funcdata(pc, FUNCDATA_ARG_LIVE_INFO)
         first = self._first_tracked(pc)
-        if table is None or (first is not None and slot.offset < first):
+        if table is None or (first is not None and slot.offset - self._executable.machine.arguments_start < first):
             return True  # it came on the stack, or is stored there first thing
         number = next((n for lo, hi, n in self._pclntab.pcdata(pc, PCDATA_ARG_LIVE_INDEX) if lo <= pc < hi), 0)
         if number <= 0:
@@ -147,7 +149,7 @@ class Arguments:
         return found, False
 
     def _matched(self, type_offset: int, tokens: tuple[Token, ...]) -> list[tuple[int, int, int]] | None:
-        """(at, size, offset from the CFA) of each part of an argument; None where it is none of this type."""
+        """(at, size, offset among the arguments) of each part of an argument; None where it is none of this type."""
         expected = self._visit(type_offset, 0, 0)
         found: list[tuple[int, int, int]] = []
         for token in tokens:

@@ -25,8 +25,6 @@ from compiler.ir.program import AtCfa, Piece
 from compiler.pclntab import Pclntab
 
 WORD = 8
-LOCALS_END = -16
-"""Where locals end, from the CFA: below the return address and the saved frame pointer."""
 FIRST_WORD = (
     KIND_POINTER, KIND_MAP, KIND_CHAN, KIND_FUNC, KIND_UNSAFE_POINTER, KIND_STRING, KIND_SLICE,
 )  # fmt: skip
@@ -65,7 +63,8 @@ class StackMaps:
             return True
         address, number = found
         count, bits = self._bits(address, number)
-        index = slot // WORD if arguments else (slot - LOCALS_END) // WORD + count
+        machine = self._executable.machine
+        index = (slot - machine.arguments_start) // WORD if arguments else (slot - machine.locals_end) // WORD + count
         return bool(0 <= index < count and bits[index // 8] >> index % 8 & 1)
 
     def _read_bits(self, address: int, number: int) -> tuple[int, bytes]:

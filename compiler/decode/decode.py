@@ -12,6 +12,8 @@ from compiler.ir.program import Program, Site
 from compiler.ir.raw import SOURCE_THREAD, BadRaw, RawCapture, RawGoroutine
 from compiler.ir.symbols import SymbolFrame, Symbols
 
+DECODED = "amd64"
+"""Where a frame ends is worked out by its rules (compiler.decode.stack)."""
 FAULTED = absent("optimized out", "the frame faulted: which of its variables are still alive is not recorded")
 
 
@@ -23,6 +25,11 @@ def decode(program: Program, raw: RawCapture, symbols: Symbols) -> Capture:
         raise BadRaw(
             f"the raw capture is of build {raw.header.build_id}, the program was compiled for {program.build_id}",
             remedy="decode it with the program that it was captured with",
+        )
+    if program.arch != DECODED:
+        raise BadRaw(
+            f"the program is for {program.arch}, and only captures of {DECODED} can be decoded",
+            remedy="capture a process of an amd64 machine",
         )
     return _Decoder(program, raw, symbols, records).capture()
 

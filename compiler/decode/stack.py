@@ -3,6 +3,9 @@
 A frame pointer chain misses a caller where a function had not set up its frame yet: at the innermost frame, and below
 one that a signal interrupted. There the stack pointer is known, and the size of the frame at that PC (from the pclntab)
 says whether the frame pointer is already the function's own. See sigpanic in go/src/runtime/traceback.go.
+
+All of it is amd64's: a frame pointer is saved 16 bytes below its frame's CFA. On arm64 it is saved at the bottom of the
+frame, so that the CFA lies 8 bytes above the *caller's* frame pointer; `decode` refuses such a capture.
 """
 
 from bisect import bisect_right

@@ -13,6 +13,7 @@ from elftools.common.exceptions import DWARFError, ELFError
 from elftools.construct.core import ConstructError
 from elftools.elf.elffile import ELFFile
 
+from compiler.dwarf.machine import MACHINES, Machine
 from compiler.dwarf.sections import BadSection, Section, read_section
 from compiler.ir.build_id import BinaryIdentity, read_identity
 from compiler.ir.errors import BadInput
@@ -115,7 +116,12 @@ class Executable:
     @property
     def arch(self) -> str:
         """ "amd64" or "arm64"; other machines are refused."""
-        machine = {"EM_X86_64": "amd64", "EM_AARCH64": "arm64"}.get(str(self._elf.header["e_machine"]))
+        return self.machine.arch
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What it was compiled for."""
+        machine = MACHINES.get(str(self._elf.header["e_machine"]))
         if machine is None:
             raise BadBinary(
                 f"it is for {self._elf.header['e_machine']}",

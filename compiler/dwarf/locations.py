@@ -49,8 +49,6 @@ class Locations:
     constant: bool
 
 
-LAST_WORD_REGISTER = 15
-"""Beyond r15 DWARF numbers the vector registers (amd64), which are not captured."""
 NOWHERE = Unknown("optimized out")
 AMBIGUOUS = Unknown("partial", "only a part of it is kept here, and the debug info does not say which")
 
@@ -73,7 +71,7 @@ def read_locations(info: DebugInfo, die: DIE, shape: Shape) -> Locations:
         return Locations((), constant=False)
     form = str(attribute.form)
     if form.startswith("DW_FORM_block") or form == "DW_FORM_exprloc":
-        parts = _parts(die, bytes(attribute.value))
+        parts = _parts(die, bytes(attribute.value), info.executable.machine.last_word_register)
         location = parts if isinstance(parts, Unknown) else _laid_out(parts, Shape(shape.size, None))
         return Locations((LocationRange(*EVERYWHERE, location),), constant=True)
     if info.location_lists is None:
@@ -97,7 +95,7 @@ def _list(info: DebugInfo, die: DIE, offset: int, shape: Shape) -> list[Location
             case LocationEntry(begin_offset=lo, end_offset=hi, loc_expr=expression, is_absolute=absolute):
                 shift = 0 if absolute else base
                 if lo < hi:
-                    parts = _parts(die, bytes(expression))
+                    parts = _parts(die, bytes(expression), info.executable.machine.last_word_register)
                     location = parts if isinstance(parts, Unknown) else _laid_out(parts, shape)
                     slots = () if isinstance(parts, Unknown) else tuple(p.offset for p in parts if p.place == "cfa")
                     found.append(LocationRange(lo + shift, hi + shift, location, slots))
@@ -113,7 +111,7 @@ class _Part:
     size: int | None
 
 
-def _parts(die: DIE, expression: bytes) -> list[_Part] | Unknown:
+def _parts(die: DIE, expression: bytes, last_word_register: int) -> list[_Part] | Unknown:
     """A Go location expression: call_frame_cfa, fbreg, regN, addr, each perhaps followed by piece."""
     parts: list[_Part] = []
     place, offset = "", 0
@@ -135,7 +133,7 @@ def _parts(die: DIE, expression: bytes) -> list[_Part] | Unknown:
             case name if name.startswith("DW_OP_reg"):
                 place = "register"
                 offset = op.args[0] if name == "DW_OP_regx" else int(name.removeprefix("DW_OP_reg"))
-                if offset > LAST_WORD_REGISTER:
+                if offset > last_word_register:
                     return Unknown("in register", "a vector register")
             case name:
                 return Unknown("unsupported", f"location operation {name}")

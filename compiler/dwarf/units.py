@@ -59,7 +59,7 @@ class DebugInfo:
         sections = {role: _descriptor(executable, name) for role, name in SECTIONS.items()}
         sections["debug_info_sec"] = _described(info, SECTIONS["debug_info_sec"])
         self._dwarf = DWARFInfo(
-            config=DwarfConfig(little_endian=True, machine_arch="x64", default_address_size=8),
+            config=DwarfConfig(little_endian=True, machine_arch=executable.machine.elftools, default_address_size=8),
             **sections,
             **dict.fromkeys(_UNUSED_SECTIONS),
         )

@@ -26,7 +26,8 @@ class AtCfa:
 
 @dataclass(frozen=True, slots=True)
 class InRegister:
-    """They are in the DWARF register `number` (amd64: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8-15)."""
+    """They are in the DWARF register `number` (amd64: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8-15;
+    arm64: x0 to x30)."""
 
     at: int
     size: int
@@ -228,7 +229,7 @@ class PcRange:
 
 @dataclass(frozen=True, slots=True)
 class FrameSize:
-    """At PCs [lo, hi) the CFA is SP + `size` + 8 (amd64)."""
+    """At PCs [lo, hi) the CFA is SP + `size` + 8 (amd64; on arm64, where a call pushes nothing, SP + `size`)."""
 
     lo: int
     hi: int
@@ -283,6 +284,8 @@ class Program:
     build_id: str
     go_version: str
     arch: str
+    """As GOARCH has it: "amd64" or "arm64". What follows from it for frames is in compiler.decode.stack; only amd64 is
+    run and decoded."""
     runtime: GoRuntime
     limits: Limits
     """For the whole process; where an Access allows more than these, the probe copies by the larger."""

@@ -57,6 +57,14 @@ def test_binary_of_another_build_is_refused(busy: Busy, querydb_program: Program
     assert busy.tracers() == {"0"}
 
 
+def test_a_program_of_another_machine_is_refused(
+    querydb: Path, querydb_program: Program, start_target: StartTarget
+) -> None:
+    target = start_target(querydb)
+    with pytest.raises(BadInput, match="the capture program is for arm64; this agent captures amd64; compile the spec"):
+        arm(target.pid, replace(querydb_program, arch="arm64"), MemoryEngine())
+
+
 def test_addresses_that_are_not_there_are_refused(
     querydb: Path, querydb_program: Program, start_target: StartTarget
 ) -> None:

@@ -1,5 +1,7 @@
 """Which frames a goroutine has, where they are, and what is said of the goroutine besides."""
 
+from dataclasses import replace
+
 import pytest
 
 from compiler.decode import decode
@@ -196,3 +198,9 @@ def test_a_capture_of_another_build_is_refused() -> None:
         goroutine(goroutine_record(), WAITING, build_id="other")
     with pytest.raises(BadRaw, match="the header of the raw capture has bias 'x'"):
         goroutine(goroutine_record(), WAITING, bias="x")
+
+
+def test_a_capture_for_another_machine_is_refused() -> None:
+    program = one_column_program((INT,), Access(8, (), 0, Limits(), "v"), ON_STACK)
+    with pytest.raises(BadRaw, match="the program is for arm64, and only captures of amd64 can be decoded"):
+        decode(replace(program, arch="arm64"), RawCapture(header(), b""), SYMBOLS)
