@@ -49,7 +49,7 @@ class Homes:
     def completed(self, variable: Variable, finder: PlaceFinder, location: Location, pc: int) -> Location:
         """The location during the call at `pc`, with what of the variable is at home and was not known."""
         slots = self._slots.get(variable.die.offset, ())
-        if not slots or finder.constant:
+        if not slots or (finder.constant and isinstance(location, Known)):
             return location
         known = location.pieces if isinstance(location, Known) else ()
         if all(any(p.at <= s.at and s.at + s.size <= p.at + p.size for p in known) for s in slots):

@@ -1,6 +1,8 @@
 """From one copy of a function's code to its sites: PC ranges in which every column has one and the same place."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +20,7 @@ from compiler.dwarf.locations import (
 from compiler.homes import Homes, own
 from compiler.ir.frames import GONE
 from compiler.ir.program import AtAddress, Located, Missing, Place, Site
+from compiler.sunk import Assignments, Sunk
 from compiler.way import Resolved
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 
 DEAD = Missing("optimized out", GONE)
+SUNK = Missing("optimized out", "the function assigns to it again, and the new value is kept nowhere during this call")
 BEGINNING = Missing("not declared", "its function is only about to begin: it has no frame yet")
 
 
@@ -42,10 +46,10 @@ class Column(Protocol):
 
 def build(binary: "Binary", function: int, instance: Instance, columns: Sequence[Column]) -> Iterator[Site]:
     """The sites of one instance, for call sites and for exact PCs, neighbours with equal places joined."""
-    lines, homes = _Lines(binary.pclntab, instance), Homes(binary.arguments, binary.pclntab, instance)
-    traced = [_Traced(binary, instance, column, lines, homes) for column in columns]
+    code = _Code(binary, instance)
+    traced = [_Traced(binary, instance, column, code) for column in columns]
     for exact in (False, True):
-        edges = homes.edges() | {edge for each in traced for edge in each.edges()}
+        edges = code.homes.edges() | {edge for each in traced for edge in each.edges()}
         for lo, hi in instance.ranges:
             cuts = sorted({lo, hi, *(edge for edge in edges if lo < edge < hi)})
             yield from _joined(
@@ -77,9 +81,11 @@ def _joined(found: Iterable[Site]) -> Iterator[Site]:
 class _Candidate:
     """One variable that the column's name may mean, with everything that decides whether it does at a PC."""
 
-    def __init__(self, binary: "Binary", variable: Variable, lines: "_Lines", *, shadows: bool) -> None:
-        self.variable = variable
+    def __init__(self, binary: "Binary", variable: Variable, code: "_Code", *, shadows: bool) -> None:
+        self.variable, lines = variable, code.lines
         self.places = PlaceFinder(read_locations(binary.info, variable.die, binary.types.shape(variable.type)))
+        self.assignments = code.assignments(variable, self.places)
+        self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
         self.undeclared: tuple[Range, ...] = ()
         if variable.parameter and self.places.constant and self.places.in_own_frame():
             self.undeclared = tuple(lines.entering())  # a result: not cleared yet
@@ -93,7 +99,8 @@ class _Candidate:
                 self.undeclared += tuple(lines.leaving())
 
     def edges(self) -> set[int]:
-        return self.places.edges() | {edge for span in (*self.variable.scope, *self.undeclared) for edge in span}
+        spans = (*self.variable.scope, *self.undeclared)
+        return self.places.edges() | self._renewed | {edge for span in spans for edge in span}
 
     def in_scope(self, pc: int) -> bool:
         return not self.variable.scope or any(lo <= pc < hi for lo, hi in self.variable.scope)
@@ -106,9 +113,19 @@ class _Lines:
     """PC ranges of an instance with the source line of each in its own function; 0 where that is not known."""
 
     def __init__(self, pclntab: "Pclntab", instance: Instance) -> None:
-        self._ranges = tuple(_line_ranges(pclntab, instance))
+        self._ranges = tuple(sorted(_line_ranges(pclntab, instance)))
+        self._starts = [lo for lo, _, _ in self._ranges]
         returns = [] if instance.level else [pclntab.defer_return(lo) for lo, _ in instance.ranges]
         self._defer_return = next((pc for pc in returns if pc is not None), None)
+
+    def edges(self) -> set[int]:
+        """PCs at which the line changes."""
+        return {lo for lo, _, _ in self._ranges}
+
+    def at(self, pc: int) -> int:
+        """The line that runs at `pc`."""
+        index = bisect_right(self._starts, pc) - 1
+        return self._ranges[index][2] if index >= 0 and pc < self._ranges[index][1] else 0
 
     def before(self, first: int) -> Iterator[Range]:
         """Where a line before `first` runs."""
@@ -140,17 +157,42 @@ def _line_ranges(pclntab: "Pclntab", instance: Instance) -> Iterator[tuple[int, 
             yield start, end, 0 if frame is None else frame.line
 
 
+class _Code:
+    """What all columns of an instance ask of its code."""
+
+    def __init__(self, binary: "Binary", instance: Instance) -> None:
+        self._binary, self._instance = binary, instance
+        self.lines = _Lines(binary.pclntab, instance)
+        self.homes = Homes(binary.arguments, binary.pclntab, instance)
+        self._sunk = Sunk(binary.executable, binary.pclntab, instance, self.lines.at)
+
+    def assignments(self, variable: Variable, finder: PlaceFinder) -> Assignments:
+        """What the code does to a variable that its locations do not tell."""
+        places = () if finder.constant else (*finder.places(), *self.homes.on_entry(variable, finder))
+        return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()))
+
+    @cached_property
+    def _begins(self) -> dict[int, list[int]]:
+        """By PC, the variables (their DIEs) that come to another place there."""
+        found: dict[int, list[int]] = {}
+        for variable in self._binary.functions.beside(self._instance):
+            shape = self._binary.types.shape(variable.type)
+            for at in PlaceFinder(read_locations(self._binary.info, variable.die, shape)).begins():
+                found.setdefault(at, []).append(variable.die.offset)
+        return found
+
+
 class _Traced:
     """A column within one instance."""
 
-    def __init__(self, binary: "Binary", instance: Instance, column: Column, lines: "_Lines", homes: Homes) -> None:
-        self._column, self._homes = column, homes
+    def __init__(self, binary: "Binary", instance: Instance, column: Column, code: "_Code") -> None:
+        self._column, self._homes = column, code.homes
         self._instance = instance
         self._stack_maps = binary.stack_maps
         self._calls = {edge for lo, hi in instance.ranges for edge in self._stack_maps.edges(lo, hi)}
         variables = column.variables(instance)
         self._escapes = any(variable.escaped for variable in variables)
-        self._candidates = [_Candidate(binary, v, lines, shadows=len(variables) > 1) for v in variables]
+        self._candidates = [_Candidate(binary, v, code, shadows=len(variables) > 1) for v in variables]
         if column.package_variable is not None:
             address, type_offset = column.package_variable
             size = binary.types.size(type_offset)
@@ -195,6 +237,8 @@ class _Traced:
         location = finder.exact(pc) if exact else finder.at_call(pc)
         if not exact and not self._escapes:  # one that escaped is on the heap, and its argument is what it was at first
             location = self._homes.completed(variable, finder, location, pc)
+        if isinstance(location, Known) and candidate.assignments.outdated(pc, location.pieces):
+            return SUNK
         return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
 
     def _at(self, type_offset: int, location: Location, pc: int, *, escaped: bool, exact: bool) -> Place:

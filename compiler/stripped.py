@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from compiler.dwarf.executable import Executable
-from compiler.dwarf.functions import Instance, Range
+from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.inlines import Inlines
 from compiler.moduledata import ModuleData
 from compiler.pclntab import Pclntab
@@ -48,6 +48,10 @@ class StrippedFunctions:
     def has_own_code(self, name: str) -> bool:
         """Whether any code carries its name; it may be inlined everywhere."""
         return name in self._pclntab.functions()
+
+    def beside(self, instance: Instance) -> Iterator[Variable]:  # noqa: ARG002 - as Functions has it
+        """No variable is known."""
+        return iter(())
 
     def declared(self, name: str) -> set[str]:  # noqa: ARG002 - as Functions has it
         """No variable's name is known."""

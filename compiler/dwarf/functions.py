@@ -75,6 +75,12 @@ class Functions:
         unique = {(instance.level, instance.ranges): instance for instance in found if instance.ranges}
         return [unique[key] for key in sorted(unique, key=lambda key: (key[1], key[0]))]
 
+    def beside(self, instance: Instance) -> Iterator[Variable]:
+        """All variables of the code that the instance is part of: its own, and those of calls inlined there."""
+        for tree in self._trees.values():
+            if any(each is instance for _, each in tree):
+                yield from (variable for _, each in tree for variable in each.variables)
+
     def declared(self, name: str) -> frozenset[str]:
         """Names of all variables that any description of the function has, also those that no copy of its code kept."""
         if name not in self._declared:

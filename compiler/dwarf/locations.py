@@ -1,5 +1,6 @@
 """Where DWARF says a variable is: location lists and expressions as pieces by PC. Evaluates nothing, invents nothing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from elftools.dwarf.die import DIE
@@ -193,6 +194,14 @@ class PlaceFinder:
         """Whether any of it is in the frame of the function itself, not in its caller's."""
         known = [each.location for each in self._ranges if isinstance(each.location, Known)]
         return any(isinstance(piece, AtCfa) and piece.offset < 0 for each in known for piece in each.pieces)
+
+    def begins(self) -> set[int]:
+        """PCs at which it is said to come to another place; none where it stays at one."""
+        return set() if self.constant else {each.lo for each in self._ranges}
+
+    def places(self) -> Iterator[Piece]:
+        """Every piece of it in any place."""
+        return (piece for each in self._ranges if isinstance(each.location, Known) for piece in each.location.pieces)
 
     def stack_offsets(self) -> set[int]:
         """Every place on the stack that it is said to be in at some PC, from the CFA; of parts that cannot be told apart too."""
