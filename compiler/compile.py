@@ -257,7 +257,8 @@ class _Column:
         message = f'no variable "{root}" in {self._function.function}'
         if found:
             message += f", and several packages have one: {', '.join(found[:3])}"
-        self._issue(message, nearest(root, sorted(known)) or tuple(sorted(known))[:3])
+        written = sorted(name for name in known if name.isidentifier())  # not ~r0, nor what the compiler made up
+        self._issue(message, nearest(root, written) or tuple(written[:3]))
 
     def _is_global(self, name: str) -> bool:
         return self._compiler.binary.global_at(name) is not None

@@ -21,11 +21,10 @@ from tests.conftest import ROOT, build
 from tests.programs import running
 from tests.traceback import Dumped, parse_dump, shown, still
 
-pytestmark = pytest.mark.every_go
+pytestmark = [pytest.mark.every_go, pytest.mark.timeout(600)]
 
 FREEZEFRAME = ROOT / ".venv/bin/freezeframe"
 ENGINES = ("memory", "ebpf")
-pytestmark = pytest.mark.timeout(600)  # two snapshots of all of it, on machines that do other things too
 GOROUTINES = "SELECT process_id, goroutine_id, status, wait_reason, start_function, created_by, system FROM goroutines"
 MOVES = ("net/http.(*conn).serve", "net/http.(*Server).Serve", "main.spins", "main.yields")
 """Functions of goroutines that do not stand still."""

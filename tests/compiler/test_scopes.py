@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT, build
 from tests.programs import running
 
-pytestmark = pytest.mark.every_version
+pytestmark = [pytest.mark.every_version, pytest.mark.timeout(600)]
 
 SPEC = """
 functions:

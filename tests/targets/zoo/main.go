@@ -39,10 +39,18 @@ func ref[T any](value T) *T { return &value }
 // tell notes what the caller's variables hold: names and pointers to copies.
 //
 //go:noinline
-func tell(pairs ...any) {
-	var pcs [1]uintptr
-	runtime.Callers(2, pcs[:])
-	frame, _ := runtime.CallersFrames(pcs[:]).Next()
+func tell(pairs ...any) { tellOf(goroutine(), pairs...) }
+
+// tellOf is for a deep stack: Go unwinds the whole of it to say which goroutine it is.
+//
+//go:noinline
+func tellOf(number int, pairs ...any) {
+	var pcs [8]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	frame, more := frames.Next()
+	for more && frame.Function == "main.tell" {
+		frame, more = frames.Next()
+	}
 	values := map[string]any{}
 	mu.Lock()
 	defer mu.Unlock()
@@ -53,7 +61,7 @@ func tell(pairs ...any) {
 			values[pairs[i].(string)] = show(pairs[i+1])
 		}
 	}
-	rows = append(rows, row{frame.Function, goroutine(), values})
+	rows = append(rows, row{frame.Function, number, values})
 }
 
 func goroutine() int {

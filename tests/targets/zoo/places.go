@@ -336,12 +336,15 @@ func deferred(n int) (r int) {
 	return local
 }
 
+// deep is the goroutine of recursive.
+var deep int
+
 //go:noinline
 func recursive(n int, tag string, up *int) int {
 	if n%500 == 0 {
-		tell("n", ref(n), "tag", ref(tag), "up", ref(up))
+		tellOf(deep, "n", ref(n), "tag", ref(tag), "up", ref(up))
 	} else {
-		tell("n", ref(n))
+		tellOf(deep, "n", ref(n))
 	}
 	if n == 0 {
 		stop()
@@ -397,6 +400,6 @@ func startPlaces() {
 	start(func() { variadic(22, "a", "b") })
 	start(func() { variadic(23) })
 	start(func() { deferred(24) })
-	start(func() { n := 25; recursive(5000, "deep", &n) })
+	start(func() { n := 25; deep = goroutine(); recursive(5000, "deep", &n) })
 	start(func() { gone(26) })
 }
