@@ -2,7 +2,7 @@
 
 q      s.user.Name      *p      (*p).next.value      main.config.Limits      "github.com/acme/shop/store".cache
 q.Args[0]      q.Args[:3]      name[2:10]      m["x"]      m[7]      len(q.Args)      cap(queue)      p.__addr
-err.(*net.OpError).Op      err.Op      ctx.Value(main.userKey)      ctx.Value("user").(*main.User).Name
+~r0 (a result without a name)      err.(*net.OpError).Op      err.Op      ctx.Value(main.userKey)      ctx.Value("user").(*main.User).Name
 """
 
 import ast
@@ -24,7 +24,7 @@ from compiler.operations import (
 )
 
 TOKEN = re.compile(
-    r"""\s*(?:(?P<name>[^\W\d]\w*)|(?P<number>-?\s*(?:0[xX][0-9a-fA-F_]+|\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?))
+    r"""\s*(?:(?P<name>[^\W\d]\w*|~[rb]\d+)|(?P<number>-?\s*(?:0[xX][0-9a-fA-F_]+|\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?))
     |(?P<text>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?P<rune>'(?:[^'\\\n]|\\.)*')|(?P<mark>[.*()\[\]:])|(?P<bad>\S))""",
     re.VERBOSE,
 )
