@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from compiler import enums, sites
 from compiler.binary import Binary
 from compiler.compiled import Compiled, FunctionReport
+from compiler.dwarf.constants import constants_named
 from compiler.dwarf.executable import BROKEN, BadBinary
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.gotypes import KIND_POINTER
@@ -66,6 +67,7 @@ class _Compiler:
             self._interfaces.known,
             self._interfaces.held,
             self._pointer_variable,
+            self._constant,
             next(iter(binary.index.types.get("interface {}", [])), None),
         )
         self.variables = WrittenNames(binary.index.globals, binary.types)
@@ -193,6 +195,11 @@ class _Compiler:
             )
             self._accesses[key] = (len(self._accesses), access)
         return self._accesses[key]
+
+    def _constant(self, written: str) -> tuple[int, int] | None:
+        """An integer constant by its name: its type's DIE, and its value."""
+        found = constants_named(self.binary.info, written)
+        return (found[0][1], found[0][0].value) if len(found) == 1 else None
 
     def _pointer_variable(self, written: str) -> tuple[int, int] | None:
         """A package variable that the file itself has as a pointer: its type's DIE, and the link-time address in it."""

@@ -2,7 +2,8 @@
 
 q      s.user.Name      *p      (*p).next.value      main.config.Limits      "github.com/acme/shop/store".cache
 q.Args[0]      q.Args[:3]      name[2:10]      m["x"]      m[7]      len(q.Args)      cap(queue)      p.__addr
-~r0 (a result without a name)      err.(*net.OpError).Op      err.Op      ctx.Value(main.userKey)      ctx.Value("user").(*main.User).Name
+err.(*net.OpError).Op      err.Op      ctx.Value(main.userKey)      ctx.Value("user").(*main.User).Name
+~r0, a result without a name
 """
 
 import ast

@@ -163,11 +163,12 @@ class _Way(Elements):
             raise self._unfit(operation, f"{self._name()} is no {CONTEXT}")
         if self._scope.any is None:
             raise self._unfit(operation, f"the debug info lacks {ANY}")
-        variable = self._scope.pointer(written) if written is not None and key is None else None
-        if variable is not None:
-            die, address = variable
+        address: int | None = None
+        named = self._named_key(written) if written is not None and key is None else None
+        if named is not None:
+            die, address, key = named
         else:
-            die, address = self._key_type(written or LITERAL_TYPES[type(key)]), None
+            die = self._key_type(written or LITERAL_TYPES[type(key)])
         held = self._scope.held(die)
         if held is None:
             raise self._unfit(operation, f"no interface of this binary ever holds a {self._types.printed(die)}")
@@ -176,14 +177,24 @@ class _Way(Elements):
             raise self._unfit(operation, problem)
         interface = self._table.want(self._current)
         self._alone(interface)
-        by_value = written is not None and key is None and address is None
+        by_value = key is None and address is None
         self._tail.append(ContextValue(interface, held.offset, key, address, by_value))
         self._current = self._scope.any
+
+    def _named_key(self, written: str) -> tuple[int, int | None, int | None] | None:
+        """A key by its name: (type, address, None) of a pointer variable, (type, None, value) of a constant."""
+        if self._scope.names.find(written):
+            return None
+        variable = self._scope.pointer(written)
+        if variable is not None:
+            return variable[0], variable[1], None
+        constant = self._scope.constant(written)
+        return None if constant is None else (constant[0], None, constant[1])
 
     def _key_type(self, written: str) -> int:
         found = self._scope.names.find(written)
         if not found:
-            message = f'no type or pointer variable "{written}" in this binary, in "{self._text}"'
+            message = f'no type, constant or pointer variable "{written}" in this binary, in "{self._text}"'
             raise Unresolved(message, self._scope.names.nearest(written))
         if len(found) > 1:
             names = tuple(name for name, _ in found)

@@ -59,6 +59,8 @@ class Scope:
     """A type as what an interface holds, by its DIE; None where no interface of the binary ever does. It is known from then on."""
     pointer: Callable[[str], tuple[int, int] | None]
     """A package variable that the file has as a pointer: its type's DIE and what it points to (link-time)."""
+    constant: Callable[[str], tuple[int, int] | None]
+    """A named integer constant: its type's DIE and its value; None where there is none, or several."""
     any: int | None
     """The DIE of `interface {}`."""
 

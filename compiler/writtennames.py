@@ -59,7 +59,7 @@ class WrittenNames:
         near = set(re.findall(rf"(?i)(?<=\n)\*?[^\n]*\.{re.escape(word)}(?=\n)", self._lines)) if word else set()
         if package:
             near |= set(re.findall(rf"(?<=\n)\*?(?:[^\n]*/)?{re.escape(package)}\.\w+(?=\n)", self._lines))
-        names = sorted(map(self._types.printed_name, sorted(near)[:MOST_COMPARED]))
+        names = sorted(map(self._types.printed_name, sorted(near)[:MOST_COMPARED]), key=lambda each: (len(each), each))
         return nearest(text, names) or tuple(name for name in names if name.endswith(f".{word}"))[:COUNT]
 
 

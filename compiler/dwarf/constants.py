@@ -48,6 +48,26 @@ def constants_of(info: DebugInfo, type_offset: int) -> tuple[Constant, ...]:
     return tuple(found)
 
 
+def constants_named(info: DebugInfo, written: str) -> tuple[tuple[Constant, int], ...]:
+    """Every constant of that name, each with its type's DIE; of its package's import path the last element is enough."""
+    found: dict[int, tuple[Constant, int]] = {}
+    starts = [unit.start for unit in info.units]
+    for name in (written.encode(), b"/" + written.encode()):
+        for at in info.section.find(name + b"\x00"):
+            unit = info.units[bisect_right(starts, at) - 1]
+            for die in _die_before(info, unit, at + len(name), _codes(info, unit)):
+                type_offset = number(die, "DW_AT_type")
+                constant = None if type_offset is None else _constant(die, type_offset)
+                if (
+                    constant is not None
+                    and type_offset is not None
+                    and f"{constant.package}.{constant.name}".endswith(written)
+                ):
+                    found[die.offset] = constant, type_offset
+    exact = [each for each in found.values() if f"{each[0].package}.{each[0].name}" == written]
+    return tuple(exact or found.values())
+
+
 def _references(info: DebugInfo, type_offset: int) -> Iterator[tuple[int, Unit]]:
     """Where a name's end and a reference to the type follow each other, and the unit around it."""
     starts = [unit.start for unit in info.units]

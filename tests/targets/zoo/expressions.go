@@ -17,6 +17,11 @@ type (
 	unusedKey struct{}
 )
 
+const (
+	firstKey numberKey = iota + 2
+	requestKey
+)
+
 var pointerKey = &boxedKey{"pointer"}
 
 type user struct {
@@ -78,7 +83,7 @@ func (e *boxError) Error() string { return "code " + strconv.Itoa(e.Code) }
 //go:noinline
 func contexts(ctx, own, background context.Context) {
 	tell("ctx.Value(main.emptyKey)", ref(ctx.Value(emptyKey{})), "ctx.Value(main.emptyKey{})", ref(ctx.Value(emptyKey{})), `ctx.Value(main.nameKey("user")).(*main.user).Name`, ref(ctx.Value(nameKey("user")).(*user).Name), `ctx.Value(main.nameKey("user")).Roles`, ref(ctx.Value(nameKey("user")).(*user).Roles),
-		`ctx.Value(main.nameKey("none"))`, missing{}, `ctx.Value("user")`, ref(ctx.Value("user")), "ctx.Value(main.numberKey(3))", ref(ctx.Value(numberKey(3))), "ctx.Value(main.numberKey(4))", missing{}, "ctx.Value(main.pointerKey)", ref(ctx.Value(pointerKey)), "ctx.Value(*main.user).Name", ref(ctx.Value(nameKey("user")).(*user).Name),
+		`ctx.Value(main.nameKey("none"))`, missing{}, `ctx.Value("user")`, ref(ctx.Value("user")), "ctx.Value(main.numberKey(3))", ref(ctx.Value(numberKey(3))), "ctx.Value(main.numberKey(4))", missing{}, "ctx.Value(main.requestKey)", ref(ctx.Value(requestKey)), "ctx.Value(main.firstKey)", missing{}, "ctx.Value(main.pointerKey)", ref(ctx.Value(pointerKey)), "ctx.Value(*main.user).Name", ref(ctx.Value(nameKey("user")).(*user).Name),
 		`own.Value(main.nameKey("user")).Name`, ref(own.Value(nameKey("user")).(*user).Name), "own.id", ref(own.(*requestContext).id), `background.Value("user")`, missing{}, "ctx.Value(7)", ref(ctx.Value(7)))
 	stop()
 	keep(ctx, own, background)
