@@ -30,6 +30,9 @@ test: install-dev ## Run the tests (root, for eBPF); ARGS goes to pytest
 matrix: install-dev ## Run the end-to-end tests on every supported Go version (ARGS=1.24.11 for one); takes about an hour
 	@scripts/matrix $(ARGS)
 
+benchmark: install-dev ## Measure how fast specs compile, beside other tools (ARGS="--only etcd", ARGS=--help); fetches 100 MB once
+	@$(BIN)/python benchmarks/compile.py $(ARGS)
+
 check: check-format check-lint check-types check-imports check-go test check-versions ## Run everything that CI runs
 
 check-format: install-dev ## Is the code formatted?

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""How long compiling a spec of twenty functions takes, and how much memory, beside tools that read the same debug info.
+
+Each figure is of a whole process, from its start to its end, the median of several runs that take turns. Of Freezeframe:
+cold, with an empty cache; with the index kept from another spec; and warm, with everything kept.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+if not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.measure import Run, middle, run
+from benchmarks.plot import bars
+from benchmarks.programs import HERE, PROGRAMS, program
+
+GO_READER = "Go's debug/dwarf, all entries"
+FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "freezeframe-benchmarks"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something to run on one program. `before` makes things ready and is not measured."""
+
+    name: str
+    command: list[str | Path]
+    ours: bool = False
+    before: Callable[[], object] = lambda: None
+
+
+def contenders(binary: Path, spec: Path, scratch: Path, tools: dict[str, Path]) -> list[Contender]:
+    """All that is run on one program, in the order in which it takes turns."""
+    cache, varied = scratch / "freezeframe", scratch / "varied.yaml"
+    compile_ = [sys.executable, "-m", "freezeframe", "compile", binary, "--spec"]
+
+    def vary() -> None:
+        varied.write_text(f"{spec.read_text()}\n# {os.urandom(8).hex()}\n")
+
+    found = [
+        Contender(GO_READER, [tools["entries"], binary]),
+        Contender("readelf --debug-dump=info", ["readelf", "--debug-dump=info", binary]),
+        Contender("Freezeframe, cold", [*compile_, spec], True, lambda: shutil.rmtree(cache, ignore_errors=True)),
+        Contender("Freezeframe, index kept", [*compile_, varied], True, vary),
+        Contender("Freezeframe, warm", [*compile_, spec], True),
+        Contender("Python alone, doing nothing", [sys.executable, "-c", ""]),
+    ]
+    if "dlv" in tools:
+        script = scratch / "delve"
+        script.write_text("funcs ^main.main$\nexit\n")
+        delve = [tools["dlv"], "exec", binary, "--check-go-version=false", "--init", script]
+        found.append(Contender("Delve, load and list functions", delve))
+    return found
+
+
+def measure(binary: Path, spec: Path, tools: dict[str, Path], runs: int) -> list[tuple[Contender, Run]]:
+    """The medians of all contenders on one program."""
+    with tempfile.TemporaryDirectory() as scratch:
+        environment = {**os.environ, "XDG_CACHE_HOME": scratch}
+        all_ = contenders(binary, spec, Path(scratch), tools)
+        found: dict[str, list[Run]] = {each.name: [] for each in all_}
+        for _ in range(runs):
+            for each in all_:
+                each.before()
+                found[each.name].append(run(each.command, environment))
+        return [(each, middle(found[each.name])) for each in all_]
+
+
+def table(name: str, binary: Path, results: list[tuple[Contender, Run]]) -> str:
+    """The results as a table, times and memory beside those of Go's reader."""
+    base = next(result for each, result in results if each.name == GO_READER)
+    lines = [
+        f"\n{name}: {binary.stat().st_size / 1e6:.0f} MB",
+        f"{'':32} {'wall':>8} {'CPU':>8} {'memory':>8}   beside Go's reader",
+    ]
+    lines += [
+        f"{each.name:32} {result.wall:6.3f} s {result.cpu:6.3f} s {result.rss:5.0f} MB   "
+        f"{result.wall / base.wall:5.2f} {result.cpu / base.cpu:5.2f} {result.rss / base.rss:5.2f}"
+        for each, result in results
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=PROGRAMS, action="append", help="measure on this program; may be repeated")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each, of which the median counts (default: 5)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"programs and tools (default: {FOLDER})")
+    parser.add_argument("--go", type=Path, help="the go command to build them with (default: the project's)")
+    parser.add_argument("--delve", action="store_true", help="run Delve, too, which starts the programs to debug them")
+    parser.add_argument(
+        "--plot", type=Path, help="where to write a picture, as SVG (default: compile.svg in the folder)"
+    )
+    arguments = parser.parse_args()
+    go = arguments.go or Path(
+        subprocess.run(
+            [HERE.parent / "scripts/go", "--path"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    )
+    names = ["entries", *(["dlv"] if arguments.delve else [])]
+    tools = {name: program(name, arguments.folder, go) for name in names}
+    groups = []
+    for name in arguments.only or PROGRAMS:
+        binary = program(name, arguments.folder, go)
+        results = measure(binary, HERE / "specs" / f"{name}.yaml", tools, arguments.runs)
+        print(table(name, binary, results), flush=True)
+        groups.append((name, [(each.name, result.wall, each.ours) for each, result in results]))
+    plot = arguments.plot or arguments.folder / "compile.svg"
+    plot.write_text(bars("Compiling a spec of twenty functions: seconds, whole process", groups, "s"))
+    print(f"\nmedians of {arguments.runs} runs; picture: {plot}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+module freezeframe.test/benchmarks/entries
+
+go 1.21
