@@ -39,7 +39,7 @@ class Contender:
 def contenders(binary: Path, spec: Path, scratch: Path, tools: dict[str, Path]) -> list[Contender]:
     """All that is run on one program, in the order in which it takes turns."""
     cache, varied = scratch / "freezeframe", scratch / "varied.yaml"
-    compile_ = [sys.executable, "-m", "freezeframe", "compile", binary, "--spec"]
+    compile_: list[str | Path] = [sys.executable, "-m", "freezeframe", "compile", binary, "--spec"]
 
     def vary() -> None:
         varied.write_text(f"{spec.read_text()}\n# {os.urandom(8).hex()}\n")
@@ -55,7 +55,7 @@ def contenders(binary: Path, spec: Path, scratch: Path, tools: dict[str, Path]) 
     if "dlv" in tools:
         script = scratch / "delve"
         script.write_text("funcs ^main.main$\nexit\n")
-        delve = [tools["dlv"], "exec", binary, "--check-go-version=false", "--init", script]
+        delve: list[str | Path] = [tools["dlv"], "exec", binary, "--check-go-version=false", "--init", script]
         found.append(Contender("Delve, load and list functions", delve))
     return found
 

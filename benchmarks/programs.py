@@ -23,7 +23,7 @@ def program(name: str, folder: Path, go: Path) -> Path:
     return path
 
 
-def _go(go: Path, *arguments: object, cwd: Path) -> None:
+def _go(go: Path, *arguments: str | Path, cwd: Path) -> None:
     environment = {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "-mod=mod"}
     subprocess.run([go, *arguments], cwd=cwd, env=environment, check=True)
 

@@ -5,11 +5,12 @@ Go 1.20 and later (magic 0xfffffff1). Names are formed as runtime/traceback.go p
 """
 
 import struct
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 
 from compiler.dwarf.executable import BadBinary, Executable
+from compiler.dwarf.sections import Buffer
 from compiler.ir.symbols import SymbolFrame
 from compiler.moduledata import find_module
 
@@ -43,23 +44,26 @@ class Pclntab:
     def __init__(self, executable: Executable, module_field: ModuleField) -> None:
         """`module_field` tells the offset of a field of the moduledata at an address; it is asked where no symbol tells."""
         self._executable, self._module_field = executable, module_field
-        data = executable.section(".gopclntab") or executable.section(".data.rel.ro.gopclntab")
+        table = executable.mapped(".gopclntab") or executable.mapped(".data.rel.ro.gopclntab")
         name = ".gopclntab" if executable.section_address(".gopclntab") is not None else ".data.rel.ro.gopclntab"
         address = executable.section_address(name)
-        if data is None or address is None or len(data) < HEADER.size:
+        if table is None or address is None or table.size < HEADER.size:
             raise self._bad("it has no Go function table (.gopclntab)")
-        self._data, self._address = data, address
-        magic, self._quantum, pointer_size, count, _, _, *offsets = HEADER.unpack_from(data, 0)
+        data, start = table.buffer, table.start
+        self._data = data
+        self._address = address
+        magic, self._quantum, pointer_size, count, _, _, *offsets = HEADER.unpack_from(data, start)
         self.count = int(count)
         if magic != MAGIC or pointer_size != 8:
             raise self._bad(f"its Go function table has magic {magic:#x}; Go 1.20 and later are supported")
-        self._names, self._units, self._files, self._pctab, self._functions = offsets
-        table = data[self._functions : self._functions + 8 * self.count + 4]
-        if self.count < 1 or len(table) < 8 * self.count + 4:
+        self._names_address = address + offsets[0]
+        self._names, self._units, self._files, self._pctab, self._functions = (start + each for each in offsets)
+        rows = data[self._functions : self._functions + 8 * self.count + 4]
+        if self.count < 1 or len(rows) < 8 * self.count + 4:
             raise self._bad("its Go function table is cut")
-        words = memoryview(table[: 8 * self.count]).cast("I")
+        words = memoryview(rows[: 8 * self.count]).cast("I")
         self._entries, self._offsets = words[0::2].tolist(), words[1::2].tolist()
-        self._end = int.from_bytes(table[-4:], "little")
+        self._end = int.from_bytes(rows[-4:], "little")
         self.text = self._text_start()
         self._gofunc = self._find_gofunc()
         self._values = lru_cache(maxsize=65536)(self._decode_values)
@@ -82,7 +86,7 @@ class Pclntab:
         symbol = self._executable.symbol("runtime.firstmoduledata")
         if symbol is not None:
             return symbol[0]
-        return find_module(self._executable, self._address, self._address + self._names)
+        return find_module(self._executable, self._address, self._names_address)
 
     def _in_module(self, field: str) -> int | None:
         """The link-time pointer in a field of the moduledata."""
@@ -113,7 +117,10 @@ class Pclntab:
         return FUNC.unpack_from(self._data, self._functions + self._offsets[index])
 
     def _text_at(self, at: int) -> str:
-        return self._data[at : self._data.index(b"\0", at)].decode("utf-8", "replace")
+        end = self._data.find(b"\0", at)
+        if end < 0:
+            raise ValueError("a name without an end in its Go function table")
+        return self._data[at:end].decode("utf-8", "replace")
 
     def name_at(self, index: int) -> str:
         """The linked name of function number `index`."""
@@ -127,6 +134,27 @@ class Pclntab:
         for index, (entry, end) in enumerate(zip(self._entries, ends, strict=True)):
             found.setdefault(self.name_at(index), []).append((self.text + entry, self.text + end))
         return found
+
+    def named(self, name: str) -> list[tuple[int, int]]:
+        """[lo, hi) link-time PCs of each function of one linked name; nothing is read of the others."""
+        text, numbers = b"\0" + name.encode() + b"\0", list[int]()
+        at = self._data.find(text, self._names - 1, self._units)
+        while at >= 0:
+            numbers += self._of_name(at + 1 - self._names)
+            at = self._data.find(text, at + 1, self._units)
+        ends = (self._entries[number + 1] if number + 1 < self.count else self._end for number in numbers)
+        return sorted((self.text + self._entries[n], self.text + end) for n, end in zip(numbers, ends, strict=True))
+
+    def _of_name(self, offset: int) -> Iterator[int]:
+        """The numbers of the functions whose name is at an offset from the beginning of all names."""
+        wanted = offset.to_bytes(4, "little")
+        at = self._data.find(wanted, self._functions)
+        while at >= 0:
+            record = at - 4 - self._functions  # the name is the second word of a _func
+            number = bisect_left(self._offsets, record)
+            if number < self.count and self._offsets[number] == record:
+                yield number
+            at = self._data.find(wanted, at + 1)
 
     def names(self) -> list[bytes]:
         """Linked names of all functions, also of those that were inlined wherever they are called."""
@@ -327,7 +355,7 @@ class Pclntab:
         return ("?" if offset == NONE else self._text_at(self._files + offset)), line
 
 
-def _uvarint(data: bytes, at: int) -> tuple[int, int]:
+def _uvarint(data: Buffer, at: int) -> tuple[int, int]:
     result = shift = 0
     while True:
         byte = data[at]

@@ -79,8 +79,7 @@ def _goroutine_list(binary: Binary) -> tuple[int, int]:
 
 
 def _ranges(binary: Binary, names: tuple[str, ...]) -> tuple[PcRange, ...]:
-    functions = binary.pclntab.functions()
-    return tuple(PcRange(lo, hi) for name in names for lo, hi in functions.get(name, []))
+    return tuple(PcRange(lo, hi) for name in names for lo, hi in binary.pclntab.named(name))
 
 
 def _syscall_frames(binary: Binary) -> tuple[FrameSize, ...]:

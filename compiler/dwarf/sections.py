@@ -21,6 +21,9 @@ MAX_INFLATION = 100
 """How many times its size a compressed section may unpack to; debug info does 2 to 5 times, a bomb 1000 times."""
 
 
+Buffer = mmap.mmap | bytes
+
+
 class BadSection(BadInput):
     """A section that cannot be read."""
 
@@ -28,36 +31,36 @@ class BadSection(BadInput):
 class Section:
     """The bytes of one section. Offsets count from its beginning."""
 
-    def __init__(self, buffer: "mmap.mmap | bytes", start: int, size: int) -> None:
-        """`size` bytes of `buffer` from `start`."""
-        self._buffer, self._start, self.size = buffer, start, size
+    def __init__(self, buffer: Buffer, start: int, size: int) -> None:
+        """`size` bytes of `buffer` from `start`, which end where the buffer ends."""
+        self.buffer, self.start, self.size = buffer, start, size
         self.view = memoryview(buffer)[start : start + size]
         """The bytes, for whatever reads buffers."""
 
     def cuts(self, starts: Iterable[int], ends: Iterable[int]) -> list[bytes]:
         """The bytes between each start and its end."""
-        buffer, shift = self._buffer, self._start.__add__
+        buffer, shift = self.buffer, self.start.__add__
         return [buffer[start:end] for start, end in zip(map(shift, starts), map(shift, ends), strict=True)]
 
     def find(self, wanted: bytes) -> Iterator[int]:
         """Where the bytes are `wanted`, in order."""
-        at = self._buffer.find(wanted, self._start, self._start + self.size)
+        at = self.buffer.find(wanted, self.start, self.start + self.size)
         while at >= 0:
-            yield at - self._start
-            at = self._buffer.find(wanted, at + 1, self._start + self.size)
+            yield at - self.start
+            at = self.buffer.find(wanted, at + 1, self.start + self.size)
 
     def stream(self) -> IO[bytes]:
         """The bytes as a stream; one a section, for all share one position."""
-        if isinstance(self._buffer, bytes):
-            return io.BytesIO(self._buffer)  # which shares them
-        return cast(IO[bytes], _Window(self._buffer, self._start))
+        if isinstance(self.buffer, bytes):
+            return io.BytesIO(self.buffer)  # which shares them
+        return cast(IO[bytes], _Window(self.buffer, self.start))
 
     def close(self) -> None:
         """Let go of the file; what still looks at the view keeps it alive."""
         try:
             self.view.release()
-            if isinstance(self._buffer, mmap.mmap):
-                self._buffer.close()
+            if isinstance(self.buffer, mmap.mmap):
+                self.buffer.close()
         except BufferError:
             pass
 

@@ -4,10 +4,11 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, cast
+from functools import cached_property, lru_cache
+from typing import IO, Any, cast
 
 from elftools.common.exceptions import DWARFError
+from elftools.construct.core import Construct, ConstructError
 from elftools.dwarf.compileunit import CompileUnit
 from elftools.dwarf.die import DIE
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
@@ -31,6 +32,7 @@ SECTIONS = {
 }
 MAX_PATH = 1024
 """Bytes of a package's import path."""
+STRING_CHUNK = 96
 MAX_SUBTREE = 2_000_000
 """DIEs of one function; more is damage."""
 
@@ -69,6 +71,8 @@ class DebugInfo:
         self._starts = [unit.start for unit in self.units]
         self._compile_units: dict[int, CompileUnit] = {}
         self._attributes: dict[tuple[int, int], tuple[str | int, ...]] = {}
+        self.die = lru_cache(maxsize=1 << 15)(self._die)
+        """The DIE at a section offset."""
 
     @cached_property
     def location_lists(self) -> Any:
@@ -147,12 +151,13 @@ class DebugInfo:
         start = self._unit(offset).start
         if start not in self._compile_units:
             unit = self._dwarf._parse_CU_at_offset(start)
+            forms = cast(dict[str, Construct], unit.structs.Dwarf_dw_form)
+            forms["DW_FORM_string"] = _InlineString("")
             unit.get_top_DIE()
             self._compile_units[start] = unit
         return self._compile_units[start]
 
-    def die(self, offset: int) -> DIE:
-        """The DIE at a section offset."""
+    def _die(self, offset: int) -> DIE:
         return DIE(self.unit_of(offset), self._stream, offset)
 
     def subtree(self, offset: int) -> Iterator[tuple[int, DIE]]:
@@ -185,6 +190,23 @@ _UNUSED_SECTIONS = (
     "gnu_debugaltlink_sec",
     "debug_types_sec",
 )
+
+
+class _InlineString(Construct):
+    """A DIE's inline string, read a few dozen bytes at a time; elftools' own reader takes them one by one."""
+
+    def parse_stream(self, stream: IO[bytes]) -> bytes:
+        start, found = stream.tell(), b""
+        while True:
+            chunk = stream.read(STRING_CHUNK)
+            end = chunk.find(b"\0")
+            if end >= 0:
+                found += chunk[:end]
+                stream.seek(start + len(found) + 1)
+                return found
+            if not chunk:
+                raise ConstructError("a string without an end")
+            found += chunk
 
 
 def _descriptor(executable: Executable, name: str) -> DebugSectionDescriptor | None:
