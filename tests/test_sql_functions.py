@@ -30,6 +30,7 @@ from datasource.take import take
 from tests.conftest import ROOT, build
 from tests.programs import Target, running
 
+pytestmark = pytest.mark.every_go
 SPEC = """
 functions:
   - function: main.work

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from compiler.sql.functions import SqlFunction
-from compiler.sql.shown import SqlValue, is_absent, read, shown
+from compiler.sql.shown import SqlValue, is_absent, json_value, shown
 
 MIN_FLAGS = 3
 """Constants with one bit each from which on a type is taken for bit flags; two (1 and 2) may as well be counted."""
@@ -107,7 +107,7 @@ def _number(value: object) -> int | None:
 
 def _held(value: SqlValue, held: Sequence[TypeNames]) -> str | None:
     """The name of a constant in an interface, shown with its type; None for anything else in one."""
-    match read(value):
+    match json_value(value):
         case {"$type": str(marked), "$value": int(number)} if not isinstance(number, bool):
             known = [each for each in held if each.type == marked.lstrip("*")]
             return known[0].name(number) if len(known) == 1 else None

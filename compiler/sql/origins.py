@@ -32,7 +32,7 @@ def full_calls(
     splices: list[Splice] = []
     uses: list[Use] = []
     for call, node in nodes(parsed.tree, parsed.calls):
-        scope, argument = scopes[id(node)], node.expressions[0]
+        scope, argument = scopes.get(id(node), Scope()), node.expressions[0]
         if call.name == AGO and call.arguments == 1:
             splices.append(Splice(call.close, call.close, f", {_capture(parsed, call, argument, scope)}"))
         elif call.asks is not None:

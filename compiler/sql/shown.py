@@ -22,7 +22,7 @@ def uuid(value: SqlValue) -> str | None:
     """
     if value is None:
         return None
-    found = value if isinstance(value, bytes) else _bytes(read(value))
+    found = value if isinstance(value, bytes) else _bytes(json_value(value))
     if found is None:
         return None
     if len(found) == 36 and _UUID.fullmatch(text := found.decode("latin-1")):
@@ -32,7 +32,7 @@ def uuid(value: SqlValue) -> str | None:
     return str(uuids.UUID(bytes=found))
 
 
-def read(value: SqlValue) -> Any:
+def json_value(value: SqlValue) -> Any:
     """What the JSON text of an object or array says; anything else as it stands."""
     if not isinstance(value, str) or value[:1] not in ("{", "["):
         return value
@@ -73,7 +73,7 @@ def address(value: SqlValue) -> str | None:
     head = _ADDRESS.match(value) if isinstance(value, str) else None
     if head is not None:
         return head[1]
-    found = read(value)
+    found = json_value(value)
     if isinstance(found, dict):
         known = found.get("$addr", found.get("$ref"))
         if isinstance(known, str):

@@ -25,6 +25,7 @@ def by_iteration(binary: Binary) -> dict[int, list[Constant]]:
     return found
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(600)
 def test_every_types_constants_are_all_and_only_its_own(querydb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Binary(querydb) as binary:
