@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from compiler.arginfo import Arguments
+from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.executable import BROKEN, BadBinary, Executable
 from compiler.dwarf.functions import Functions
 from compiler.dwarf.gotypes import GoTypes
@@ -109,7 +110,7 @@ class Binary:
         """Its functions and their copies."""
         if self.no_debug_info:
             return StrippedFunctions(self.executable, self.pclntab)
-        return Functions(self.info, self.index)
+        return Functions(self.info, self.index, Dictionaries(self.executable, self.index, self.types))
 
     @cached_property
     def names(self) -> FunctionNames:

@@ -48,8 +48,7 @@ class Containers(Reading):
         while waiter and waiter not in seen:
             step = (path, f"[{len(ids)}]")
             if len(ids) >= self._limits.slice_items or self._left <= 0:
-                reason = "budget" if self._left <= 0 else "cut"
-                self._absences.append(Absence(path_text(path), reason, f"after {len(ids)} goroutines"))
+                ids.append(self._absent(step, "budget" if self._left <= 0 else "cut", "more goroutines wait"))
                 break
             self._left -= 1
             found = self._image.read(waiter, kind.waiter_size)

@@ -42,6 +42,9 @@ from compiler.ir.types import (
     Wrapper,
 )
 
+ANY_ARGUMENT = "go.shape.*"
+"""How generic code calls its pointers: one copy of it serves all."""
+
 
 class ValueReader(Containers, Bigs, Locks):
     """Renders the values of one capture, one cell at a time."""
@@ -176,7 +179,7 @@ class ValueReader(Containers, Bigs, Locks):
         if kind.elem is not None and (address, kind.elem) in self._open:
             return Marked({"$ref": f"{address:#x}"})
         if (depth <= 0 and not self._in_key) or kind.elem is None:
-            return self._absent(path, "depth" if depth <= 0 else "unsupported", address=address)
+            return self._not_followed(kind, depth, address, path)
         target = self._types[kind.elem]
         found = self._object(address, target.size)
         if found is None:
@@ -194,6 +197,14 @@ class ValueReader(Containers, Bigs, Locks):
             value = self._value(found, 0, kind.elem, depth - 1, path)
         self._open.discard(place)
         return value
+
+    def _not_followed(self, kind: Pointer, depth: int, address: int, path: Path) -> Marked:
+        """A pointer as its address: too deep, or to something that is not described."""
+        if depth <= 0:
+            return self._absent(path, "depth", address=address)
+        argument = kind.name.startswith(ANY_ARGUMENT)
+        why = "what a type argument of generic code points to" if argument else f"what a {kind.name} points to"
+        return self._absent(path, "unsupported", f"{why} is not in the debug info; at {address:#x}", address)
 
     def _struct(self, kind: Struct, window: Window, at: int, depth: int, path: Path, into: Marked) -> Marked:
         gap = window.missing(at, kind.size) if window.gaps else None

@@ -9,6 +9,7 @@ from functools import cached_property
 from elftools.dwarf.die import DIE
 from elftools.dwarf.ranges import BaseAddressEntry, RangeEntry
 
+from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.index import Index
 from compiler.dwarf.units import DebugInfo, name_of, number
 
@@ -49,8 +50,8 @@ class Instance:
 class Functions:
     """Finds a function's instances through the index."""
 
-    def __init__(self, info: DebugInfo, index: Index) -> None:
-        self._info = info
+    def __init__(self, info: DebugInfo, index: Index, dictionaries: Dictionaries) -> None:
+        self._info, self._dictionaries = info, dictionaries
         self._index = index
         self._trees: dict[int, tuple[tuple[int, Instance], ...]] = {}
         self._declared: dict[str, frozenset[str]] = {}
@@ -156,16 +157,18 @@ class Functions:
                 scopes.append((depth, instance, self._ranges(die), nesting + 1))
             elif die.tag in VARIABLE_TAGS and scopes:
                 _, instance, visible, nesting = scopes[-1]
-                variable = self._variable(die, visible, nesting)
+                variable = self._variable(die, instance, visible, nesting)
                 if variable is not None:
                     instance.variables.append(variable)
 
-    def _variable(self, die: DIE, scope: tuple[Range, ...], nesting: int) -> Variable | None:
+    def _variable(self, die: DIE, instance: Instance, scope: tuple[Range, ...], nesting: int) -> Variable | None:
         origin = number(die, "DW_AT_abstract_origin")
         named = self._info.die(origin) if origin is not None else die
         name, type_offset = name_of(named), number(named, "DW_AT_type")
         if name is None or type_offset is None or HALVES.search(name):
             return None
+        if instance.level == 0 and "[" in instance.name:
+            type_offset = self._dictionaries.real(instance.name, type_offset)
         return Variable(
             name.removeprefix("&"),
             type_offset,

@@ -167,7 +167,12 @@ def test_what_the_compiler_found_missing_stays_missing(reason: str) -> None:
 
 def test_a_pointer_to_what_is_not_described() -> None:
     read = cell((pointer(None),), words(0xC000))
-    assert read == Cell('{"$absent":"unsupported","$addr":"0xc000"}', (Absence("", "unsupported", "at 0xc000"),))
+    assert read == Cell(
+        '{"$absent":"unsupported","$addr":"0xc000"}',
+        (Absence("", "unsupported", "what a *T points to is not in the debug info; at 0xc000"),),
+    )
+    argument = cell((pointer(None, "go.shape.*uint8"),), words(0xC000)).absences[0]
+    assert argument.detail == "what a type argument of generic code points to is not in the debug info; at 0xc000"
 
 
 GONE_ROOTS: dict[str, tuple[tuple[Type, ...], Callable[[Memory], bytes], str]] = {

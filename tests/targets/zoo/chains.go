@@ -36,11 +36,18 @@ func (f fault) Unwrap() error { return f.cause }
 // single is an error that is one pointer.
 type single struct{ *fault }
 
+// chains are behind a pointer, where no optimization takes an interface apart.
+type chains struct {
+	ctx, background, none context.Context
+	err, joined           error
+	kinds                 []any
+}
+
 //go:noinline
-func chained(ctx context.Context, err error, background context.Context, joined error, none error, kinds []any) {
-	tell("ctx", ref(ctx), "err", ref(err), "background", ref(background), "joined", ref(joined), "none", ref(none), "kinds", ref(kinds))
+func chained(c *chains) {
+	tell("c", ref(c), "c.ctx", &c.ctx, "c.background", &c.background, "c.none", &c.none, "c.err", &c.err, "c.joined", &c.joined, "c.kinds", &c.kinds)
 	stop()
-	keep(ctx, err, background, joined, none, kinds)
+	keep(c)
 }
 
 func startChains() {
@@ -75,7 +82,7 @@ func startChains() {
 	}
 	joined := errors.Join(fmt.Errorf("one: %w", os.ErrNotExist), fmt.Errorf("two: %w and %w", code(2), err))
 	kinds := []any{key(""), tagged{}, &own{}, fault{}, &fault{}, single{&fault{}}} // a snapshot learns them in one go
-	start(func() { chained(ctx, err, context.Background(), joined, nil, kinds) })
+	start(func() { chained(&chains{ctx, context.Background(), nil, err, joined, kinds}) })
 	keepAlive = append(keepAlive, cancels...)
 }
 

@@ -78,7 +78,44 @@ func generics(p Pair[int, string], pp *Pair[*point, []string], t *tree[string, *
 	keep(p, pp, t, nested, f, m)
 }
 
+// shared has copies for pointers of one kind and of several.
+//
+//go:noinline
+func shared[T any](v T, list []T, m map[string]T) {
+	tell("v", ref(v), "list", ref(list), "m", ref(m))
+	stop()
+	keep(v, list, m)
+}
+
+//go:noinline
+func ownedBy[K comparable, V any](key K, t *tree[K, V]) {
+	tell("key", ref(key), "t", ref(t))
+	stop()
+	keep(key, t)
+}
+
+// peeked is inlined into one caller, with a pointer of another kind than its own copy has.
+func peeked[T any](v T) {
+	tell("v", ref(v))
+	stop()
+	keep(v)
+}
+
+//go:noinline
+func peeks(f func(*point), n *node) {
+	if f != nil {
+		f(&point{1, 2})
+	}
+	peeked(n)
+}
+
 func startFamiliar() {
+	start(func() { shared(&point{1, 1}, []*point{{2, 2}}, map[string]*point{"k": {3, 3}}) })
+	start(func() { shared(&node{Value: 1}, []*node{{Value: 2}}, nil) })
+	start(func() { shared([]*node{{Value: 2}}, nil, nil) })
+	start(func() { ownedBy("key", &tree[string, *node]{"k", &node{Value: 1}, nil, nil}) })
+	start(func() { peeks(peeked[*point], nil) })
+	start(func() { peeks(nil, &node{Value: 7}) })
 	link, err := url.Parse("https://user:pass@example.com:8080/a%20path?q=1&q=2#frag")
 	if err != nil {
 		panic(err)

@@ -1,0 +1,107 @@
+"""What the pointers of generic code point to, where there is only one answer.
+
+Go compiles one copy of a generic function for all type arguments that are pointers; its debug info calls each of them
+go.shape.*uint8. Which one a call means is in the dictionary that it passes, and there is a symbol for every dictionary,
+named by the type arguments: main..dict.Map[string,*main.User]. Where all that the copy may have been passed agree, the real
+types take the place of the shapes. Only code of its own can be judged so: a call that was inlined may need no dictionary.
+"""
+
+import re
+from functools import cached_property
+
+from compiler.dwarf.executable import Executable
+from compiler.dwarf.gotypes import (
+    KIND_POINTER,
+    KIND_UNSAFE_POINTER,
+    SHAPE,
+    GoTypes,
+)
+from compiler.dwarf.index import Index
+
+MARK = b"..dict."
+SHAPED_POINTER = "go.shape.*uint8"
+METHOD = re.compile(r"\)?(\.(?!func\d|gowrap\d|deferwrap\d)\w+)?")
+"""What follows the type arguments in the name of a function or method; not that of a closure, which is another function."""
+NO_POINTER = re.compile(r"\[|map\[|func\(|chan |<-chan |interface \{|struct \{|[a-z0-9]+$")
+"""Types that are spelt out, and the basic ones."""
+
+Arguments = tuple[str, ...]
+
+
+class Dictionaries:
+    """Looks at the dictionaries of one executable."""
+
+    def __init__(self, executable: Executable, index: Index, types: GoTypes) -> None:
+        self._executable, self._index, self._types = executable, index, types
+        self._meant: dict[str, dict[str, str]] = {}
+
+    def real(self, function: str, offset: int) -> int:
+        """The type that a variable of a shape-generic function (by linked name) really has; as it is where that is not sure."""
+        name = self._types.name(offset)
+        if SHAPED_POINTER not in name:
+            return offset
+        if function not in self._meant:
+            self._meant[function] = self._meanings(function)
+        for shape, argument in self._meant[function].items():
+            name = argument.join(re.split(re.escape(shape) + r"(?![\w.])", name))
+        found = self._index.types.get(name, []) if SHAPE not in name else []
+        same = [each for each in found if self._alike(each, offset)]
+        return same[0] if same else offset
+
+    def _alike(self, one: int, other: int) -> bool:
+        types = self._types
+        return types.kind(one) == types.kind(other) and types.size(one) == types.size(other)
+
+    def _meanings(self, function: str) -> dict[str, str]:
+        """Shapes to the only type that each may stand for; nothing where pointers may be of several types."""
+        base, shapes, rest = split_name(function)
+        possible = self._arguments.get(base, set())
+        if METHOD.fullmatch(rest) is None or any(len(each) != len(shapes) or '"' in str(each) for each in possible):
+            return {}
+        pointers = [at for at, shape in enumerate(shapes) if shape == SHAPED_POINTER]
+        fitting = [each for each in possible if all(self._may_be_pointer(each[at]) for at in pointers)]
+        meant: dict[str, str] = {}
+        for shape in dict.fromkeys(shapes):
+            real = {each[at] for each in fitting for at, other in enumerate(shapes) if other == shape}
+            if len(real) == 1 and shape.startswith(SHAPE):
+                meant[shape] = real.pop()
+        return meant if meant.get(SHAPED_POINTER, "").startswith("*") else {}
+
+    def _may_be_pointer(self, argument: str) -> bool:
+        """A named type may have been declared as a pointer; what is not known may."""
+        if argument.startswith("*"):
+            return True
+        kinds = {self._types.kind(offset) for offset in self._index.types.get(argument, [])}
+        if kinds:
+            return bool(kinds & {0, KIND_POINTER, KIND_UNSAFE_POINTER})
+        return NO_POINTER.match(argument) is None
+
+    @cached_property
+    def _arguments(self) -> dict[str, set[Arguments]]:
+        """By generic function, or by generic type for its methods: the type arguments of every dictionary."""
+        names, found = self._executable.section(".strtab") or b"", dict[str, set[Arguments]]()
+        at = names.find(MARK)
+        while at >= 0:
+            begin, end = names.rfind(b"\0", 0, at) + 1, names.find(b"\0", at)
+            base, arguments, _ = split_name(names[begin:end].decode("utf-8", "replace"))
+            found.setdefault(base.replace(MARK.decode(), "."), set()).add(arguments)
+            at = names.find(MARK, end) if end >= 0 else -1
+        return found
+
+
+def split_name(name: str) -> tuple[str, Arguments, str]:
+    """(main.Map, its type arguments, what follows) of main.Map[...]; of a method, main.(*Box[...]).add, those of its type."""
+    base, bracket, rest = name.partition("[")
+    arguments: list[str] = []
+    depth = begin = 0
+    for at, character in enumerate(rest):
+        if character in "[({":
+            depth += 1
+        elif character in "])}":
+            if not depth:
+                return base.replace("(*", ""), (*arguments, rest[begin:at]), rest[at + 1 :]
+            depth -= 1
+        elif character == "," and not depth:
+            arguments.append(rest[begin:at])
+            begin = at + 1
+    return name, (), bracket + rest

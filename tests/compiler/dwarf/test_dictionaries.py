@@ -1,0 +1,57 @@
+"""What generic code's pointers point to: told by its dictionaries where they agree, left open where they do not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compiler.binary import Binary
+from compiler.dwarf.dictionaries import split_name
+from tests.conftest import ROOT, build
+
+
+@pytest.fixture(scope="module")
+def zoo(go: Path, built: Path) -> Iterator[Binary]:
+    with Binary(build(go, ROOT / "tests/targets/zoo", built / "zoo")) as binary:
+        yield binary
+
+
+def types(binary: Binary, function: str, level: int = 0) -> dict[str, set[str]]:
+    """The type names of a function's variables, over all its copies at a level of inlining."""
+    found: dict[str, set[str]] = {}
+    for instance in binary.functions.instances(function):
+        for variable in instance.variables if instance.level == level else ():
+            found.setdefault(variable.name, set()).add(binary.types.name(variable.type))
+    return found
+
+
+def test_the_only_pointer_that_a_copy_serves_is_known(zoo: Binary) -> None:
+    held = types(zoo, "main.Box[go.shape.*uint8].held")
+    assert (held["b"], held["extra"]) == ({"main.Box[*main.point]"}, {"*main.point"})
+    owned = types(zoo, "main.ownedBy[go.shape.string,go.shape.*uint8]")
+    assert owned["t"] == {"*main.tree[string,*main.node]"}
+
+
+def test_one_of_several_pointers_is_left_open(zoo: Binary) -> None:
+    shared = types(zoo, "main.shared[go.shape.*uint8]")
+    assert (shared["v"], shared["list"]) == ({"go.shape.*uint8"}, {"[]go.shape.*uint8"})
+
+
+def test_inlined_code_is_left_open_for_it_needs_no_dictionary(zoo: Binary) -> None:
+    inlined = types(zoo, "main.peeked[go.shape.*uint8]", level=1)
+    assert inlined.get("v", {"go.shape.*uint8"}) == {"go.shape.*uint8"}
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("main.Map[int,*main.T]", ("main.Map", ("int", "*main.T"), "")),
+        ("main.(*Box[go.shape.*uint8]).add", ("main.Box", ("go.shape.*uint8",), ").add")),
+        ("main.F[func(int, string),map[a.B[c,d]]e]", ("main.F", ("func(int, string)", "map[a.B[c,d]]e"), "")),
+        ("main.F[struct { A int; B [2]x }].func1", ("main.F", ("struct { A int; B [2]x }",), ".func1")),
+        ("main.plain", ("main.plain", (), "")),
+        ("main.F[", ("main.F[", (), "[")),
+    ],
+)
+def test_names_are_taken_apart(name: str, parts: tuple[str, tuple[str, ...], str]) -> None:
+    assert split_name(name) == parts
