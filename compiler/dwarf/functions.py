@@ -37,6 +37,16 @@ class Variable:
     """A parameter by which the function returns something."""
 
 
+CLOSURE = re.compile(r"^(.+)(?:\.(?:func|gowrap|deferwrap)?\d+|-range\d+)$")
+"""What is written within another function: `f.func1`, `f.func1.2`, `f-range1`, `f.gowrap1`."""
+
+
+def enclosing(name: str) -> str | None:
+    """The function that a closure is written in, by their linked names; None of what is no closure."""
+    found = CLOSURE.match(name)
+    return None if found is None else found[1]
+
+
 @dataclass(slots=True)
 class Instance:
     """One copy of a function's code: its own (level 0), or where it was inlined at nesting depth `level`."""
@@ -45,6 +55,8 @@ class Instance:
     level: int
     ranges: tuple[Range, ...]
     variables: list[Variable] = field(default_factory=list)
+    line: int = 0
+    """Where its function is written, 0 unknown."""
 
 
 class Functions:
@@ -88,6 +100,8 @@ class Functions:
             offsets = self._index.functions.get(name, [])
             dies = [die for offset in offsets for _, die in self._info.subtree(offset) if die.tag in VARIABLE_TAGS]
             names = {name_of(die) or "" for die in dies}
+            around = enclosing(name)
+            names |= self.declared(around) if around is not None else set()
             self._declared[name] = frozenset(each.removeprefix("&") for each in names if not HALVES.search(each)) - {""}
         return self._declared[name]
 
@@ -141,6 +155,7 @@ class Functions:
 
     def _walk(self, offset: int) -> Iterator[tuple[int, Instance]]:
         scopes: list[tuple[int, Instance, tuple[Range, ...], int]] = []
+        inlined: list[tuple[Instance, list[Instance]]] = []
         for depth, die in self._info.subtree(offset):
             while scopes and scopes[-1][0] >= depth:
                 scopes.pop()
@@ -148,8 +163,11 @@ class Functions:
                 origin = number(die, "DW_AT_abstract_origin")
                 named = self._info.die(origin) if origin is not None else die
                 level = scopes[-1][1].level + 1 if scopes else 0
-                instance = Instance(name_of(named) or "", level, self._ranges(die))
+                line = number(named, "DW_AT_decl_line") or 0
+                instance = Instance(name_of(named) or "", level, self._ranges(die), line=line)
+                within = [each for _, each, _, nesting in scopes if not nesting]
                 scopes.append((depth, instance, (), 0))
+                inlined.append((instance, within))
                 if "DW_AT_inline" not in die.attributes and "DW_AT_trampoline" not in die.attributes:
                     yield (die.offset if origin is None else origin), instance
             elif die.tag == "DW_TAG_lexical_block" and scopes:
@@ -160,6 +178,8 @@ class Functions:
                 variable = self._variable(die, instance, visible, nesting)
                 if variable is not None:
                     instance.variables.append(variable)
+        for instance, within in inlined:
+            instance.variables += _captured(instance, within)
 
     def _variable(self, die: DIE, instance: Instance, scope: tuple[Range, ...], nesting: int) -> Variable | None:
         origin = number(die, "DW_AT_abstract_origin")
@@ -199,3 +219,26 @@ class Functions:
                     if lo < hi:
                         found.append((lo + shift, hi + shift))
         return tuple(sorted(found))
+
+
+def _captured(instance: Instance, within: list[Instance]) -> list[Variable]:
+    """What a closure may use of the function that it is written in, where both are one piece of code.
+
+    Newer Go versions have no variables of the closure's own for these. A name counts only where it can mean but one
+    variable, declared before the closure.
+    """
+    around = enclosing(instance.name)
+    outer = next((each for each in reversed(within) if each.name == around), None)
+    if outer is None or not instance.line:
+        return []
+    own = {variable.name for variable in instance.variables}
+    lines: dict[str, set[int]] = {}
+    for variable in outer.variables:
+        lines.setdefault(variable.name, set()).add(variable.line)
+    return [
+        variable
+        for variable in outer.variables
+        if variable.name not in own
+        and not variable.result
+        and (len(lines[variable.name]) == 1 and variable.line <= instance.line)
+    ]

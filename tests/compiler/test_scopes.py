@@ -34,6 +34,8 @@ functions:
       - it
   - {function: main.inlined, table: inlined, collect: [word, times]}
   - {function: main.outer, table: outer_, collect: [word]}
+  - {function: main.capturing.func1, table: capturing, collect: [i, total, name]}
+  - {function: main.shadowing.func1, table: shadowing, collect: [Captured]}
   - {function: "main.largest[...]", table: largest, collect: [values, best]}
 limits: {pause_ms: 10000}
 """
@@ -122,6 +124,17 @@ def test_an_inlined_call_is_a_frame(file: Path, how: str) -> None:
     assert word == "word" or reason(file, "inlined", "word")
     assert inlined == (0 if how == "-N -l" else 1)
     assert rows(file, "SELECT word FROM outer_") == [("word",)] or reason(file, "outer_", "word")
+
+
+def test_what_a_closure_captures(file: Path) -> None:
+    """Also where it was inlined into the function around it, and where a package has a variable of the same name."""
+    [(i, total, name)] = rows(file, "SELECT i, total, name FROM capturing")
+    assert i == 2 or reason(file, "capturing", "i")
+    assert total == 103 or reason(file, "capturing", "total")
+    assert name == "captured"
+    [(captured,)] = rows(file, "SELECT Captured FROM shadowing")
+    assert captured == 42 or reason(file, "shadowing", "Captured")
+    assert not rows(file, "SELECT * FROM issues WHERE item LIKE '%func1%'")
 
 
 def test_every_instance_of_a_generic_function(file: Path) -> None:

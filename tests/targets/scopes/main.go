@@ -114,6 +114,44 @@ func largest[T int | string](values []T, first T) T {
 	return best
 }
 
+func each(n int, f func(int)) {
+	for i := 0; i < n; i++ {
+		f(i)
+	}
+}
+
+// capturing calls each, which calls a closure, and all of it is one piece of code.
+//
+//go:noinline
+func capturing(name string, n int) int {
+	total := 100
+	each(n, func(i int) {
+		total += i
+		if i == 2 {
+			park()
+		}
+		runtime.KeepAlive(name)
+	})
+	return total
+}
+
+// Captured is not what shadowing's closure means.
+var Captured = 1
+
+//go:noinline
+func shadowing(n int) int {
+	Captured := n * 2
+	each(n, func(i int) {
+		if i > 100 {
+			fmt.Fprint(os.Stderr, Captured)
+		}
+		if i == 1 {
+			park()
+		}
+	})
+	return Captured
+}
+
 func main() {
 	sink := make(chan any, 16)
 	go func() { sink <- shadow("seven77") }()
@@ -129,7 +167,9 @@ func main() {
 	go func() { sink <- outer("word") }()
 	go func() { sink <- largest([]int{3, 11, 5}, 1) }()
 	go func() { sink <- largest([]string{"c", "z", "e"}, "a") }()
-	for range [8]struct{}{} {
+	go func() { sink <- capturing("captured", 4) }()
+	go func() { sink <- shadowing(21) }()
+	for range [10]struct{}{} {
 		<-parked
 	}
 	fmt.Println(`ready {}`)
