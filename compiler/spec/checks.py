@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from compiler.expr import parse
 from compiler.ir.errors import BadInput
@@ -12,13 +13,12 @@ from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS
 from compiler.spec.errors import SpecError
 from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, Link, Spec, TypeSpec
 from compiler.spec.uses import FunctionPlaces
-from compiler.sql.allowed import TABLE_FUNCTIONS
 from compiler.sql.errors import SqlError
-from compiler.sql.names import fold, nearest
-from compiler.sql.origins import Places
+from compiler.sql.names import TABLE_FUNCTIONS, fold, nearest
 from compiler.sql.places import Place
-from compiler.sql.select import compile_select, tables_named
-from compiler.sql.times import find_time_arithmetic, is_time_value
+
+if TYPE_CHECKING:
+    from compiler.sql.origins import Places
 
 MAX_COLUMNS = 1000
 """Of one function table; SQLite's own bound is 2000."""
@@ -62,6 +62,10 @@ def check_times(spec: Spec, function: FunctionSpec, is_time: Callable[[str, tupl
 
     `is_time(column, path)` says whether a collected column, or what `path` leads to in its JSON, is a time.Time.
     """
+    if not function.extra:
+        return
+    from compiler.sql.times import find_time_arithmetic, is_time_value
+
     times: set[str] = set()
 
     def known(column: str, path: tuple[str | int, ...]) -> bool:
@@ -201,6 +205,10 @@ def _placed(error: SqlError, sql: str) -> str:
 
 def _sorted(spec: Spec) -> tuple[tuple[DerivedTable, ...], list[DerivedTable]]:
     """The derived tables, sources first, else as they stand; and the first cycle found, as a path, empty if none."""
+    if not spec.tables:
+        return (), []
+    from compiler.sql.select import tables_named
+
     names = {fold(each.name): each for each in spec.tables}
     reads: dict[str, list[str]] = {}
     for each in spec.tables:
@@ -233,8 +241,12 @@ def _cycles(spec: Spec) -> Iterator[Problem]:
         yield turned[0].line, turned[0].item, f"a cycle of derived tables: {names}", "let none read itself"
 
 
-def _derived(spec: Spec, schema: Columns, places: Places) -> Iterator[Problem]:
+def _derived(spec: Spec, schema: Columns, places: "Places") -> Iterator[Problem]:
     """Check each table's SQL; its columns join `schema`. One that reads a broken table is not judged."""
+    if not spec.tables:
+        return
+    from compiler.sql.select import compile_select, tables_named
+
     order, cycle = _sorted(spec)
     broken: set[str] = {fold(each.name) for each in cycle}
     everything = [each.name for each in order]

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS, GOROUTINE_COLUMNS, PROCESS_COLUMNS
 from compiler.spec.model import DerivedTable, Extra, FunctionSpec, Spec
-from compiler.sql.calls import Use
-from compiler.sql.extra import CompiledExtra, compile_extra, references
 from compiler.sql.names import fold
 from compiler.sql.places import Place
-from compiler.sql.select import compile_select
+
+if TYPE_CHECKING:  # reading SQL is imported by what reads SQL: half of the time that starting takes
+    from compiler.sql.calls import Use
+    from compiler.sql.extra import CompiledExtra
 
 _ASKING = ("enum_name", "__addr", "address")
 
@@ -18,7 +20,7 @@ _ASKING = ("enum_name", "__addr", "address")
 class SpecUse:
     """A use, and the item of the spec that it is in."""
 
-    use: Use
+    use: "Use"
     line: int
     item: str
 
@@ -32,8 +34,10 @@ class FunctionPlaces:
         self.places = {fold(each.name): Place(function.table, each.name) for each in function.collect}
         """Those that hold what was collected, by their folded name: collected columns, and copies of parts of them."""
 
-    def compile(self, extra: Extra) -> CompiledExtra:
+    def compile(self, extra: Extra) -> "CompiledExtra":
         """The next extra column compiled; SqlError where it is wrong. Those after it see it."""
+        from compiler.sql.extra import compile_extra, references
+
         columns = references(self.columns, PROCESS_COLUMNS, GOROUTINE_COLUMNS)
         self.columns.append(extra.name)
         compiled = compile_extra(extra.expr, columns, self.places)
@@ -56,6 +60,8 @@ def sql_uses(spec: Spec) -> tuple[SpecUse, ...]:
 
 
 def _found(spec: Spec) -> Iterator[SpecUse]:
+    from compiler.sql.select import compile_select
+
     schema = dict(BUILTIN_TABLES)
     places: dict[tuple[str, str], Place] = {}
     for function in spec.functions:
@@ -70,5 +76,5 @@ def _found(spec: Spec) -> Iterator[SpecUse]:
         yield from _placed(compiled.uses, table)
 
 
-def _placed(uses: tuple[Use, ...], item: Extra | DerivedTable) -> Iterator[SpecUse]:
+def _placed(uses: "tuple[Use, ...]", item: Extra | DerivedTable) -> Iterator[SpecUse]:
     return (SpecUse(use, item.line, item.item) for use in uses)

@@ -6,16 +6,11 @@ from compiler.sql.calls import ENUM_NAME
 from compiler.sql.errors import sql_error_at
 from compiler.sql.functions import FUNCTIONS
 from compiler.sql.lexer import Token
-from compiler.sql.names import fold, nearest, unquote
+from compiler.sql.names import TABLE_FUNCTIONS, fold, nearest, unquote
 from compiler.sql.operands import is_call
 
 AGGREGATES = frozenset({"avg", "count", "group_concat", "json_group_array", "json_group_object", "sum", "total"})
 """Always aggregates; min and max are so with one argument."""
-
-TABLE_FUNCTIONS = dict.fromkeys(
-    ("json_each", "json_tree"), ("key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root")
-)
-"""Table-valued functions and their columns. https://sqlite.org/json1.html#jeach"""
 
 # Not here: randomblob, zeroblob (one call could ask for a gigabyte); load_extension, fts3_tokenizer (they run code).
 _BUILT_IN = """

@@ -6,6 +6,11 @@ from compiler.nearest import nearest as nearest_names
 
 LISTED_NAMES = 12
 
+TABLE_FUNCTIONS = dict.fromkeys(
+    ("json_each", "json_tree"), ("key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root")
+)
+"""Table-valued functions and their columns. https://sqlite.org/json1.html#jeach"""
+
 
 def fold(name: str) -> str:
     """The form in which two names are compared."""

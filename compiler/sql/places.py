@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
-
-from sqlglot import exp
+from typing import TYPE_CHECKING
 
 from compiler.sql.names import fold
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 Path = tuple[str | int, ...]
 _STEP = re.compile(r'\.(?:"([^"]*)"|([^.\[\]"]+))|\[(#?-?\d+)\]')
@@ -29,8 +31,10 @@ class Place:
         return written(self.column, self.path)
 
 
-def place(node: exp.Expr) -> tuple[exp.Column, Path] | None:
+def place(node: "exp.Expr") -> "tuple[exp.Column, Path] | None":
     """Column and path of a column, `q->a.b`, `q->>'$.a.b'` or json_extract(q, '$.a.b'); None for anything else."""
+    from sqlglot import exp  # places are there also where no SQL is
+
     match node:
         case exp.Column():
             return node, ()

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from compiler.sql.allowed import TABLE_FUNCTIONS
 from compiler.sql.errors import SqlError
-from compiler.sql.names import fold, nearest
+from compiler.sql.names import TABLE_FUNCTIONS, fold, nearest
 
 Schema = Mapping[str, Sequence[str]]
 """Tables (as they are spelt) to their columns, in order."""
