@@ -49,7 +49,7 @@ def build(binary: "Binary", function: int, instance: Instance, columns: Sequence
     code = _Code(binary, instance)
     traced = [_Traced(binary, instance, column, code) for column in columns]
     for exact in (False, True):
-        edges = code.homes.edges() | {edge for each in traced for edge in each.edges()}
+        edges = code.homes.edges() | {edge for each in traced for edge in each.edges(exact=exact)}
         for lo, hi in instance.ranges:
             cuts = sorted({lo, hi, *(edge for edge in edges if lo < edge < hi)})
             yield from _joined(
@@ -199,8 +199,10 @@ class _Traced:
             known = Known((AtAddress(0, size, address),))
             self._package = (type_offset, PlaceFinder(Locations((LocationRange(*EVERYWHERE, known),), constant=True)))
 
-    def edges(self) -> set[int]:
-        return self._calls | {edge for candidate in self._candidates for edge in candidate.edges()}
+    def edges(self, *, exact: bool) -> set[int]:
+        """PCs at which the place may change. What is alive after a call is asked of calls only."""
+        own = {edge for candidate in self._candidates for edge in candidate.edges()}
+        return own if exact else own | self._calls
 
     def place(self, pc: int, *, exact: bool) -> Place:
         if self._column.package_variable is not None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from elftools.dwarf.die import DIE
-from elftools.dwarf.dwarf_expr import DWARFExprParser
+from elftools.dwarf.dwarf_expr import DWARFExprOp, DWARFExprParser
 from elftools.dwarf.locationlists import BaseAddressEntry, LocationEntry
+from elftools.dwarf.structs import DWARFStructs
 
 from compiler.dwarf.units import DebugInfo, number
 from compiler.ir.program import AtAddress, AtCfa, InRegister, Piece
@@ -112,11 +114,23 @@ class _Part:
     size: int | None
 
 
+@lru_cache(maxsize=8)
+def _parser(structs: DWARFStructs) -> DWARFExprParser:
+    """Making one takes as long as to parse a dozen expressions."""
+    return DWARFExprParser(structs)
+
+
+@lru_cache(maxsize=1 << 14)
+def _operations(structs: DWARFStructs, expression: bytes) -> list[DWARFExprOp]:
+    """Most expressions are those of other variables, too."""
+    return _parser(structs).parse_expr(expression)
+
+
 def _parts(die: DIE, expression: bytes, last_word_register: int) -> list[_Part] | Unknown:
     """A Go location expression: call_frame_cfa, fbreg, regN, addr, each perhaps followed by piece."""
     parts: list[_Part] = []
     place, offset = "", 0
-    for op in DWARFExprParser(die.cu.structs).parse_expr(expression):
+    for op in _operations(die.cu.structs, expression):
         match op.op_name:
             case "DW_OP_fbreg":
                 place, offset = "cfa", op.args[0]
