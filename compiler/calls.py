@@ -1,7 +1,8 @@
 """Where the machine code of a function calls another: the only places at which a goroutine that waits can stand in it.
 
 Found by the instructions' own bytes, without decoding what lies between: it may see a call in the middle of another
-instruction, and never misses one of those that Go's compiler writes. For explanations only; nothing is captured by it.
+instruction, and misses none that Go's compiler writes but into the middle of duffzero and duffcopy, where nobody waits.
+For explanations only; nothing is captured by it.
 """
 
 import re

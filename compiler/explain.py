@@ -1,13 +1,13 @@
 """Of a compiled Program: in each copy of each function, which lines have which column where. Needs no debug info."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from compiler.calls import call_ends
-from compiler.ir.program import Program, Site
+from compiler.ir.program import Access, FunctionTable, Missing, Place, Program, Site
 from compiler.ir.symbols import SymbolFrame
 from compiler.patterns import written_name
 from compiler.pclntab import PCDATA_INLINE_INDEX
@@ -24,6 +24,8 @@ class Where:
     """The same place at several PC ranges. `lines`: source lines of the function there, first to last of each run."""
 
     words: str
+    reason: str
+    """Why it is nowhere, one of compiler.ir.frames.REASONS; "" where it is somewhere."""
     lines: tuple[Range, ...]
     pcs: tuple[Range, ...]
 
@@ -38,7 +40,8 @@ class ExplainedColumn:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One copy of a function's code. `inlined`: the calls around it, innermost first, as "main.serve at server.go:120"."""
+    """One copy of a function's code, and from which line to which a goroutine can stand in it. `inlined`: the calls around
+    it, innermost first, as "main.serve at server.go:120"."""
 
     function: str
     file: str
@@ -59,9 +62,25 @@ class ExplainedTable:
 def explain(program: Program, binary: "Binary", *, exact: bool = False) -> tuple[ExplainedTable, ...]:
     """Where each column's value comes from: at calls (for goroutines that wait, and callers), or with `exact` at every
     instruction (for goroutines on a CPU, and those that a signal interrupted)."""
+    return explain_sites(program.tables, program.sites, program.accesses, binary, exact=exact)
+
+
+def explain_sites(
+    tables: Sequence[FunctionTable],
+    sites: Iterable[Site],
+    accesses: Sequence[Access],
+    binary: "Binary",
+    *,
+    exact: bool = False,
+) -> tuple[ExplainedTable, ...]:
+    """The same of parts of a Program."""
+
+    def in_words(place: Place) -> str:
+        return place_in_words(place, accesses, binary.executable.arch)
+
     code_at = lru_cache(maxsize=256)(lambda entry: _Code(binary, entry, exact=exact))
     drafts: dict[tuple[int, int, int, str, tuple[str, ...]], _Draft] = {}
-    for site in program.sites:
+    for site in sites:
         entry = binary.pclntab.entry(site.lo) if site.exact is exact else None
         if entry is None:
             continue
@@ -71,13 +90,13 @@ def explain(program: Program, binary: "Binary", *, exact: bool = False) -> tuple
                 calls = (frame for frame in row.frames if frame.level < site.level)
                 around = tuple(f"{written_name(each.name)} at {each.file}:{each.line}" for each in calls)
                 key = (site.function, entry, site.level, own.name, around)
-                drafts.setdefault(key, _Draft(program, own, around)).add(site, row, own.line)
-    tables: list[list[Copy]] = [[] for _ in program.tables]
+                drafts.setdefault(key, _Draft(in_words, own, around)).add(site, row, own.line)
+    found: list[list[Copy]] = [[] for _ in tables]
     for (function, *_), draft in drafts.items():
-        tables[function].append(draft.copy(program.tables[function].columns))
+        found[function].append(draft.copy(tables[function].columns))
     return tuple(
         ExplainedTable(table.table, tuple(sorted(copies, key=lambda each: each.pcs)))
-        for table, copies in zip(program.tables, tables, strict=True)
+        for table, copies in zip(tables, found, strict=True)
     )
 
 
@@ -137,10 +156,10 @@ class _Spot:
 class _Draft:
     """One copy while its sites come in, by address."""
 
-    def __init__(self, program: Program, own: SymbolFrame, around: tuple[str, ...]) -> None:
-        self._program, self._own, self._around = program, own, around
+    def __init__(self, in_words: Callable[[Place], str], own: SymbolFrame, around: tuple[str, ...]) -> None:
+        self._in_words, self._own, self._around = in_words, own, around
         self._code, self._counting = _Spot(), _Spot()
-        self._columns: list[dict[str, _Spot]] = []
+        self._columns: list[dict[tuple[str, str], _Spot]] = []
 
     def add(self, site: Site, row: _Row, line: int) -> None:
         """Take in a part of a site. What does not count only says where the code is."""
@@ -149,24 +168,24 @@ class _Draft:
         if row.counts:
             self._counting.add(row, line)
             for column, place in zip(self._columns, site.places, strict=True):
-                column.setdefault(place_in_words(place, self._program.accesses, self._program.arch), _Spot()).add(
-                    row, line
-                )
+                reason = place.reason if isinstance(place, Missing) else ""
+                column.setdefault((self._in_words(place), reason), _Spot()).add(row, line)
 
     def copy(self, names: tuple[str, ...]) -> Copy:
-        code, counting = sorted(self._code.lines), sorted(self._counting.lines)
+        counting = sorted(self._counting.lines)
+        shown = counting or sorted(self._code.lines)  # what lies between calls may have lines of other functions
         return Copy(
             written_name(self._own.name),
             self._own.file,
-            (code[0], code[-1]) if code else (0, 0),
+            (shown[0], shown[-1]) if shown else (0, 0),
             _merged(self._code.pcs),
             self._around,
             tuple(
                 ExplainedColumn(
                     name,
                     tuple(
-                        Where(words, _runs(spot.lines, counting), _merged(spot.pcs))
-                        for words, spot in sorted(spots.items(), key=lambda item: item[1].pcs[0])
+                        Where(words, reason, _runs(spot.lines, counting), _merged(spot.pcs))
+                        for (words, reason), spot in sorted(spots.items(), key=lambda item: item[1].pcs[0])
                     ),
                 )
                 for name, spots in zip(names, self._columns, strict=True)

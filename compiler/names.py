@@ -74,6 +74,11 @@ class FunctionNames:
             return found
         return [name for name in found if self._fits(pattern.arguments, bracketed(name))]
 
+    def containing(self, part: str) -> list[str]:
+        """Linked names that have `part` in them in whatever case, escapes undone; ".Serve" is in ").Serve" as well."""
+        spelt = [r"\)?(?:\.|%2e)" if character == "." else re.escape(character) for character in part]
+        return [match[0][1:] for match in re.finditer(rf"\n[^\n]*?{''.join(spelt)}[^\n]*", self._lines, re.IGNORECASE)]
+
     def _fits(self, wanted: tuple[str, ...], linked: tuple[str, ...]) -> bool:
         """Whether the type arguments between brackets are those that were written, pair by pair."""
         if len(wanted) != len(linked):
@@ -104,7 +109,8 @@ class FunctionNames:
         if last:
             elsewhere = rf"\n[^\n]*\.{re.escape(last)}(?=\n)"
             pool |= set(self._visible(re.finditer(elsewhere, self._lines, re.IGNORECASE)))
-        found = nearest(wanted, sorted(pool)[:MOST_COMPARED])
+        bare = {name.replace(f"[{ANY_ARGUMENTS}]", ""): name for name in sorted(pool)[:MOST_COMPARED]}
+        found = [bare[name] for name in nearest(wanted.replace(f"[{ANY_ARGUMENTS}]", ""), bare)]
         namesakes = sorted(name for name in pool if name.endswith(f".{last}") and split_name(name)[0] in near)
         return tuple(dict.fromkeys([*found, *namesakes]))[:COUNT]
 

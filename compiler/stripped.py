@@ -53,6 +53,10 @@ class StrippedFunctions:
         """No variable is known."""
         return iter(())
 
+    def mentions(self, name: str) -> int:  # noqa: ARG002 - as Functions has it
+        """What would have to be read to find the copies: nothing."""
+        return 0
+
     def declared(self, name: str) -> set[str]:  # noqa: ARG002 - as Functions has it
         """No variable's name is known."""
         return set()

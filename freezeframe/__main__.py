@@ -13,10 +13,12 @@ COMMANDS = {
     "compile": "Show what a spec will capture of a binary, and where it is",
     "demo": "Start a demo service, capture it and show its oldest queries",
     "doctor": "Say whether this machine can capture, and what is missing",
+    "functions": "List the functions of a binary that a spec can name",
     "processes": "List the Go processes of this machine",
     "serve": "Run the data source that Grafana asks",
     "snapshot": "Capture one process of this machine into a SQLite file",
     "sql": "Ask a snapshot file one SELECT",
+    "variables": "List what a spec can collect of a function",
 }
 """Name to help text; each command lives in a module of its name, which is imported only when it runs."""
 

@@ -55,6 +55,7 @@ def _copy(copy: Copy) -> dict[str, Any]:
                 "places": [
                     {
                         "words": place.words,
+                        "reason": place.reason or None,
                         "lines": [list(run) for run in place.lines],
                         "pcs": [[f"{lo:#x}", f"{hi:#x}"] for lo, hi in place.pcs],
                     }

@@ -66,6 +66,8 @@ class Functions:
         self._info, self._dictionaries = info, dictionaries
         self._index = index
         self._trees: dict[int, tuple[tuple[int, Instance], ...]] = {}
+        self._tree_of: dict[int, int] = {}
+        """By the identity of an instance (all are kept in the trees): the offset of the tree it is in."""
         self._declared: dict[str, frozenset[str]] = {}
         self._mentioned: dict[int, list[int]] = {}
         """Of each abstract function that was looked for: where .debug_info spells its offset."""
@@ -90,9 +92,14 @@ class Functions:
 
     def beside(self, instance: Instance) -> Iterator[Variable]:
         """All variables of the code that the instance is part of: its own, and those of calls inlined there."""
-        for tree in self._trees.values():
-            if any(each is instance for _, each in tree):
-                yield from (variable for _, each in tree for variable in each.variables)
+        for _, each in self._trees[self._tree_of[id(instance)]]:
+            yield from each.variables
+
+    def mentions(self, name: str) -> int:
+        """How often .debug_info refers to the function's descriptions: about as often as it was inlined."""
+        abstract = [offset for offset in self._index.functions.get(name, []) if self._is_abstract(offset)]
+        self._look_for(abstract)
+        return sum(len(self._mentioned[offset]) for offset in abstract)
 
     def declared(self, name: str) -> frozenset[str]:
         """Names of all variables that any description of the function has, also those that no copy of its code kept."""
@@ -151,6 +158,7 @@ class Functions:
         """(offset of the DIE that names it, instance) for a concrete subprogram and all that is inlined into it."""
         if offset not in self._trees:
             self._trees[offset] = tuple(self._walk(offset))
+            self._tree_of |= {id(instance): offset for _, instance in self._trees[offset]}
         return self._trees[offset]
 
     def _walk(self, offset: int) -> Iterator[tuple[int, Instance]]:

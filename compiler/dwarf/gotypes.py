@@ -25,6 +25,7 @@ ATOMIC = re.compile(r"^(?:sync/atomic|internal/runtime/atomic|runtime/internal/a
 TYPE_PARAMETER = ".param"
 SHAPE = "go.shape."
 """How a generic function's code names its type arguments: by their underlying types."""
+SHAPE_PREFIX = re.compile(r"go\.shape\.(?!\*)")
 ANY_POINTER = "go.shape.*"
 """Pointers of whatever to: it says *uint8 for all."""
 PACKAGE_PATH = re.compile(r"[\w~%\-+][\w.~%\-+]*/(?=[\w.~%\-+/]*\.)")
@@ -37,8 +38,8 @@ QUALIFIER = re.compile(r"(?<![\w~%\-+/])(?<!\w\.)((?:[\w~%\-+][\w.~%\-+]*/)*[\w~
 def printed_type(name: str) -> str:
     """A type's name as Go prints it: packages by their last path element, link-time escapes undone."""
     short = PACKAGE_PATH.sub("", name)
-    if short.startswith(SHAPE) and not short.startswith(ANY_POINTER):
-        short = short.removeprefix(SHAPE)
+    if SHAPE in short:
+        short = SHAPE_PREFIX.sub("", short)
     return short.replace("%2e", ".") if "%" in short else short
 
 

@@ -30,19 +30,17 @@ def binary(request: pytest.FixtureRequest, go: Path, tmp_path_factory: pytest.Te
 
 
 def disassembled(go: Path, binary: Path, calls: str) -> set[int]:
-    """Addresses of the last byte of each call, by Go's own disassembler."""
+    """Addresses of the last byte of each call, by Go's own disassembler; not into the middle of duffzero, which calls nothing."""
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
     command = [str(go), "tool", "objdump", "-s", r"^(main|encoding/json|sync|runtime)\.", str(binary)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    found = re.findall(rf"^\s+\S+\s+0x([0-9a-f]+)\s+([0-9a-f]+)\s+(?:{calls}) ", done.stdout, re.MULTILINE)
+    found = re.findall(rf"^\s+\S+\s+0x([0-9a-f]+)\s+([0-9a-f]+)\s+(?:{calls}) (?!0x)", done.stdout, re.MULTILINE)
     return {int(address, 16) + len(code) // 2 - 1 for address, code in found}
 
 
 @pytest.mark.parametrize(("arch", "calls"), [("amd64", "CALL"), ("arm64", "CALL|BL")])
-def test_no_call_is_missed(go: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arch: str, calls: str) -> None:
-    monkeypatch.setenv("GOARCH", arch)
-    built = build(go, ROOT / "tests/targets/names", tmp_path / "names")
-    monkeypatch.delenv("GOARCH")
+def test_no_call_is_missed(go: Path, tmp_path: Path, arch: str, calls: str) -> None:
+    built = build(go, ROOT / "tests/targets/names", tmp_path / "names", arch=arch)
     truth = disassembled(go, built, calls)
     assert len(truth) > 1000
     with Binary(built) as opened:
@@ -76,25 +74,25 @@ def test_what_is_printed(binary: Path, spec: Path) -> None:
     text = done.stdout.replace(f"{ROOT}/tests/targets/names/", "")
     lines = text.splitlines()
     assert lines[0] == "main.plain -> table plain"
-    assert re.fullmatch(r"  main\.plain, main\.go:38-41, code at 0x[0-9a-f]+-0x[0-9a-f]+", lines[1])
+    assert re.fullmatch(r"  main\.plain, main\.go:38-39, code at 0x[0-9a-f]+-0x[0-9a-f]+", lines[1])
     assert lines[2:4] == ["    label string", "      lines 38-39  in the caller's frame, at the CFA"]
     assert lines[4] == "    count int"
     assert re.fullmatch(r"      lines 38-39  at address 0x[0-9a-f]+", lines[5])
     assert lines[6] == "    none: nothing (not in this binary)"
     assert lines[7].startswith("      lines 38-39  absent: issue (the binary has nothing of this name")
-    assert "  main.(*server).Serve.func1.1, closures.go:21-25, code at 0x" in text
+    assert "  main.(*server).Serve.func1.1, closures.go:21-22, code at 0x" in text
     assert 'issue: no variable "nothing" in main.plain; nearest: label' in lines
     assert lines[-1].startswith("CFA: ")
     inlined = "    inlined in main.callsSmall at main.go:59"
     assert (inlined in lines) is ("  main.small, main.go:53-53, " in text)
-    assert (inlined in lines) is ("  main.small, main.go:52-55, " not in text)
+    assert (inlined in lines) is ("  main.small, main.go:52-53, " not in text)
 
 
 def test_the_same_as_json(binary: Path, spec: Path) -> None:
     report = json.loads(run("compile", binary, "--spec", spec, "--explain", "--json").stdout)
     plain, small, server = report["functions"]
     [copy] = plain["copies"]
-    assert (copy["function"], copy["lines"], copy["inlined_in"]) == ("main.plain", [38, 41], [])
+    assert (copy["function"], copy["lines"], copy["inlined_in"]) == ("main.plain", [38, 39], [])
     [place] = copy["columns"][0]["places"]
     assert (place["words"], place["lines"]) == ("in the caller's frame, at the CFA", [[38, 39]])
     assert all(re.fullmatch("0x[0-9a-f]+", pc) for pcs in place["pcs"] for pc in pcs)
