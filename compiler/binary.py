@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from compiler.arginfo import Arguments
+from compiler.dwarf.constants import Constant, constants_of
 from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.executable import BROKEN, BadBinary, Executable
 from compiler.dwarf.functions import Functions
@@ -104,6 +105,11 @@ class Binary:
     def types(self) -> GoTypes:
         """Its type DIEs."""
         return GoTypes(self.info)
+
+    @cached_property
+    def constants(self) -> Callable[[int], tuple[Constant, ...]]:
+        """The constants of the type at an offset; each type is looked for once."""
+        return lru_cache(maxsize=None)(partial(constants_of, self.info))
 
     @cached_property
     def functions(self) -> Functions | StrippedFunctions:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from compiler.binary import Binary
-from compiler.dwarf.constants import Constant, constants_of
+from compiler.dwarf.constants import Constant
 from compiler.dwarf.gotypes import (
     ATOMIC,
     BASIC_KINDS,
@@ -151,7 +151,7 @@ def _type_names(binary: Binary, end: int) -> TypeNames:
     """The constants of an integer type."""
     types, name = binary.types, binary.types.name(end)
     bits, signed = 8 * types.size(end), BASIC_KINDS[types.kind(end)] == "int"
-    constants = constants_of(binary.info, end)[:MAX_NAMES]
+    constants = binary.constants(end)[:MAX_NAMES]
     values = _first_names(constants, _unescaped(_package(name)), bits, signed)
     return TypeNames(printed_type(name), _bare(name), tuple(values.items()))
 
