@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ def cache_directory() -> Path:
     return Path(base) / "freezeframe"
 
 
+@cache
 def compiler_version() -> str:
     """A hash of the compiler's own source."""
     digest = hashlib.sha256()

@@ -43,19 +43,80 @@ def by_elftools(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]],
     return functions, types, runtime_types
 
 
-@pytest.mark.timeout(600)
-def test_index_equals_elftools_own_iteration(querydb: Path) -> None:
-    functions, types, runtime_types = by_elftools(querydb)
-    with Binary(querydb) as binary:
+def assert_equals_elftools(path: Path) -> None:
+    functions, types, runtime_types = by_elftools(path)
+    with Binary(path) as binary:
         index = binary.index
-        assert index.slow_units == 0
         assert dict(index.functions) == functions
         assert dict(index.types) == types
         assert index.runtime_types == runtime_types
         assert len(index.subprograms) == len(set(index.subprograms)) > len(functions) // 2
+        assert list(index.subprograms) == sorted(index.subprograms)
 
 
-def test_units_that_do_not_fit_are_read_slowly(querydb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def shape_of(path: Path) -> tuple[set[int], bool, bool]:
+    """(DWARF versions of its Go units, whether it has other units, whether it is position independent)."""
+    with Binary(path) as binary:
+        units = [(unit, binary.info.is_go(unit)) for unit in binary.info.units]
+        assert binary.index.slow_units == 0
+        versions = {unit.version for unit, is_go in units if is_go}
+        return versions, not all(is_go for _, is_go in units), binary.executable.identity.relocatable
+
+
+@pytest.mark.timeout(600)
+def test_index_equals_elftools_own_iteration(querydb: Path) -> None:
+    assert shape_of(querydb)[0] <= {4, 5}
+    assert_equals_elftools(querydb)
+
+
+@pytest.mark.timeout(600)
+def test_so_it_does_with_units_of_c_in_between(go: Path, tmp_path: Path) -> None:
+    mixed = build(go, ROOT / "examples/querydb", tmp_path / "mixed", "-ldflags=-linkmode=external", cgo=True)
+    _, foreign, _ = shape_of(mixed)
+    assert foreign
+    assert_equals_elftools(mixed)
+
+
+@pytest.mark.timeout(600)
+def test_so_it_does_of_a_position_independent_one(go: Path, tmp_path: Path) -> None:
+    movable = build(go, ROOT / "tests/targets/scopes", tmp_path / "movable", "-buildmode=pie")
+    _, _, relocatable = shape_of(movable)
+    assert relocatable
+    assert_equals_elftools(movable)
+
+
+@pytest.mark.timeout(600)
+def test_so_it_does_in_either_version_of_dwarf(
+    go: Path, querydb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Go writes DWARF 5 from 1.25 on, and version 4 if told to; before, version 4 alone."""
+    path = querydb
+    if shape_of(querydb)[0] == {5}:
+        monkeypatch.setenv("GOEXPERIMENT", "nodwarf5")
+        path = build(go, ROOT / "tests/targets/scopes", tmp_path / "older")
+    assert shape_of(path)[0] == {4}
+    assert_equals_elftools(path)
+
+
+@pytest.mark.timeout(600)
+def test_a_unit_that_does_not_fit_is_read_slowly(go: Path, tmp_path: Path) -> None:
+    """One code is spelled with two bytes, as LEB128 allows and nobody does; the name behind it makes room for that."""
+    path = build(go, ROOT / "tests/targets/scopes", tmp_path / "odd", "-ldflags=-compressdwarf=false")
+    with Binary(path) as binary:
+        (main,) = binary.index.functions["main.main"]
+        code = binary.info.bytes[main]
+    with path.open("r+b") as file:
+        section = ELFFile(file).get_section_by_name(".debug_info")
+        assert section is not None
+        file.seek(section["sh_offset"] + main)
+        file.write(bytes([code | 0x80, 0]))
+    with Binary(path) as binary:
+        assert binary.index.slow_units == 1
+        assert binary.index.functions["ain.main"] == [main]
+    assert_equals_elftools(path)
+
+
+def test_all_units_can_be_read_slowly(querydb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With every unit refused by the expression the index is the same."""
     with Binary(querydb) as binary:
         fast = binary.index
