@@ -5,6 +5,7 @@ tree describe both), so this is quick on a binary of any size. Whatever the byte
 """
 
 import hashlib
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ MAX_LOADED: Final = 4 << 30
 """Bytes that are hashed of a binary without a build id."""
 CHUNK: Final = 1 << 20
 PT_LOAD, PT_NOTE = 1, 4
+CONTENT_ID: Final = re.compile(r"[\w-]{20}(/[\w-]{20}){3}")
+"""What the go command writes: hashes of what went into the program and of what came out (cmd/go/internal/work/buildid.go)."""
 
 _HEADER = struct.Struct("<HHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -38,7 +41,8 @@ class NotAnExecutable(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class BinaryIdentity:
-    """One executable. `build_id` is Go's own, else GNU's in hex, else "sha256:..." of what is loaded of it."""
+    """One executable. `build_id` is Go's own, else GNU's in hex, else "sha256:..." of what is loaded of it, which also
+    follows one that somebody chose (-ldflags=-buildid=...)."""
 
     build_id: str
     go_version: str | None
@@ -90,8 +94,11 @@ def read_identity(file: BinaryIO) -> BinaryIdentity:
     go_note, gnu_note = _build_notes(file, segments, sections)
     found = _build_information(file, loads, sections)
     named = any(section.name in (".gopclntab", ".data.rel.ro.gopclntab", ".note.go.buildid") for section in sections)
+    build_id = go_note or gnu_note or _loaded_text(file, loads)
+    if go_note and not CONTENT_ID.fullmatch(go_note):  # "redacted" in all that Bazel builds: it tells no two apart
+        build_id = f"{go_note}/{_loaded_text(file, loads)}"
     return BinaryIdentity(
-        build_id=go_note or gnu_note or _loaded_text(file, loads),
+        build_id=build_id,
         go_version=None if found is None else _version(file, loads, found),
         is_go=found is not None or bool(go_note) or named,
         machine=MACHINES.get(machine, f"elf:{machine}"),

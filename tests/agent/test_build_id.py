@@ -40,6 +40,17 @@ def test_stripped_go_binary_without_build_id_is_named_by_its_bytes(stripped: Pat
     assert read_identity(io.BytesIO(changed)).build_id != found.build_id
 
 
+def test_a_build_id_that_somebody_chose_tells_no_binaries_apart(go: Path, built: Path) -> None:
+    """Bazel gives all that it builds the same one."""
+    binary = build(go, ROOT / "tests/targets/busy", built / "busy-redacted", "-ldflags=-buildid=redacted")
+    with binary.open("rb") as file:
+        found = read_identity(file)
+    assert re.fullmatch(r"redacted/sha256:[0-9a-f]{64}", found.build_id)
+    changed = bytearray(binary.read_bytes())
+    changed[found.entry - found.load_address] ^= 1
+    assert read_identity(io.BytesIO(changed)).build_id != found.build_id
+
+
 def test_position_independent_binary(go: Path, built: Path) -> None:
     binary = build(go, ROOT / "tests/targets/busy", built / "busy-pie", "-buildmode=pie")
     with binary.open("rb") as file:
