@@ -1,0 +1,76 @@
+"""Structs of the standard library in a real binary, of whatever Go version: what is described of each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compiler.binary import Binary
+from compiler.dwarf.rtypes import RuntimeTypes
+from compiler.dwarf.typetable import TypeTable
+from compiler.ir.types import Big, Chan, Interface, Opaque, Struct, Sync, Time, Type, Wrapper
+from tests.conftest import ROOT, build
+
+
+@pytest.fixture(scope="module")
+def zoo(go: Path, built: Path) -> Iterator[Binary]:
+    with Binary(build(go, ROOT / "tests/targets/zoo", built / "zoo")) as binary:
+        yield binary
+
+
+def described(binary: Binary, name: str) -> Type:
+    """A type by its linked name, as a column of that type would have it."""
+    table = TypeTable(binary.types, 3, RuntimeTypes(binary.executable, 0), binary.index.runtime_types)
+    wanted = table.want(binary.index.types[name][0])
+    return table.build()[wanted]
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("sync.Mutex", "Mutex"), ("sync.RWMutex", "RWMutex"), ("sync.WaitGroup", "WaitGroup"), ("sync.Once", "Once"),
+        ("sync.Cond", "Cond"),
+    ],
+)  # fmt: skip
+def test_locks_have_their_words(zoo: Binary, name: str, form: str) -> None:
+    found = described(zoo, name)
+    assert isinstance(found, Sync)
+    assert found.form == form
+
+
+def test_big_numbers_have_their_digits(zoo: Binary) -> None:
+    found = [described(zoo, f"math/big.{name}") for name in ("Int", "Rat", "Float")]
+    assert [(len(each.nats), len(each.float)) for each in found if isinstance(each, Big)] == [(1, 0), (2, 0), (1, 3)]
+
+
+def test_atomics_are_what_is_in_them(zoo: Binary) -> None:
+    for name in ("sync/atomic.Int64", "sync/atomic.Bool", "sync/atomic.Value", "sync/atomic.Pointer[main.point]"):
+        assert isinstance(described(zoo, name), Wrapper), name
+
+
+def test_what_is_declared_as_a_time_is_one(zoo: Binary) -> None:
+    assert isinstance(described(zoo, "main.When"), Time)
+
+
+def test_chains_are_free_and_other_interfaces_are_not(zoo: Binary) -> None:
+    found = {name: described(zoo, name) for name in ("error", "context.Context", "main.shape", "sync.Locker")}
+    assert [each.free for each in found.values() if isinstance(each, Interface)] == [True, True, False, False]
+
+
+def test_channels_know_who_waits(zoo: Binary) -> None:
+    found = described(zoo, "chan string")
+    assert isinstance(found, Chan)
+    assert found.waiter_size > 0
+
+
+def test_a_sync_map_in_a_trie_says_that_its_entries_are_missing(zoo: Binary) -> None:
+    table = TypeTable(zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types)
+    wanted = table.want(zoo.index.types["sync.Map"][0])
+    types = table.build()
+    found = types[wanted]
+    assert isinstance(found, Struct)
+    if "read" in {member.name for member in found.fields}:  # Go 1.23 and before
+        return
+    [inner] = [types[member.type] for member in found.fields if member.name != "_"]
+    assert isinstance(inner, Opaque)
+    assert "not decoded" in inner.reason
