@@ -18,7 +18,7 @@ from compiler.dwarf.gotypes import (
 )
 from compiler.spec import Spec, SpecError
 from compiler.spec.uses import SpecUse
-from compiler.sql.enums import EnumNames, TypeNames
+from compiler.sql.enums import EnumNames, TypeNames, is_flags
 from compiler.sql.paths import json_path
 from compiler.typepaths import Lost, ShownTypes, shown
 
@@ -148,23 +148,26 @@ def _is_integer(types: GoTypes, end: int) -> bool:
 
 
 def _type_names(binary: Binary, end: int) -> TypeNames:
-    """The constants of an integer type."""
+    """The constants of an integer type: its own package's, and those of others (with their package) for other values."""
     types, name = binary.types, binary.types.name(end)
     bits, signed = 8 * types.size(end), BASIC_KINDS[types.kind(end)] == "int"
     constants = binary.constants(end)[:MAX_NAMES]
-    values = _first_names(constants, _unescaped(_package(name)), bits, signed)
-    return TypeNames(printed_type(name), _bare(name), tuple(values.items()))
+    package = _unescaped(_package(name))
+    own = _first_names([each for each in constants if _unescaped(each.package) == package], bits, signed)
+    foreign = [each for each in constants if _unescaped(each.package) != package]
+    named = {value: f"{where}.{text}" for value, (where, text) in _first_names(foreign, bits, signed).items()}
+    named |= {value: text for value, (_, text) in own.items()}
+    flags = tuple((value, text) for value, (_, text) in own.items()) if is_flags(list(own)) else ()
+    return TypeNames(printed_type(name), _bare(name), tuple(sorted(named.items())), flags)
 
 
-def _first_names(constants: Sequence[Constant], own: str, bits: int, signed: bool) -> dict[int, str]:
-    """By value the name that is declared first: in the type's own package, else in another, whose name is before it."""
-    names: dict[int, str] = {}
-    for foreign in (False, True):
-        for each in constants:
-            if (_unescaped(each.package) != own) is foreign:
-                value = each.value & (1 << bits) - 1
-                value -= (1 << bits) if signed and value >> (bits - 1) else 0
-                names.setdefault(value, f"{each.package.rpartition('/')[2]}.{each.name}" if foreign else each.name)
+def _first_names(constants: Sequence[Constant], bits: int, signed: bool) -> dict[int, tuple[str, str]]:
+    """By value: the last element of the package and the name of the constant that is declared first."""
+    names: dict[int, tuple[str, str]] = {}
+    for each in constants:
+        value = each.value & (1 << bits) - 1
+        value -= (1 << bits) if signed and value >> (bits - 1) else 0
+        names.setdefault(value, (each.package.rpartition("/")[2], each.name))
     return names
 
 

@@ -145,4 +145,5 @@ def _enum_names(parts: dict[str, Any]) -> "EnumNames":
 def _type_names(parts: dict[str, Any]) -> "TypeNames":
     from compiler.sql.enums import TypeNames
 
-    return TypeNames(parts["type"], parts["type_name"], tuple((value, name) for value, name in parts["names"]))
+    names, flags = (tuple((value, name) for value, name in parts[key]) for key in ("names", "flags"))
+    return TypeNames(parts["type"], parts["type_name"], names, flags)

@@ -59,6 +59,7 @@ functions:
       - {name: is_Wide, expr: "enum_name(job->Wide)"}
       - {name: is_Flag, expr: "enum_name(job->Flag)"}
       - {name: is_Level, expr: "enum_name(job->Level)"}
+      - {name: is_Mode, expr: "enum_name(job->Mode)"}
       - {name: is_Colour, expr: "enum_name(job->Colour)"}
       - {name: is_Plain, expr: "enum_name(job->Plain)"}
       - {name: Label, expr: "'is ' || lower(enum_name(state))"}
@@ -101,7 +102,7 @@ tables:
     FROM (SELECT n, job->Start AS at, process_id FROM jobs) JOIN processes USING (process_id)
 limits: {pause_ms: 10000}
 """
-TOLD = ("State", "Pointer", "ByName", "Sign", "Wide", "Flag", "Level", "Colour", "Plain", "ID", "Text", "Addr")
+TOLD = ("State", "Pointer", "ByName", "Sign", "Wide", "Flag", "Level", "Mode", "Colour", "Plain", "ID", "Text", "Addr")
 
 
 @dataclass(frozen=True)
@@ -224,9 +225,9 @@ def test_what_a_binary_does_not_tell_is_an_issue(scene: Scene) -> None:
     )
     issues = scene.rows("SELECT process_id, item, message, nearest FROM issues ORDER BY process_id, line")
     expected = [
-        ('functions[0].extra[13] "is_Plain"', f"enum_name(job->Plain): {plain}", None),
-        ('functions[0].extra[28] "missing"', 'enum_name(job->Stat): no field "Stat" in main.Job', "Start, State"),
-        ('functions[0].extra[30] "counted"', "enum_name(listed): listed is not a value of one Go type (int)", None),
+        ('functions[0].extra[14] "is_Plain"', f"enum_name(job->Plain): {plain}", None),
+        ('functions[0].extra[29] "missing"', 'enum_name(job->Stat): no field "Stat" in main.Job', "Start, State"),
+        ('functions[0].extra[31] "counted"', "enum_name(listed): listed is not a value of one Go type (int)", None),
         ('functions[2].extra[0] "x"', "enum_name(value): the type is known only when it is captured", None),
         ('functions[3].extra[0] "x"', several, None),
     ]

@@ -19,11 +19,15 @@ REMEMBERED = 4096
 
 @dataclass(frozen=True, slots=True)
 class TypeNames:
-    """The constants of one type, by value. `type`: as `$type` marks it, main.State; `type_name`: without its package."""
+    """The constants of one type, by value. `type`: as `$type` marks it, main.State; `type_name`: without its package.
+
+    `flags`: those that its own package declares, where they are bit flags.
+    """
 
     type: str
     type_name: str
     names: tuple[tuple[int, str], ...]
+    flags: tuple[tuple[int, str], ...] = ()
 
     def name(self, value: int) -> str:
         """The constant's name; of bit flags several, `FlagA|FlagC`; of what has none the type's and the number, as Go's
@@ -31,7 +35,7 @@ class TypeNames:
         names = dict(self.names)
         if value in names:
             return names[value]
-        flags = flags_in(value, names) if value > 0 and is_flags(list(names)) else []
+        flags = flags_in(value, dict(self.flags)) if value > 0 else []
         return "|".join(flags) or f"{self.type_name}({value})"
 
 

@@ -189,7 +189,8 @@ def test_an_extra_column_may_copy_a_place() -> None:
 
 
 NAMES = TypeNames("main.State", "State", ((0, "Idle"), (1, "Busy"), (-1, "Gone"), (2**64 - 1, "Top")))
-FLAGS = TypeNames("main.Flag", "Flag", ((1, "A"), (2, "B"), (4, "C"), (1 << 63, "High")))
+BITS = ((1, "A"), (2, "B"), (4, "C"), (1 << 63, "High"))
+FLAGS = TypeNames("main.Flag", "Flag", ((3, "other.Both"), *BITS), BITS)
 TWICE = (TypeNames("x.Level", "Level", ((1, "One"),)), TypeNames("x.Level", "Level", ((1, "Uno"),)))
 CALLED = enum_function(
     by_process(
@@ -213,7 +214,16 @@ def test_a_number_has_the_name_of_its_constant() -> None:
 
 
 def test_bit_flags_are_taken_apart() -> None:
-    shown = {0: "Flag(0)", 5: "A|C", 7: "A|B|C", 8: "Flag(8)", 9: "A|0x8", -1: "Flag(-1)", str((1 << 63) + 2): "B|High"}
+    shown = {
+        0: "Flag(0)",
+        3: "other.Both",
+        5: "A|C",
+        7: "A|B|C",
+        8: "Flag(8)",
+        9: "A|0x8",
+        -1: "Flag(-1)",
+        str((1 << 63) + 2): "B|High",
+    }
     assert {value: CALLED(value, 1, "t", "f", "$") for value in shown} == shown
 
 

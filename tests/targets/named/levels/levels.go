@@ -9,5 +9,13 @@ const (
 	Top        = High
 )
 
+type Mode uint8
+
+const (
+	ModeA Mode = 1 << iota
+	ModeB
+	ModeC
+)
+
 //go:noinline
 func Next(level Level) Level { return level + 1 }
