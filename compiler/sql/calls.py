@@ -21,7 +21,7 @@ from compiler.sql.places import Place
 AGO: Final = "ago"
 ENUM_NAME: Final = "enum_name"
 ADDRESS: Final = "address"
-_ARGUMENTS = {ADDRESS: (1,), AGO: (1, 2), ENUM_NAME: (1,), "uuid": (1,)}
+_ARGUMENTS = {ADDRESS: (1,), AGO: (1, 2), ENUM_NAME: (1,), "ip": (1,), "uuid": (1,)}
 _WRITTEN = {(1,): "one argument", (1, 2): "one or two arguments"}
 AGO_REMEDY = "write ago(time, captured_at_ns) with the captured_at_ns of the row's process"
 ENUM_REMEDY = "make an extra column of it where the value is collected"
@@ -70,7 +70,7 @@ def calls(sql: str, tokens: Sequence[Token]) -> list[Call]:
 
 
 def _example(name: str) -> str:
-    return {AGO: "ago(q->Start)", ENUM_NAME: "enum_name(q->State)", ADDRESS: "q->__addr"}.get(name, "uuid(q->ID)")
+    return {AGO: "ago(q->Start)", ENUM_NAME: "enum_name(q->State)", ADDRESS: "q->__addr"}.get(name, f"{name}(q->ID)")
 
 
 def _count(inside: Sequence[Token]) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from compiler.sql.shown import SqlValue, address, is_absent, shown, uuid
+from compiler.sql.shown import SqlValue, address, ip, is_absent, shown, uuid
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -103,6 +103,7 @@ FUNCTIONS: Mapping[str, SqlFunction] = MappingProxyType(
         "address": SqlFunction(1, address),
         "ago": SqlFunction(2, ago),
         "bare": SqlFunction(1, bare),
+        "ip": SqlFunction(1, ip),
         "number": SqlFunction(1, number),
         "unix_ns": SqlFunction(1, unix_ns),
         "uuid": SqlFunction(1, uuid),

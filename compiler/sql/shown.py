@@ -1,6 +1,7 @@
-"""What SQL makes of values as the decoder shows them: a UUID of 16 bytes, a pointer's address, what is absent."""
+"""What SQL makes of values as the decoder shows them: a UUID or an IP address of bytes, a pointer's address, what is absent."""
 
 import base64
+import ipaddress
 import json
 import re
 import uuid as uuids
@@ -11,7 +12,8 @@ SqlValue = int | float | str | bytes | None
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _ADDRESS = re.compile(r'\{(?:"\$type":"(?:[^"\\]|\\.)*",)?(?:"\$absent":"[^"\\]*",)?"\$(?:addr|ref)":"(0x[0-9a-f]+)"')
 """How the address stands at the head of what has one, so that a large struct needs not be parsed for it."""
-_WANTS = "uuid() takes 16 bytes or the 36 characters of a UUID"
+_UUID_TAKES = "uuid() takes 16 bytes or the 36 characters of a UUID"
+_IP_TAKES = "ip() takes the 4 or 16 bytes of an IP address"
 
 
 def uuid(value: SqlValue) -> str | None:
@@ -22,14 +24,30 @@ def uuid(value: SqlValue) -> str | None:
     """
     if value is None:
         return None
-    found = value if isinstance(value, bytes) else _bytes(json_value(value))
+    found = value if isinstance(value, bytes) else _bytes(json_value(value), _UUID_TAKES)
     if found is None:
         return None
     if len(found) == 36 and _UUID.fullmatch(text := found.decode("latin-1")):
         return text.lower()
     if len(found) != 16:
-        raise ValueError(f"{_WANTS}, got {len(found)} bytes: {shown(value)}")
+        raise ValueError(f"{_UUID_TAKES}, got {len(found)} bytes: {shown(value)}")
     return str(uuids.UUID(bytes=found))
+
+
+def ip(value: SqlValue) -> str | None:
+    """The text of a net.IP's bytes, however they are shown, as Go prints it: IPv4 in 16 bytes as IPv4 (String in net/ip.go).
+
+    NULL stays NULL, and so do an empty IP and what is absent. Raises ValueError for anything else, texts of addresses too.
+    """
+    found = value if isinstance(value, bytes) else None if value is None else _bytes(json_value(value), _IP_TAKES)
+    if not found:
+        return None
+    if len(found) == 4:
+        return str(ipaddress.IPv4Address(found))
+    if len(found) != 16:
+        raise ValueError(f"{_IP_TAKES}, got {len(found)} bytes: {shown(value)}")
+    address_ = ipaddress.IPv6Address(found)
+    return str(address_.ipv4_mapped or address_)
 
 
 def json_value(value: SqlValue) -> Any:
@@ -42,8 +60,8 @@ def json_value(value: SqlValue) -> Any:
         return value
 
 
-def _bytes(value: Any) -> bytes | None:
-    """The bytes of a value that may be a UUID; None for one that is absent."""
+def _bytes(value: Any, takes: str) -> bytes | None:
+    """The bytes of a value that is shown; None for one that is absent. `takes`: what the function wants, for errors."""
     match value:
         case str():
             return value.encode("utf-8", "surrogatepass")
@@ -53,13 +71,15 @@ def _bytes(value: Any) -> bytes | None:
             return None
         case {"$value": _, "$len": int(length)}:
             remedy = "raise limits.slice_items (of an array) or limits.string_bytes (of a []byte or string)"
-            raise ValueError(f"uuid() got the beginning of {length} bytes, a limit cut the rest; {remedy}")
+            raise ValueError(
+                f"{takes.split(maxsplit=1)[0]} got the beginning of {length} bytes, a limit cut the rest; {remedy}"
+            )
         case {"$base64": str(text), **rest} if not rest.keys() - {"$type"}:
             return base64.b64decode(text)
         case {"$value": inner, **rest} if not rest.keys() - {"$type", "$addr"}:
-            return None if inner is None else _bytes(inner)
+            return None if inner is None else _bytes(inner, takes)
         case _:
-            raise ValueError(f"{_WANTS}, got {shown(value)}")
+            raise ValueError(f"{takes}, got {shown(value)}")
 
 
 def address(value: SqlValue) -> str | None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import uuid as uuids
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.sql.functions import ago
-from compiler.sql.shown import SqlValue, address, uuid
+from compiler.sql.shown import SqlValue, address, ip, uuid
 from tests.compiler.sql.snapshot import START
 
 ID = "00112233-4455-6677-8899-aabbccddeeff"
@@ -153,3 +154,37 @@ def test_ago_says_what_is_no_time(arguments: tuple[SqlValue, SqlValue], message:
     with pytest.raises(ValueError) as caught:  # noqa: PT011  (the text is compared below)
         ago(*arguments)
     assert str(caught.value) == message
+
+
+IPS: dict[SqlValue, str | None] = {
+    "\x7f\x00\x00\x01": "127.0.0.1",
+    b"\n\x01\x02\x03": "10.1.2.3",
+    '{"$base64":"wKgBAg=="}': "192.168.1.2",
+    json.dumps([0] * 10 + [255, 255, 8, 8, 4, 4]): "8.8.4.4",
+    json.dumps({"$type": "net.IP", "$value": {"$base64": "IAENuAAAAAAAAAAAAAAAAQ=="}}): "2001:db8::1",
+    "": None,
+    '{"$absent":"unreadable"}': None,
+}
+
+
+@pytest.mark.parametrize("value", IPS)
+def test_an_ip_is_printed_as_go_does(value: SqlValue) -> None:
+    assert ip(value) == IPS[value]
+    assert ip(None) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("10.1.2.3", "ip() takes the 4 or 16 bytes of an IP address, got 8 bytes: '10.1.2.3'"),
+        ('{"a":1}', "ip() takes the 4 or 16 bytes of an IP address, got {'a': 1}"),
+        (
+            '{"$value":"ab","$len":16}',
+            "ip() got the beginning of 16 bytes, a limit cut the rest; raise limits.slice_items",
+        ),
+        (7, "ip() takes the 4 or 16 bytes of an IP address, got 7"),
+    ],
+)
+def test_ip_says_what_is_none(value: SqlValue, message: str) -> None:
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        ip(value)
