@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fuzz", type=int, default=1, help="How many times as many random cases; from 2 on they are new ones."
     )
 
+    parser.addoption("--rewrite-goldens", action="store_true", help="Write the golden Programs anew (tests/goldens).")
     parser.addoption("--servers", action="store_true", help="Build and try the large servers, too (etcd, CoreDNS).")
 
 
