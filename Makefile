@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help install install-dev install-browser demo test check check-format check-lint check-types check-imports check-go check-versions matrix servers fmt lock clean
+.PHONY: help install install-dev install-browser demo benchmark test check check-format check-lint check-types check-imports check-go check-versions matrix servers fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

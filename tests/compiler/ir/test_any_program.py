@@ -81,7 +81,7 @@ def test_a_part_of_another_kind_is_refused(program: Program) -> None:
     for path, annotation in shapes.values():
         others: tuple[Any, ...] = ({}, [[]], 1.5, {"": "Nobody"}, None)
         for other in others:
-            if other is None and "None" in str(annotation):
+            if (other is None and "None" in str(annotation)) or (other == 1.5 and "float" in str(annotation)):
                 continue
             plain = json.loads(program_to_json(with_other(program, path, 77)))
             data = MAGIC + zlib.compress(json.dumps(_put(plain, path, other)).encode())
