@@ -1,7 +1,7 @@
 """What compiling gives: a Program, what did not make it into it, and what will be captured where. Holds data, reads nothing."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from compiler.ir.frames import Issue
 
@@ -23,14 +23,6 @@ class FunctionReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What compiling has to tell people."""
-
-    issues: tuple[Issue, ...]
-    functions: tuple[FunctionReport, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Compiled:
     """A Program, and the spec items that did not make it into it."""
 
@@ -40,7 +32,10 @@ class Compiled:
     enums: "tuple[EnumNames, ...]" = ()
     """For enum_name(): the constants' names, wherever the spec's SQL wants them."""
 
-    @property
-    def report(self) -> Report:
-        """It without the Program."""
-        return Report(self.issues, self.functions)
+    def plain(self) -> dict[str, Any]:
+        """All but the Program, as JSON has it."""
+        return {
+            "issues": [asdict(issue) for issue in self.issues],
+            "functions": [asdict(function) for function in self.functions],
+            "enums": [asdict(each) for each in self.enums],
+        }

@@ -6,18 +6,16 @@ Nothing is used that another compiler made: a hash of its source is part of ever
 import hashlib
 import json
 import os
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import compiler
-from compiler.compiled import Compiled, FunctionReport, Report
-from compiler.ir.frames import Issue
 from compiler.ir.limits import CACHE_BYTES
 from datasource.kept import Kept
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # most runs find what they ask for, and need nothing that compiling and decoding need
+    from compiler.compiled import Compiled
     from compiler.sql.enums import EnumNames, TypeNames
 
 
@@ -52,28 +50,23 @@ class Cache:
 
     # ------------------------------------------------------------ Programs
 
-    def program(self, build_id: str, spec_hash: str, known: frozenset[int]) -> Compiled | None:
+    def program(self, build_id: str, spec_hash: str, known: frozenset[int]) -> "Compiled | None":
         """What compiling gave before, if it is kept."""
         key = self._key("program", build_id, spec_hash, sorted(known))
         head, body = self._kept.head(key), self._kept.body(key)
         return None if head is None or body is None else _unpacked(head, body)
 
-    def report(self, build_id: str, spec_hash: str, known: frozenset[int]) -> Report | None:
-        """What compiling had to tell, if that is kept; much quicker than the whole."""
+    def report(self, build_id: str, spec_hash: str, known: frozenset[int]) -> dict[str, Any] | None:
+        """What compiling had to tell, as JSON has it (`Compiled.plain`), if that is kept; much quicker than the whole."""
         head = self._kept.head(self._key("program", build_id, spec_hash, sorted(known)))
-        return None if head is None else _report(json.loads(head))
+        return None if head is None else dict(json.loads(head))
 
-    def keep(self, build_id: str, spec_hash: str, known: frozenset[int], compiled: Compiled) -> None:
+    def keep(self, build_id: str, spec_hash: str, known: frozenset[int], compiled: "Compiled") -> None:
         """Keep what compiling gave."""
         from compiler.ir.program_codec import program_to_bytes
 
-        head = {
-            "issues": [asdict(issue) for issue in compiled.issues],
-            "functions": [asdict(function) for function in compiled.functions],
-            "enums": [asdict(each) for each in compiled.enums],
-        }
         key = self._key("program", build_id, spec_hash, sorted(known))
-        self._kept.keep(key, json.dumps(head).encode(), program_to_bytes(compiled.program))
+        self._kept.keep(key, json.dumps(compiled.plain()).encode(), program_to_bytes(compiled.program))
 
     # ------------------------------------------------------------ indexes
 
@@ -112,7 +105,12 @@ def _offsets(kept: bytes | None) -> list[int]:
     return [] if kept is None else json.loads(kept)
 
 
-def _report(head: dict[str, Any]) -> Report:
+def _unpacked(kept: bytes, program: bytes) -> "Compiled":
+    from compiler.compiled import Compiled, FunctionReport
+    from compiler.ir.frames import Issue
+    from compiler.ir.program_codec import program_from_bytes
+
+    head = json.loads(kept)
     issues = tuple(Issue(**{**issue, "nearest": tuple(issue["nearest"])}) for issue in head["issues"])
     functions = tuple(
         FunctionReport(
@@ -123,16 +121,7 @@ def _report(head: dict[str, Any]) -> Report:
         )
         for each in head["functions"]
     )
-    return Report(issues, functions)
-
-
-def _unpacked(kept: bytes, program: bytes) -> Compiled:
-    from compiler.ir.program_codec import program_from_bytes
-
-    head = json.loads(kept)
-    report = _report(head)
-    enums = tuple(_enum_names(each) for each in head["enums"])
-    return Compiled(program_from_bytes(program), report.issues, report.functions, enums)
+    return Compiled(program_from_bytes(program), issues, functions, tuple(_enum_names(each) for each in head["enums"]))
 
 
 def _enum_names(parts: dict[str, Any]) -> "EnumNames":

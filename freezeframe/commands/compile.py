@@ -3,18 +3,16 @@
 import gc
 import json
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from compiler.ir.errors import BadInput, FreezeframeError
 
 if TYPE_CHECKING:
-    from compiler.compiled import Report
+    from compiler.compiled import Compiled
     from compiler.explain import ExplainedTable
-    from compiler.ir.frames import Issue
 
 
 @click.command()
@@ -36,21 +34,22 @@ def command(binary: Path, spec_file: Path, explained: bool, exact: bool, as_json
     report = {**_report(told), "timings": timings}
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
-    elif told.places is not None:
-        _explain(told.report, told.places)
+    elif told.compiled is not None and told.places is not None:
+        _explain(told.compiled, told.places)
     else:
-        _tell(report, told.report.issues)
+        _tell(report)
 
 
-@dataclass(frozen=True)
-class _Told:
+class _Told(NamedTuple):
     """What there is to tell, of which binary, and where it came from."""
 
-    report: "Report"
+    report: dict[str, Any]
+    """As `Compiled.plain` has it."""
     build_id: str
     go_version: str
     cached: bool
     index_ms: float = 0.0
+    compiled: "Compiled | None" = None
     places: "tuple[ExplainedTable, ...] | None" = None
 
 
@@ -87,7 +86,8 @@ def _compiled(binary: Path, spec_file: Path, *, explained: bool, exact: bool) ->
             from compiler.explain import explain
 
             places = explain(compiled.program, opened, exact=exact)
-        return _Told(compiled.report, opened.build_id, opened.go_version, cached, opened.index_ms, places)
+        told = compiled.plain()
+        return _Told(told, opened.build_id, opened.go_version, cached, opened.index_ms, compiled, places)
 
 
 def _report(told: _Told) -> dict[str, Any]:
@@ -96,20 +96,20 @@ def _report(told: _Told) -> dict[str, Any]:
         "go_version": told.go_version,
         "functions": [
             {
-                "function": function.function,
-                "table": function.table,
+                "function": function["function"],
+                "table": function["table"],
                 "instances": [
                     {"name": name, "pc": f"{lo:#x}", "end": f"{hi:#x}", "inlined": level > 0}
-                    for name, lo, hi, level in function.instances
+                    for name, lo, hi, level in function["instances"]
                 ],
                 "columns": [
                     {"column": column, "expr": expression, "type": kind}
-                    for column, expression, kind in function.columns
+                    for column, expression, kind in function["columns"]
                 ],
             }
-            for function in told.report.functions
+            for function in told.report["functions"]
         ],
-        "issues": [asdict(issue) for issue in told.report.issues],
+        "issues": told.report["issues"],
     }
     if told.places is not None:
         from freezeframe.explained import as_json
@@ -119,20 +119,20 @@ def _report(told: _Told) -> dict[str, Any]:
     return report
 
 
-def _explain(report: "Report", places: "tuple[ExplainedTable, ...]") -> None:
+def _explain(compiled: "Compiled", places: "tuple[ExplainedTable, ...]") -> None:
     from freezeframe.explained import as_lines, legend
     from freezeframe.show import issue_line
 
-    for function, table in zip(report.functions, places, strict=True):
+    for function, table in zip(compiled.functions, places, strict=True):
         click.echo(f"{function.function} -> table {function.table}")
         for line in as_lines(function, table):
             click.echo(line)
-    for issue in report.issues:
+    for issue in compiled.issues:
         click.echo(issue_line(issue))
     click.echo(legend())
 
 
-def _tell(report: dict[str, Any], issues: "tuple[Issue, ...]") -> None:
+def _tell(report: dict[str, Any]) -> None:
     for function in report["functions"]:
         click.echo(f"{function['function']} -> table {function['table']}")
         for instance in function["instances"]:
@@ -140,10 +140,11 @@ def _tell(report: dict[str, Any], issues: "tuple[Issue, ...]") -> None:
             click.echo(f"  {how} {instance['pc']}-{instance['end']}")
         for column in function["columns"]:
             click.echo(f"  {column['column']}: {column['expr']} {column['type'] or '(not in this binary)'}")
-    for issue in issues:
+    for issue in report["issues"]:
+        from compiler.ir.frames import Issue
         from freezeframe.show import issue_line
 
-        click.echo(issue_line(issue))
+        click.echo(issue_line(Issue(**issue)))
     timings = report["timings"]
     took = "from the cache" if timings["cached"] else f"index {timings['index_ms']:.0f} ms"
     click.echo(f"{took}, compile {timings['compile_ms']:.0f} ms")
