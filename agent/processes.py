@@ -15,6 +15,8 @@ from compiler.ir.wire import GoProcess
 
 KERNEL_THREAD = 0x00200000
 """PF_KTHREAD in the flags of /proc/PID/stat (include/linux/sched.h)."""
+MAX_LIBRARIES = 256
+"""Libraries of one process that are looked at."""
 CHOOSE = "list the Go processes with: freezeframe processes"
 
 FileKey = tuple[int, int, int, int]
@@ -71,7 +73,11 @@ class Processes:
         try:
             identity = self._read(pid)
             if identity is None or not identity.is_go:
-                raise BadInput(f"process {pid} ({running.command}) is not a Go program", remedy=CHOOSE)
+                what = f"process {pid} ({running.command}) is not a Go program"
+                library = self._go_library(pid)
+                if library is not None:
+                    what += f"; the Go library that it loaded ({library}) cannot be captured, only executables can"
+                raise BadInput(what, remedy=CHOOSE)
             return self._process(pid, identity, self._booted_ns()), identity
         except PermissionError:
             raise CannotNow(
@@ -99,6 +105,20 @@ class Processes:
                 return read_identity(file)
         except NotAnExecutable:
             return None
+
+    def _go_library(self, pid: int) -> str | None:
+        """The path of a shared library written in Go (-buildmode=c-shared) that a process of another language loaded."""
+        folder = self._proc / str(pid)
+        lines = (folder / "maps").read_text(errors="replace").splitlines()
+        mapped = dict.fromkeys(line.split(None, 5)[-1] for line in lines if " r-xp " in line)
+        for path in [each.strip() for each in mapped if each.startswith("/")][:MAX_LIBRARIES]:
+            try:
+                with (folder / "root" / path[1:]).open("rb") as file:
+                    if read_identity(file).is_go:
+                        return path
+            except (OSError, NotAnExecutable):
+                continue
+        return None
 
     def _process(self, pid: int, identity: BinaryIdentity, booted_ns: int) -> GoProcess:
         exe = str((self._proc / str(pid) / "exe").readlink()).removesuffix(" (deleted)")

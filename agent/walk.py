@@ -6,11 +6,11 @@ Only frame pointers are followed; what they cannot tell (a frame that is not set
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.engine import Registers, Target
 from agent.reader import Reader
-from compiler.ir.program import GoRuntime, PcRange, Program
+from compiler.ir.program import Callback, GoRuntime, PcRange, Program
 from compiler.ir.raw import (
     FLAG_FRAMES_CUT,
     FLAG_NO_STACK,
@@ -72,6 +72,7 @@ class Walker:
         self._threads = threads
         self._outermost = _Ranges(self._runtime.outermost, target.bias)
         self._interrupts = _Ranges(self._runtime.interrupts, target.bias)
+        self._callback = _moved(self._runtime.callback, target.bias)
 
     def goroutines(self) -> list[int] | None:
         """Addresses of all runtime.g (they never move), None where they cannot be read."""
@@ -154,11 +155,11 @@ class Walker:
             if len(walked.chain) >= self._frames:
                 walked.flags |= FLAG_FRAMES_CUT
                 break
-            if not self._reach(walked, bp + 16):
+            if not self._reach(walked, min(bp + 32, hi)):
                 break
             if self._interrupts.contain(pc):
                 walked.interrupted.append(len(walked.chain))
-            caller, pc = _PAIR.unpack_from(walked.image, bp - sp)
+            caller, pc = self._caller(walked, pc, bp)
             if pc == 0:
                 break
             walked.chain.append((pc, caller))
@@ -167,6 +168,20 @@ class Walker:
             bp = caller
         outer = max((frame for _, frame in walked.chain if sp <= frame < hi), default=sp)
         self._reach(walked, min(hi, outer + 16 + MARGIN))
+
+    def _caller(self, walked: Walked, pc: int, bp: int) -> tuple[int, int]:
+        """(frame pointer, PC) of the caller of the frame at `bp`; PC 0 where there is none."""
+        at, callback = bp - walked.goroutine.sp, self._callback
+        if callback is not None and callback.pcs.lo <= pc < callback.pcs.hi:
+            back = walked.word(bp + 16 + callback.between)
+            return (
+                bp + 16 + callback.between + callback.caller_size,
+                back if callback.caller.lo <= back < callback.caller.hi else 0,
+            )
+        caller, back = _PAIR.unpack_from(walked.image, at)
+        if callback is not None and callback.pcs.lo <= back < callback.pcs.hi:
+            caller = bp + 8 + callback.size
+        return caller, back
 
     def _reach(self, walked: Walked, end: int) -> bool:
         """Read the stack as far as `end`, and then some."""
@@ -185,6 +200,14 @@ class Walker:
 def word(record: bytes, at: int | None) -> int:
     """A word of a runtime structure; 0 for a field that this Go version does not have."""
     return 0 if at is None else int.from_bytes(record[at : at + 8], "little")
+
+
+def _moved(callback: Callback | None, bias: int) -> Callback | None:
+    """The same by PCs as the process has them."""
+    if callback is None:
+        return None
+    pcs, caller = (PcRange(each.lo + bias, each.hi + bias) for each in (callback.pcs, callback.caller))
+    return replace(callback, pcs=pcs, caller=caller)
 
 
 class _Ranges:

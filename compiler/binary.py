@@ -25,9 +25,6 @@ from compiler.stackmaps import StackMaps
 from compiler.stripped import StrippedFunctions
 
 T = TypeVar("T")
-NO_DEBUG_INFO = (
-    "no debug info (stripped, or linked with -ldflags=-w): stacks only; build without -s and -w for variables"
-)
 
 
 class Indexes(Protocol):
@@ -35,6 +32,10 @@ class Indexes(Protocol):
 
     def index(self, build_id: str) -> bytes | None: ...
     def keep_index(self, build_id: str, packed: bytes) -> None: ...
+
+
+def _c_string(section: bytes) -> str:
+    return section.partition(b"\0")[0].decode("utf-8", "replace")
 
 
 class Binary:
@@ -70,7 +71,11 @@ class Binary:
     @cached_property
     def no_debug_info(self) -> str | None:
         """Why nothing is known of its variables; None where it has Go debug info."""
-        return None if self._readable(lambda: self.info.has_go) else NO_DEBUG_INFO
+        if self._readable(lambda: self.info.has_go):
+            return None
+        link = self.executable.section(".gnu_debuglink")
+        moved = f" (moved to {_c_string(link)})" if link else " (stripped, or linked with -ldflags=-w)"
+        return f"no debug info{moved}: stacks only; build without -s and -w for variables"
 
     @cached_property
     def index(self) -> Index:

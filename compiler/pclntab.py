@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 
 from compiler.dwarf.executable import BadBinary, Executable
-from compiler.dwarf.sections import Buffer
+from compiler.dwarf.sections import Buffer, Section
 from compiler.ir.symbols import SymbolFrame
 from compiler.moduledata import find_module
 
+SECTIONS = (".gopclntab", ".data.rel.ro.gopclntab")
+SHARED_SECTION = ".data.rel.ro"
 MAGIC = 0xFFFFFFF1
 HEADER = struct.Struct("<IxxBBQQQQQQQQ")
 FUNC = struct.Struct("<IiiIIIIIIiBBxB")
@@ -44,14 +46,14 @@ class Pclntab:
     def __init__(self, executable: Executable, module_field: ModuleField) -> None:
         """`module_field` tells the offset of a field of the moduledata at an address; it is asked where no symbol tells."""
         self._executable, self._module_field = executable, module_field
-        table = executable.mapped(".gopclntab") or executable.mapped(".data.rel.ro.gopclntab")
-        name = ".gopclntab" if executable.section_address(".gopclntab") is not None else ".data.rel.ro.gopclntab"
-        address = executable.section_address(name)
-        if table is None or address is None or table.size < HEADER.size:
+        found = next(_tables(executable), None)
+        if found is None:
+            if executable.section_address(".text") is not None and executable.mapped(".text") is None:
+                raise self._bad("it is a debug file (objcopy --only-keep-debug), whose code is elsewhere")
             raise self._bad("it has no Go function table (.gopclntab)")
-        data, start = table.buffer, table.start
+        section, offset, self._address = found
+        address, data, start = self._address, section.buffer, section.start + offset
         self._data = data
-        self._address = address
         magic, self._quantum, pointer_size, count, _, _, *offsets = HEADER.unpack_from(data, start)
         self.count = int(count)
         if magic != MAGIC or pointer_size != 8:
@@ -353,6 +355,25 @@ class Pclntab:
         at = self._units + 4 * (func[8] + file)
         offset = int.from_bytes(self._data[at : at + 4], "little")
         return ("?" if offset == NONE else self._text_at(self._files + offset)), line
+
+
+def _tables(executable: Executable) -> Iterator[tuple[Section, int, int]]:
+    """(section, offset in it, address) of the function table: a section of its own, but in what an external linker made of
+    Go up to 1.22 or so and -buildmode=pie, which puts it among other data. There it is known by its header, and by the
+    moduledata that points to that."""
+    for name in SECTIONS:
+        section, address = executable.mapped(name), executable.section_address(name)
+        if section is not None and address is not None and section.size >= HEADER.size:
+            yield section, 0, address
+            return
+    section, address = executable.mapped(SHARED_SECTION), executable.section_address(SHARED_SECTION)
+    if section is None or address is None:
+        return
+    for at in section.find(MAGIC.to_bytes(4, "little") + bytes(2)):
+        if at % 8 == 0 and at + HEADER.size <= section.size:
+            names = HEADER.unpack_from(section.view, at)[6]
+            if find_module(executable, address + at, address + at + names) is not None:
+                yield section, at, address + at
 
 
 def _uvarint(data: Buffer, at: int) -> tuple[int, int]:

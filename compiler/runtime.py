@@ -5,11 +5,13 @@ Debug info and symbols tell them; where these were stripped, Go's own type descr
 
 from compiler import stripped
 from compiler.binary import Binary
-from compiler.ir.program import FrameSize, GoRuntime, PcRange
+from compiler.ir.program import Callback, FrameSize, GoRuntime, PcRange
 from compiler.layouts import Layout, lacking
 from compiler.moduledata import NAME as MODULE_DATA
 
 INTERRUPTS = ("runtime.asyncPreempt", "runtime.sigpanic")
+CALLBACK = ("runtime.cgocallback", "runtime.asmcgocall", "runtime.cgocall")
+WORD = 8
 TOP_FRAME = 1
 """abi.FuncFlagTopFrame: a stack ends here."""
 SYSCALL_PACKAGES = ("syscall.", "internal/runtime/syscall.", "runtime/internal/syscall.")
@@ -52,6 +54,7 @@ def read_runtime(binary: Binary) -> GoRuntime:
         interrupts=_ranges(binary, INTERRUPTS),
         outermost=tuple(PcRange(lo, hi) for lo, hi in pclntab.flagged(TOP_FRAME)),
         wait_reasons=_wait_reasons(binary),
+        callback=_callback(binary),
     )
 
 
@@ -95,6 +98,28 @@ def _syscall_frames(binary: Binary) -> tuple[FrameSize, ...]:
         if size >= 0 and lo < hi
     ]
     return tuple(sorted(frames, key=lambda frame: frame.lo))
+
+
+def _callback(binary: Binary) -> Callback | None:
+    """The frames between Go code that C called and the Go code that called C, each as large as it gets: so it is at a call."""
+    found = [_framed(binary, name) for name in CALLBACK]
+    match found:
+        case [(pcs, size), (_, between), (caller, caller_size)] if (
+            between in (0, WORD) and min(size, caller_size) >= WORD
+        ):
+            return Callback(pcs, size, between, caller, caller_size)
+        case _:
+            return None
+
+
+def _framed(binary: Binary, name: str) -> tuple[PcRange, int] | None:
+    """The function's code and the size of its frame; None where there is not exactly one of the name."""
+    pclntab = binary.pclntab
+    places = [each for each in pclntab.functions().get(name, []) if not pclntab.is_wrapper(each[0])]
+    index = pclntab.index_of(places[0][0]) if len(places) == 1 else None
+    if index is None:
+        return None
+    return PcRange(*places[0]), max((size for _, _, size in pclntab.values(index, "pcsp")), default=0)
 
 
 def _wait_reasons(binary: Binary) -> tuple[str, ...]:

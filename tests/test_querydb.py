@@ -61,7 +61,7 @@ def scene_of(querydb: Path, folder: Path) -> Iterator[Scene]:
         files, reports = {}, {}
         for engine in ENGINES:
             files[engine] = folder / f"{engine}.sqlite"
-            reports[engine] = _snapshot(target.pid, spec, files[engine], engine)
+            reports[engine] = snapshot(target.pid, spec, files[engine], engine)
         after = parse_dump(_get(f"{debug}/stack?others=1"))
         dump = still(before, after, SERVES_THE_DUMP)
         assert len(dump) > SESSIONS
@@ -74,7 +74,8 @@ def _get(url: str) -> str:
         return str(answer.read().decode())
 
 
-def _snapshot(pid: int, spec: Path, out: Path, engine: str) -> dict[str, Any]:
+def snapshot(pid: int, spec: Path, out: Path, engine: str) -> dict[str, Any]:
+    """What the command reports of a snapshot that it wrote to `out`."""
     arguments = ["--pid", str(pid), "--spec", str(spec), "--out", str(out), "--engine", engine, "--json"]
     command = [str(FREEZEFRAME), "snapshot", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -27,6 +27,7 @@ class Config(ctypes.Structure):
     _fields_ = [
         *_all(u64, "text_lo text_hi chunk_base chunks types_base allglen allgptr"),
         *_all(u64, "out_limit stacks_limit goroutines_limit pressure run_bytes steps"),
+        *_all(u64, "callback_lo callback_hi callback_size callback_between cgocall_lo cgocall_hi cgocall_size"),
         *_all(u64, "frames string_bytes slice_items map_entries depth above"),
         *_all(u64, "calls_base calls_half exact_base exact_half dynamic_base dynamic_half syscalls_base syscalls_half"),
         *_all(

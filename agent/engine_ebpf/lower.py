@@ -138,6 +138,12 @@ def _configure(config: Config, program: Program, limits: Limits, bias: int) -> N
     config.has_syscallbp = runtime.g_syscallbp is not None
     config.has_parent_goid = runtime.g_parent_goid is not None
     config.text_lo, config.text_hi = runtime.text.lo + bias, runtime.text.hi + bias
+    if runtime.callback is not None:
+        pcs, caller = runtime.callback.pcs, runtime.callback.caller
+        config.callback_lo, config.callback_hi = pcs.lo + bias, pcs.hi + bias
+        config.cgocall_lo, config.cgocall_hi = caller.lo + bias, caller.hi + bias
+        config.callback_between = runtime.callback.between
+        config.callback_size, config.cgocall_size = runtime.callback.size, runtime.callback.caller_size
     config.allglen, config.allgptr = runtime.allglen + bias, runtime.allgptr + bias
     for name in ("frames", "string_bytes", "slice_items", "map_entries", "depth"):
         setattr(config, name, getattr(limits, name))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from compiler.ir.limits import Limits
 from compiler.ir.types import Type, TypeId
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever a field changes its meaning; a Program of another format is refused."""
 
 # ---------------------------------------------------------------- where a value is
@@ -237,6 +237,21 @@ class FrameSize:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """How the stack of Go code that C called goes on below runtime.cgocallback, whose frame pointer is C's: its frame, of
+    `size` bytes, is followed by that of runtime.asmcgocall, of `between` bytes, and that by the frame of runtime.cgocall,
+    of `caller_size` bytes; return addresses count extra. See cgocallback in go/src/runtime/asm_amd64.s."""
+
+    pcs: PcRange
+    """runtime.cgocallback"""
+    size: int
+    between: int
+    caller: PcRange
+    """runtime.cgocall"""
+    caller_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class GoRuntime:
     """Where this binary's Go runtime keeps its goroutines. Addresses are link-time; the rest are byte offsets."""
 
@@ -275,6 +290,8 @@ class GoRuntime:
     """Functions no stack goes beyond (runtime.goexit, mstart, rt0_go)."""
     wait_reasons: tuple[str, ...]
     """The binary's own table, indexed by g.waitreason."""
+    callback: Callback | None = None
+    """Absent where C cannot call Go."""
 
 
 @dataclass(frozen=True, slots=True)

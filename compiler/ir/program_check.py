@@ -9,6 +9,7 @@ from compiler.ir.frames import REASONS
 from compiler.ir.program import (
     AtAddress,
     AtCfa,
+    Callback,
     GoRuntime,
     InRegister,
     Located,
@@ -88,7 +89,17 @@ def _runtime(runtime: GoRuntime) -> Iterator[str]:
         yield f"{runtime.text.hi - runtime.text.lo} bytes of code"
     ranges = [runtime.text, *runtime.interrupts, *runtime.outermost]
     yield from (f"PC range {r.lo:#x}-{r.hi:#x}" for r in ranges if not _ordered(r))
+    if runtime.callback is not None:
+        yield from _callback(runtime.callback)
     yield from (f"frame size {f.size}" for f in runtime.syscall_frames if not (f.lo < f.hi and 0 <= f.size < 1 << 20))
+
+
+def _callback(callback: Callback) -> Iterator[str]:
+    yield from (f"PC range {r.lo:#x}-{r.hi:#x}" for r in (callback.pcs, callback.caller) if not _ordered(r))
+    sizes = (callback.size, callback.caller_size)
+    if callback.between not in (0, 8):
+        yield f"frame size {callback.between}"
+    yield from (f"frame size {size}" for size in sizes if not (8 <= size < 1 << 20 and size % 8 == 0))
 
 
 def _ordered(pcs: PcRange | Site) -> bool:

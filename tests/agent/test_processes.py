@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from agent.processes import Processes
 from compiler.ir.errors import BadInput, CannotNow
 from tests.agent.conftest import Busy
-from tests.programs import StartTarget
+from tests.conftest import ROOT, build
+from tests.programs import StartTarget, running
 
 LIST = "; list the Go processes with: freezeframe processes"
 
@@ -64,6 +66,14 @@ def test_what_cannot_be_captured_says_why() -> None:
     with pytest.raises(BadInput) as refused:
         Processes().identify(ended.pid)
     assert str(refused.value) == f"there is no process {ended.pid}" + LIST
+
+
+def test_a_go_library_in_another_program_is_named(go: Path, tmp_path: Path) -> None:
+    library = build(go, ROOT / "tests/targets/mixed", tmp_path / "library.so", "-buildmode=c-shared", cgo=True)
+    host = "import ctypes, signal, sys; ctypes.CDLL(sys.argv[1]); print('ready {}', flush=True); signal.pause()"
+    with running(sys.executable, "-c", host, library) as target, pytest.raises(BadInput) as refused:
+        Processes().identify(target.pid)
+    assert f"is not a Go program; the Go library that it loaded ({library}) cannot be captured" in str(refused.value)
 
 
 def test_process_of_someone_else_is_skipped_in_the_list_and_refused_by_pid(tmp_path: Path) -> None:

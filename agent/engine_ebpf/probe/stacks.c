@@ -119,7 +119,10 @@ INLINE void end_chain(void)
     S->walk = S->special || S->first != ~0ULL ? WALK_IMAGE : WALK_READY;
 }
 
-// From the frame at hand to its caller.
+INLINE u64 in_callback(u64 pc) { return pc >= C->callback_lo && pc < C->callback_hi; }
+
+// From the frame at hand to its caller. Go code that C called goes on below runtime.cgocallback (see Callback in
+// compiler/ir/program.py).
 INLINE void next_frame(u64 task)
 {
     u64 bp = S->bp, place, caller, pc;
@@ -130,8 +133,9 @@ INLINE void next_frame(u64 task)
         S->flags |= FLAG_FRAMES_CUT;
         return end_chain();
     }
-    if (bp + 16 > S->window + S->window_size) {
-        if (!extend_window(task, bp + 16)) {
+    u64 need = smaller(bp + 32, S->high);
+    if (need > S->window + S->window_size) {
+        if (!extend_window(task, need)) {
             S->flags |= FLAG_STACK_FAULT;
             end_chain();
         }
@@ -142,6 +146,14 @@ INLINE void next_frame(u64 task)
     place = S->window_place + bp - S->window;
     caller = word_at(place);
     pc = word_at(place + 8);
+    if (in_callback(S->pc)) { // called by C, and that by cgocall
+        caller = bp + 16 + C->callback_between + C->cgocall_size;
+        pc = bp + 32 > S->high ? 0 : word_at(place + 16 + C->callback_between);
+        if (pc < C->cgocall_lo || pc >= C->cgocall_hi)
+            pc = 0;
+    } else if (in_callback(pc)) { // whose frame pointer is C's
+        caller = bp + 8 + C->callback_size;
+    }
     if (!pc)
         return end_chain();
     append_frame(pc, caller);
