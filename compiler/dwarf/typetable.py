@@ -257,6 +257,8 @@ class TypeTable:
             return None
         if which == "Bool":
             inner = self.made(Basic("bool", self.go.size(value.type), "bool"))
+        elif which == "Float64":  # the runtime's own, which keeps the number's bits
+            inner = self.made(Basic("float64", self.go.size(value.type), "float"))
         elif which == "Pointer" and self.go.kind(value.type) == KIND_UNSAFE_POINTER:
             elem = next((self.go.array(m.type)[0] for m in members if self.go.kind(m.type) == KIND_ARRAY), None)
             target = None if elem is None else self.go.pointee(elem)

@@ -8,7 +8,7 @@ import pytest
 from compiler.binary import Binary
 from compiler.dwarf.rtypes import RuntimeTypes
 from compiler.dwarf.typetable import TypeTable
-from compiler.ir.types import Big, Chan, Interface, Opaque, Struct, Sync, Time, Type, Wrapper
+from compiler.ir.types import Basic, Big, Chan, Interface, Opaque, Struct, Sync, Time, Type, Wrapper
 from tests.conftest import ROOT, build
 
 
@@ -46,6 +46,16 @@ def test_big_numbers_have_their_digits(zoo: Binary) -> None:
 def test_atomics_are_what_is_in_them(zoo: Binary) -> None:
     for name in ("sync/atomic.Int64", "sync/atomic.Bool", "sync/atomic.Value", "sync/atomic.Pointer[main.point]"):
         assert isinstance(described(zoo, name), Wrapper), name
+
+
+def test_the_runtimes_own_atomic_float_is_a_number(zoo: Binary) -> None:
+    [name] = {"internal/runtime/atomic.Float64", "runtime/internal/atomic.Float64"} & zoo.index.types.keys()
+    table = TypeTable(zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types)
+    wanted = table.want(zoo.index.types[name][0])
+    types = table.build()
+    found = types[wanted]
+    assert isinstance(found, Wrapper)
+    assert types[found.type] == Basic("float64", 8, "float")
 
 
 def test_what_is_declared_as_a_time_is_one(zoo: Binary) -> None:
