@@ -183,7 +183,7 @@ func showInterface(v reflect.Value) any {
 }
 
 // showChan empties and refills a channel, which keeps its order; nobody else
-// uses it, or waits at it, while load mode holds still. It must be open.
+// uses it while load mode holds still. It must be open.
 func showChan(v reflect.Value) any {
 	items := []any{}
 	for n := v.Len(); n > 0; n-- {
@@ -191,6 +191,5 @@ func showChan(v reflect.Value) any {
 		items = append(items, showValue(addressable(item)))
 		v.Send(item)
 	}
-	head := object{{"$type", v.Type().String()}, {"$len", v.Len()}, {"$cap", v.Cap()}, {"$closed", false}}
-	return append(head, field{"items", items}, field{"receivers", []int{}}, field{"senders", []int{}})
+	return object{{"$type", v.Type().String()}, {"$len", v.Len()}, {"$cap", v.Cap()}, {"$closed", false}, {"items", items}}
 }
