@@ -10,14 +10,14 @@ from datasource.cache import Cache, hash_of
 
 def compile_cached(cache: Cache, spec: Spec, binary: Binary, types: frozenset[int]) -> tuple[Compiled, bool]:
     """Compile, or take from the cache what compiling the same gave before; whether it came from there."""
-    text_hash = hash_of(spec.text)
-    kept = cache.program(binary.build_id, text_hash, types)
+    text_hash, name = hash_of(spec.text), binary.executable.identity.compiled_as
+    kept = cache.program(name, text_hash, types)
     if kept is not None:
         return kept, True
     from compiler.compile import compile_spec
 
     compiled = compile_spec(spec, binary, types)
-    cache.keep(binary.build_id, text_hash, types, compiled)
+    cache.keep(name, text_hash, types, compiled)
     return compiled, False
 
 

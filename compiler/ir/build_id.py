@@ -56,6 +56,13 @@ class BinaryIdentity:
     """Link-time address of the entry point."""
     relocatable: bool
     """Position independent: it may be loaded anywhere (ET_DYN)."""
+    debug_info: bool
+    """Whether it has a section of debug info; strip(1) takes it away and leaves the build id."""
+
+    @property
+    def compiled_as(self) -> str:
+        """What tells it from every other binary that compiles to something else."""
+        return self.build_id if self.debug_info else f"{self.build_id} stripped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ def read_identity(file: BinaryIO) -> BinaryIdentity:
         load_address=loads[0].address,
         entry=entry,
         relocatable=kind == 3,
+        debug_info=any(section.name == ".debug_info" for section in sections),
     )
 
 

@@ -66,7 +66,7 @@ def _kept(binary: Path, spec_file: Path) -> _Told | None:
     except (OSError, ValueError, FreezeframeError):
         return None  # whatever is wrong is told by who reads it next
     cache = Cache(cache_directory())
-    report = cache.report(identity.build_id, hash_of(text), cache.runtime_types(identity.build_id))
+    report = cache.report(identity.compiled_as, hash_of(text), cache.runtime_types(identity.build_id))
     return None if report is None else _Told(report, identity.build_id, identity.go_version or "unknown", cached=True)
 
 

@@ -1,5 +1,7 @@
 """A binary without debug info against its twin that has it: what is read from code and data is what debug info says."""
 
+import json
+import os
 import struct
 import subprocess
 from pathlib import Path
@@ -94,6 +96,15 @@ def test_a_function_that_is_not_there_is_an_issue_of_its_own(querydb: Path, tmp_
     assert issues[0] == ISSUE
     assert issues[1].message == 'no function "main.(*Session).servee" in this binary'
     assert "main.(*Session).serve" in issues[1].nearest
+
+
+def test_what_is_kept_of_a_binary_is_not_taken_for_its_stripped_copy(querydb: Path, tmp_path: Path) -> None:
+    robbed = bare(querydb, tmp_path / "bare")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for binary, issues in ((querydb, 0), (robbed, 1), (querydb, 0), (robbed, 1)):
+        command = map(str, (ROOT / ".venv/bin/freezeframe", "compile", binary, "--spec", SPEC, "--json"))
+        done = subprocess.run([*command], env=environment, capture_output=True, text=True, check=True)
+        assert len(json.loads(done.stdout)["issues"]) == issues
 
 
 @pytest.mark.parametrize("flags", ["-s", "-w", "-s -w"])
