@@ -55,7 +55,15 @@ def contenders(binary: Path, spec: Path, scratch: Path, tools: dict[str, Path]) 
     if "dlv" in tools:
         script = scratch / "delve"
         script.write_text("funcs ^main.main$\nexit\n")
-        delve: list[str | Path] = [tools["dlv"], "exec", binary, "--check-go-version=false", "--init", script]
+        delve: list[str | Path] = [
+            tools["dlv"],
+            "exec",
+            binary,
+            "--check-go-version=false",
+            "--allow-non-terminal-interactive=true",
+            "--init",
+            script,
+        ]
         found.append(Contender("Delve, load and list functions", delve))
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ETCD = ("go.etcd.io/etcd/server/v3", "v3.6.5")
-DELVE = ("github.com/go-delve/delve/cmd/dlv", "v1.27.0")
+DELVE = ("github.com/go-delve/delve/cmd/dlv", "v1.27.2")
 TOOLBOX = "@toolbox-sdk/server-linux-x64@1.12.0"
 
 

@@ -27,7 +27,7 @@ MAX_LOADED: Final = 4 << 30
 CHUNK: Final = 1 << 20
 PT_LOAD, PT_NOTE = 1, 4
 CONTENT_ID: Final = re.compile(r"[\w-]{20}(/[\w-]{20}){3}")
-"""What the go command writes: hashes of what went into the program and of what came out (cmd/go/internal/work/buildid.go)."""
+"""What the go command writes: hashes of what went into the program and of what came out (buildid.go in the source of cmd/go)."""
 
 _HEADER = struct.Struct("<HHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
