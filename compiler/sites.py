@@ -87,8 +87,10 @@ class _Candidate:
         self.assignments = code.assignments(variable, self.places)
         self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
         self.undeclared: tuple[Range, ...] = ()
-        if variable.parameter and self.places.constant and self.places.in_own_frame():
-            self.undeclared = tuple(lines.entering())  # a result: not cleared yet
+        if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
+            self.undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
+        elif variable.captured:
+            self.undeclared = tuple(lines.recovered())
         elif variable.line and not variable.parameter:
             # A constant location says nothing about when it holds a value: while the declaration's own line runs (it may
             # be calling something) it does not yet. A list of locations knows, but what optimization computes ahead of

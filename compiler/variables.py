@@ -16,7 +16,6 @@ from compiler.dwarf.gotypes import (
     KIND_STRUCT,
     printed_type,
 )
-from compiler.dwarf.units import number
 from compiler.explain import Copy, Range, explain_sites
 from compiler.ir.errors import BadInput
 from compiler.ir.limits import Limits
@@ -24,8 +23,6 @@ from compiler.ir.program import Access, FunctionTable, Missing
 from compiler.patterns import written_name
 from compiler.way import Resolved
 
-GO_CLOSURE_OFFSET = 0x2907
-"""DW_AT_go_closure_offset, since Go 1.23 (cmd/internal/dwarf): the variable is one that the closure captured."""
 DICTIONARY = ".dict"
 MAX_COPIES = 50
 """Copies of one function's code that are looked at to tell which lines have a variable."""
@@ -135,7 +132,7 @@ def _columns(binary: Binary, instances: list[Instance], *, method: bool) -> list
         receiver = next((v for v in instance.variables if v.parameter and not v.result), None) if method else None
         for variable in instance.variables:
             if variable.name != DICTIONARY:
-                kind = "receiver" if variable is receiver else _kind(binary, variable)
+                kind = "receiver" if variable is receiver else _kind(variable)
                 offset = _declared_type(binary, variable)
                 key = (variable.name, variable.line, printed_type(binary.types.name(offset)), kind)
                 found.setdefault(key, _Column(key, offset)).add(variable)
@@ -144,10 +141,8 @@ def _columns(binary: Binary, instances: list[Instance], *, method: bool) -> list
     return [*parameters, *sorted(others, key=lambda column: column.line)]
 
 
-def _kind(binary: Binary, variable: Variable) -> str:
-    origin = number(variable.die, "DW_AT_abstract_origin")
-    dies = [variable.die, *([binary.info.die(origin)] if origin is not None else [])]
-    if any(number(die, GO_CLOSURE_OFFSET) is not None for die in dies):
+def _kind(variable: Variable) -> str:
+    if variable.captured:
         return "captured"
     return "result" if variable.result else "parameter" if variable.parameter else "local"
 

@@ -15,6 +15,8 @@ from compiler.dwarf.units import DebugInfo, name_of, number
 
 Range = tuple[int, int]
 VARIABLE_TAGS = ("DW_TAG_variable", "DW_TAG_formal_parameter")
+GO_CLOSURE_OFFSET = 0x2907
+"""DW_AT_go_closure_offset (cmd/internal/dwarf): where a captured variable is in the closure. Since Go 1.23."""
 COPY_TAGS = ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine")
 HALVES = re.compile(r"\.(ptr|len|cap|itab|data|real|imag)$")
 
@@ -35,6 +37,9 @@ class Variable:
     """How many lexical blocks deep; the deepest that is visible wins."""
     result: bool = False
     """A parameter by which the function returns something."""
+    captured: bool = False
+    """A closure has it of the function around it: it is there from the beginning, and its `line`, where it is first used, is
+    not told."""
 
 
 CLOSURE = re.compile(r"^(.+)(?:\.(?:func|gowrap|deferwrap)?\d+|-range\d+)$")
@@ -195,18 +200,20 @@ class Functions:
         name, type_offset = name_of(named), number(named, "DW_AT_type")
         if name is None or type_offset is None or HALVES.search(name):
             return None
+        captured = any(number(each, GO_CLOSURE_OFFSET) is not None for each in (die, named))
         if instance.level == 0 and "[" in instance.name:
             type_offset = self._dictionaries.real(instance.name, type_offset)
         return Variable(
             name.removeprefix("&"),
             type_offset,
-            number(named, "DW_AT_decl_line") or 0,
+            0 if captured else number(named, "DW_AT_decl_line") or 0,
             die.tag == "DW_TAG_formal_parameter",
             name.startswith("&"),
             die,
             scope,
             nesting,
             bool(number(named, "DW_AT_variable_parameter")),
+            captured,
         )
 
     def _ranges(self, die: DIE) -> tuple[Range, ...]:
