@@ -16,6 +16,11 @@ def own(piece: Piece) -> bool:
     return isinstance(piece, AtCfa) and piece.offset < 0
 
 
+def own_slots(pieces: tuple[Piece, ...]) -> set[int]:
+    """Where in the function's own frame the pieces are, from the CFA."""
+    return {piece.offset for piece in pieces if isinstance(piece, AtCfa) and piece.offset < 0}
+
+
 class Homes:
     """One instance's home slots, and where it has no frame."""
 

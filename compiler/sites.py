@@ -17,9 +17,9 @@ from compiler.dwarf.locations import (
     Unknown,
     read_locations,
 )
-from compiler.homes import Homes, own
+from compiler.homes import Homes, own, own_slots
 from compiler.ir.frames import GONE
-from compiler.ir.program import AtAddress, Located, Missing, Place, Site
+from compiler.ir.program import AtAddress, Located, Missing, Piece, Place, Site
 from compiler.sunk import Assignments, Sunk
 from compiler.way import Resolved
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DEAD = Missing("optimized out", GONE)
 SUNK = Missing("optimized out", "the function assigns to it again, and the new value is kept nowhere during this call")
+EARLY = Missing("optimized out", "what is kept here may be what is only going to be assigned to it")
 BEGINNING = Missing("not declared", "its function is only about to begin: it has no frame yet")
 
 
@@ -86,6 +87,7 @@ class _Candidate:
         self.places = PlaceFinder(read_locations(binary.info, variable.die, binary.types.shape(variable.type)))
         self.assignments = code.assignments(variable, self.places)
         self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
+        self._renewed |= code.early_edges(variable, self.places)
         self.undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
             self.undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
@@ -173,6 +175,40 @@ class _Code:
         places = () if finder.constant else (*finder.places(), *self.homes.on_entry(variable, finder))
         return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()))
 
+    def early(self, variable: Variable, finder: PlaceFinder, pieces: tuple[Piece, ...], pc: int) -> bool:
+        """Whether these pieces may be what the variable is only going to be.
+
+        Of `last = v`, both names are the value's as soon as v has it; so where a variable that had a place before shares
+        one with a variable that got it by its declaration, nobody knows whether it has been assigned yet.
+        """
+        if self._from_declaration(variable, finder):
+            return False
+        slots = own_slots(pieces)
+        for other, place in self._others if slots else ():
+            there = place.at_call(pc)
+            shared = isinstance(there, Known) and not slots.isdisjoint(own_slots(there.pieces))
+            if shared and place.first != finder.first and self._from_declaration(other, place):
+                return True
+        return False
+
+    def _from_declaration(self, variable: Variable, finder: PlaceFinder) -> bool:
+        """Whether its first place is where its declaration gives it a value."""
+        return not finder.constant and self.lines.at(finder.first - 1) == variable.line
+
+    def early_edges(self, variable: Variable, finder: PlaceFinder) -> set[int]:
+        """PCs at which that may change."""
+        if finder.constant or self._from_declaration(variable, finder) or not own_slots(tuple(finder.places())):
+            return set()
+        return {edge for _, place in self._others for edge in place.edges()}
+
+    @cached_property
+    def _others(self) -> list[tuple[Variable, PlaceFinder]]:
+        binary = self._binary
+        return [
+            (each, PlaceFinder(read_locations(binary.info, each.die, binary.types.shape(each.type))))
+            for each in self._instance.variables
+        ]
+
     @cached_property
     def _begins(self) -> dict[int, list[int]]:
         """By PC, the variables (their DIEs) that come to another place there."""
@@ -188,7 +224,7 @@ class _Traced:
     """A column within one instance."""
 
     def __init__(self, binary: "Binary", instance: Instance, column: Column, code: "_Code") -> None:
-        self._column, self._homes = column, code.homes
+        self._column, self._homes, self._code = column, code.homes, code
         self._instance = instance
         self._stack_maps = binary.stack_maps
         self._calls = {edge for lo, hi in instance.ranges for edge in self._stack_maps.edges(lo, hi)}
@@ -243,6 +279,12 @@ class _Traced:
             location = self._homes.completed(variable, finder, location, pc)
         if isinstance(location, Known) and candidate.assignments.outdated(pc, location.pieces):
             return SUNK
+        if (
+            isinstance(location, Known)
+            and not finder.constant
+            and self._code.early(variable, finder, location.pieces, pc)
+        ):
+            return EARLY
         return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
 
     def _at(self, type_offset: int, location: Location, pc: int, *, escaped: bool, exact: bool) -> Place:

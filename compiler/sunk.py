@@ -20,6 +20,8 @@ MAX_CODE = 1 << 18
 RETURN_ADDRESS = 8
 
 
+MAX_FOLLOWED = 48
+"""Instructions that are looked at behind a branch."""
 Begins = Callable[[int], Collection[int]]
 """The variables (offsets of their DIEs) that debug info has at another place from a PC on."""
 
@@ -35,6 +37,20 @@ class Making:
     line: int
     slot: int
     kept: dict[int, int]
+    loaded: int
+    """The PC at which the slot was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a register holds: copies of slots, by the PC at which they were read; and what was made of slots."""
+
+    slots: dict[int, int]
+    made: tuple[Making, ...]
+
+
+_NONE = _Held({}, ())
+_Known = dict[int, _Held]
 
 
 class Sunk:
@@ -45,7 +61,9 @@ class Sunk:
     ) -> None:
         self._pclntab, self._line_at = pclntab, line_at
         self._makings: list[Making] = []
-        self._branches: set[tuple[int, int]] = set()
+        self._steps: dict[int, Step] = {}
+        self._heads: set[int] = set()
+        """Lines that branch: heads of loops, which come again."""
         self._busy: set[int] = set()
         """Lines that do more than to make a value."""
         for lo, hi in instance.ranges if executable.arch == "amd64" else ():
@@ -63,47 +81,85 @@ class Sunk:
             and any(lo <= making.slot < hi for lo, hi in slots)
             and not _is_of_another(making, variable.die.offset, begins)
         ]
-        return Assignments(found, self._busy, self._branches, self._line_at)
+        return Assignments(found, self, self._busy, self._heads, self._line_at)
 
     def _read(self, code: Iterator[Step]) -> None:
-        held: dict[int, set[int]] = {}
-        made: dict[int, list[Making]] = {}
-        for step in code:
-            line = self._line_at(step.pc)
-            if step.effect:
-                self._busy.add(line)
-            if step.flow == "if":
-                self._branches.add((step.pc, line))
+        steps = list(code)
+        at = {step.pc: number for number, step in enumerate(steps)}
+        known: _Known = {}
+        for step in steps:
+            self._line(step)
+            known = self._carry_out(step, known)
+            if known and step.target in at:
+                self._follow(steps, at, step.target, known)
             if step.flow in ("call", "leave"):
-                held, made = {}, {}
+                known = {}
+        self._steps |= {step.pc: step for step in steps}
+
+    def _line(self, step: Step) -> None:
+        line = self._line_at(step.pc)
+        if step.effect:
+            self._busy.add(line)
+        if step.flow == "if":
+            self._heads.add(line)
+
+    def _follow(self, steps: list[Step], at: dict[int, int], target: int, known: "_Known") -> None:
+        """A little way along a branch, with what the registers hold."""
+        number = at[target]
+        for _ in range(MAX_FOLLOWED):
+            if number >= len(steps) or not known or steps[number].flow == "call":
+                return
+            step = steps[number]
+            known = self._carry_out(step, known)
+            if step.flow == "leave" and step.target not in at:
+                return
+            number = at[step.target] if step.flow == "leave" else number + 1
+
+    def _carry_out(self, step: Step, known: "_Known") -> "_Known":
+        """What registers hold after an instruction; what it makes of slots is noted."""
+        if step.flow in ("call", "leave"):
+            return known
+        down = RETURN_ADDRESS + (self._pclntab.frame_size(step.pc) or 0) if step.slots or step.stores else 0
+        plain = step.reads - step.through
+        sources = {slot: loaded for register in plain for slot, loaded in known.get(register, _NONE).slots.items()}
+        sources |= {slot - down: step.pc for slot in step.slots}
+        results = [making for register in plain for making in known.get(register, _NONE).made]
+        for making in results:
+            making.kept |= {slot - down: step.after for slot in step.stores}
+        if sources and step.writes and not step.moves:
+            line = self._line_at(step.pc)
+            new = [Making(step.after, line, slot, {}, loaded) for slot, loaded in sorted(sources.items())]
+            results += new
+            self._makings += new
+        held = _Held(sources if step.moves else {}, tuple(results))
+        changed = dict.fromkeys(step.writes, held) if held.slots or held.made else {}
+        return {register: each for register, each in known.items() if register not in step.writes} | changed
+
+    def precedes(self, making: Making, pc: int) -> bool:
+        """Whether the code goes from there to `pc` in one turn of a loop: through no branch of a line before it."""
+        seen: set[int] = set()
+        open_ = [making.after]
+        while open_:
+            step = self._steps.get(open_.pop())
+            if step is None or step.pc in seen:
                 continue
-            down = RETURN_ADDRESS + (self._pclntab.frame_size(step.pc) or 0) if step.slots or step.stores else 0
-            plain = step.reads - step.through
-            sources = {slot for register in plain for slot in held.get(register, ())}
-            sources |= {slot - down for slot in step.slots}
-            results = [making for register in plain for making in made.get(register, ())]
-            for making in results:
-                making.kept |= {slot - down: step.after for slot in step.stores}
-            if sources and step.writes and not step.moves:
-                results += [Making(step.after, line, slot, {}) for slot in sorted(sources)]
-                self._makings += results[-len(sources) :]
-            for register in step.writes:
-                held[register], made[register] = (sources if step.moves else set()), results
+            if step.flow in ("if", "leave") and 0 < self._line_at(step.pc) < making.line:
+                continue
+            seen.add(step.pc)
+            if step.pc <= pc < step.after:
+                return True
+            open_ += [step.target] if step.target else []
+            open_ += [step.after] if step.flow != "leave" else []
+        return False
 
 
 class Assignments:
     """New values of one variable, and whether its place has them yet."""
 
     def __init__(
-        self,
-        makings: list[Making],
-        busy: set[int],
-        branches: Collection[tuple[int, int]],
-        line_at: Callable[[int], int],
+        self, makings: list[Making], code: Sunk, busy: set[int], heads: set[int], line_at: Callable[[int], int]
     ) -> None:
-        self._makings, self._busy, self._line_at = makings, busy, line_at
-        lines = {making.line for making in makings}
-        self._branches = [(at, line) for at, line in branches if line in lines]
+        self._makings, self._code, self._busy, self._heads, self._line_at = makings, code, busy, heads, line_at
 
     def __bool__(self) -> bool:
         return bool(self._makings)
@@ -111,22 +167,22 @@ class Assignments:
     def edges(self) -> set[int]:
         """PCs at which the answer may change, besides those at which the line does."""
         kept = {at for each in self._makings for at in each.kept.values()}
-        return kept | {each.after for each in self._makings} | {at for at, _ in self._branches}
+        return kept | {pc for each in self._makings for pc in (each.after, each.loaded)}
 
     def outdated(self, pc: int, pieces: tuple[Piece, ...]) -> bool:
         """Whether, at the call at `pc`, what these pieces have of the variable is what it was before an assignment."""
         slots = [(piece.offset, piece.offset + piece.size) for piece in pieces if isinstance(piece, AtCfa)]
         return any(
             any(lo <= making.slot < hi for lo, hi in slots)
-            and (self._pending(making, pc) if making.after > pc else self._left(making, pc))
+            and (self._pending(making, pc) if making.loaded > pc else self._left(making, pc))
             for making in self._makings
         )
 
     def _pending(self, making: Making, pc: int) -> bool:
         """Whether it is written before `pc` and yet to come, not as the head of a loop that comes again."""
-        return making.line < self._line_at(pc) and not any(
-            at > pc and line == making.line for at, line in self._branches
-        )
+        if making.line >= self._line_at(pc) or making.line in self._heads:
+            return False
+        return making.after > pc or not self._code.precedes(making, pc)
 
     def _left(self, making: Making, pc: int) -> bool:
         """Whether it is a statement of its own, and its slot has not got the new value by `pc`."""

@@ -44,6 +44,8 @@ class Step:
     """Words of the frame that it writes, from SP."""
     effect: bool
     """It calls, branches, or writes memory outside of the frame."""
+    target: int
+    """Where a branch goes; 0 of what is none."""
 
 
 def steps(code: bytes, pc: int) -> Iterator[Step]:
@@ -89,6 +91,7 @@ def _step(each: Instruction, factory: InstructionInfoFactory) -> Step:
         frozenset(through),
         tuple(stores),
         effect,
+        each.near_branch_target if flow in ("if", "leave") else 0,
     )
 
 

@@ -203,6 +203,8 @@ class PlaceFinder:
     def __init__(self, locations: Locations) -> None:
         self._ranges = sorted(locations.ranges, key=lambda each: each.lo)
         self.constant = locations.constant
+        self.first = self._ranges[0].lo if self._ranges else 0
+        """The PC from which it has a place."""
 
     def in_own_frame(self) -> bool:
         """Whether any of it is in the frame of the function itself, not in its caller's."""

@@ -1,0 +1,73 @@
+"""What optimization does to variables: a value on a real target is what its source says there, or absent with a reason."""
+
+import json
+import re
+import sqlite3
+import subprocess
+from collections import defaultdict
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, build
+from tests.programs import running
+
+SOURCE = ROOT / "tests/targets/places"
+FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",), "PIE": ("-buildmode=pie",)}
+ENGINES = ("memory", "ebpf")
+TOLD = re.compile(r"// (main\.\S+): (.+)$", re.MULTILINE)
+NOTHING = object()
+
+
+def told() -> dict[str, dict[str, Any]]:
+    """What the target's comments say: of each function, its variables' values."""
+    found = {}
+    for match in TOLD.finditer((SOURCE / "main.go").read_text().split("package main", 1)[1]):
+        pairs = (pair.split("=", 1) for pair in match[2].split())
+        found[match[1]] = {name: NOTHING if value == "-" else json.loads(value) for name, value in pairs}
+    return found
+
+
+@pytest.fixture(scope="module", params=FLAGS)
+def files(request: pytest.FixtureRequest, go: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("places")
+    binary = build(go, SOURCE, folder / "places", *FLAGS[request.param])
+    wanted = [
+        {"function": function, "table": f"t{at}", "collect": [{"expr": e, "as": f"c{i}"} for i, e in enumerate(values)]}
+        for at, (function, values) in enumerate(told().items())
+    ]
+    spec, found = folder / "spec.yaml", {engine: folder / f"{engine}.sqlite" for engine in ENGINES}
+    spec.write_text(json.dumps({"functions": wanted, "limits": {"pause_ms": 60_000}}))
+    with running(binary) as target:
+        for engine, out in found.items():
+            arguments = ["--pid", target.pid, "--spec", spec, "--out", out, "--engine", engine, "--json"]
+            command = [str(ROOT / ".venv/bin/freezeframe"), "snapshot", *map(str, arguments)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+    return found
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_variable_is_another_than_its_source_says(files: dict[str, Path], engine: str) -> None:
+    wrong, right, missing = [], 0, 0
+    with closing(sqlite3.connect(files[engine])) as connection:
+        reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for table, column, reason in connection.execute("SELECT table_name, column_name, reason FROM absences"):
+            reasons[table, column].append(reason)
+        for at, (function, values) in enumerate(told().items()):
+            columns = ", ".join(f"c{number}" for number in range(len(values)))
+            [row] = connection.execute(f"SELECT {columns} FROM t{at}").fetchall()
+            for number, (name, value) in enumerate(values.items()):
+                got = json.loads(row[number]) if isinstance(value, list) and row[number] is not None else row[number]
+                absent = reasons[f"t{at}", f"c{number}"]
+                if (got is None or isinstance(got, dict)) and absent:
+                    missing += value is not NOTHING
+                elif got == value:
+                    right += 1
+                else:
+                    wrong.append(f"{function} {name}: {got!r}, not {'anything' if value is NOTHING else repr(value)}")
+    assert not wrong, "\n".join(wrong)
+    assert right > 30
+    assert missing < 50

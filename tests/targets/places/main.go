@@ -1,0 +1,432 @@
+// places parks goroutines where optimization makes it hard to say where a variable is, or whether it is. Nothing takes
+// an address only to tell: comments `// main.f: n=1 s="x" late=-` say what f's variables are where it stands, "-" nothing.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+type pair struct{ A, B int }
+
+type node struct {
+	Value int
+	Next  *node
+}
+
+var (
+	parked = make(chan struct{})
+	never  = make(chan struct{})
+	n      = -1 // no function means this one
+	name   = "package"
+)
+
+//go:noinline
+func park() {
+	parked <- struct{}{}
+	<-never
+}
+
+//go:noinline
+func parkWith(v int) int { park(); return v }
+
+//go:noinline
+func use[T any](v T) { runtime.KeepAlive(v) }
+
+//go:noinline
+func next(v int) int { return v + 1 }
+
+//go:noinline
+func assigned(n int, s string) int {
+	use(n)
+	n = n*7 + 1
+	s = strings.ToUpper(s)
+	park() // main.assigned: n=71 s="ABC"
+	use(s)
+	return n
+}
+
+//go:noinline
+func assignedDead(n int) int {
+	use(n)
+	n = n * 7
+	return parkWith(n) // main.assignedDead: n=77
+}
+
+//go:noinline
+func assignedBranch(n int, up bool) int {
+	use(n)
+	if up {
+		n += 100
+	}
+	park() // main.assignedBranch: n=112 up=1
+	use(n)
+	if up {
+		return 1
+	}
+	return n
+}
+
+//go:noinline
+func sums(values []int) int {
+	total, last := 0, -1
+	for i, v := range values {
+		total += v
+		if i == 2 {
+			park() // main.sums: total=60 last=20 i=2 v=30 values=[10,20,30,40]
+		}
+		last = v
+	}
+	use(values)
+	return total + last
+}
+
+//go:noinline
+func countdown(n int) int {
+	steps := 0
+	for ; n > 3; n-- {
+		steps++
+		if n == 5 {
+			park() // main.countdown: n=5 steps=4
+		}
+	}
+	return n + steps
+}
+
+//go:noinline
+func consumed(list []string, b []byte) int {
+	for len(list) > 1 {
+		list = list[1:]
+		b = b[:len(b)-1]
+		if len(list) == 2 {
+			park() // main.consumed: list=["c","d"] b="by"
+		}
+	}
+	return len(list) + len(b)
+}
+
+//go:noinline
+func walked(list *node) int {
+	depth := 0
+	for ; list != nil; list = list.Next {
+		depth++
+		if depth == 2 {
+			park() // main.walked: list.Value=2 depth=2
+		}
+	}
+	return depth
+}
+
+//go:noinline
+func twoResults(n int) (sum int, err error) {
+	sum = n + 1
+	if n > 0 {
+		err = errors.New("failed")
+		park() // main.twoResults: sum=6 n=5
+		sum++
+	}
+	return sum, err
+}
+
+//go:noinline
+func namedInDefer(n int) (r int, err error) {
+	defer func() {
+		if err != nil {
+			r = -r
+		}
+		park() // main.namedInDefer.func1: r=-8
+	}()
+	return n * 2, errors.New("x")
+}
+
+//go:noinline
+func recovering(n int) (r int) {
+	defer func() {
+		if recover() != nil {
+			r = n + 1
+			park() // main.recovering.func1: r=10 n=9
+		}
+	}()
+	late := n / (n - 9)
+	return late
+}
+
+//go:noinline
+func jumping(n int) int {
+	i := 0
+again:
+	i += 2
+	if i < n {
+		goto again
+	}
+	park() // main.jumping: n=7
+	return i + n
+}
+
+//go:noinline
+func labelled(rows [][]int) int {
+	found := -1
+outer:
+	for i, row := range rows {
+		for j, v := range row {
+			if v == 7 {
+				found = i*10 + j
+				break outer
+			}
+		}
+	}
+	park() // main.labelled: found=12 rows=[[1,2,3],[4,5,7]] i=- row=- j=- v=-
+	use(rows)
+	return found
+}
+
+//go:noinline
+func typeSwitch(v any) int {
+	switch v := v.(type) {
+	case int:
+		park()
+		return v
+	case string:
+		w := v + "!"
+		park() // main.typeSwitch: w="str!"
+		use(w)
+		return len(v)
+	}
+	return 0
+}
+
+//go:noinline
+func rebound(x int) func() int {
+	x, y := x+1, x
+	{
+		x := x * 10
+		y := y + x
+		park() // main.rebound: x=70
+		use(x + y)
+	}
+	use(y)
+	return func() int { return x }
+}
+
+//go:noinline
+func splitStruct(p pair, t pair) int {
+	p.A += 10
+	t = pair{t.B, t.A}
+	use(p.B)
+	park() // main.splitStruct: p.B=2
+	return p.A + t.A
+}
+
+//go:noinline
+func partlyDead(s string, b []int, err error) int {
+	use(len(s))
+	use(b)
+	park() // main.partlyDead: s="partly" b=[1,2]
+	return len(s) + cap(b)
+}
+
+//go:noinline
+func constants(n int) int {
+	k := 5
+	k += 2
+	limit := n
+	if k > 100 {
+		limit = 3
+	}
+	park() // main.constants: k=7 limit=3 n=3
+	return limit + k
+}
+
+func inner(n int, name string) int {
+	n = n + 1
+	use(name)
+	park() // main.inner: n=1113 name="xyz!"
+	use(n)
+	return n
+}
+
+func middle(n int, name string) int {
+	n += 10
+	r := inner(n+1000, name+"!")
+	use(n)
+	return r + n
+}
+
+//go:noinline
+func outermost(n int, name string) int {
+	n += 100
+	name += "z"
+	r := middle(n, name) // main.outermost: n=102 name="xyz"
+	use(n)
+	return r + len(name)
+}
+
+//go:noinline
+func escapesSometimes(n int, deep bool) *int {
+	k := n + 1
+	if deep {
+		p := &k
+		k++
+		park() // main.escapesSometimes: k=6 n=4 p=6
+		return p
+	}
+	return nil
+}
+
+//go:noinline
+func frames(n int) int {
+	var big [5000]int
+	big[n] = n
+	sum := 0
+	for i := range big {
+		sum += big[i]
+	}
+	park() // main.frames: n=6 sum=6
+	return sum + big[n]
+}
+
+//go:noinline
+func undeclared(n int) int {
+	a := parkWith(n) // main.undeclared: n=8 a=- arr=- st=- text=-
+	arr := [3]int{a, n, 1}
+	st := pair{a, n}
+	text := fmt.Sprint(a)
+	use(arr)
+	return arr[n%3] + st.A + len(text)
+}
+
+//go:noinline
+func selected(a, b chan int, n int) int {
+	got := -1
+	select {
+	case v := <-a:
+		got = v + n
+		park() // main.selected: got=13 v=9 n=4
+	case v, ok := <-b:
+		use(ok)
+		got = v
+	}
+	return got
+}
+
+//go:noinline
+func generic[T any](x T, list []T) (first T) {
+	first = list[0]
+	list = list[1:]
+	park() // main.generic[...]: first="one" list=["two"] x="zero"
+	use(x)
+	use(list)
+	return first
+}
+
+//go:noinline
+func reused(n int) int {
+	a := next(n)
+	use(a)
+	b := next(a + 5)
+	use(b)
+	c := next(b + 5)
+	park() // main.reused: n=1 a=2 b=8 c=14
+	return c
+}
+
+//go:noinline
+func callResult(n int) int {
+	use(n)
+	n = next(n)
+	use(n)
+	n = next(n)
+	park() // main.callResult: n=32
+	return n
+}
+
+//go:noinline
+func swapped(a, b int) int {
+	use(a + b)
+	a, b = b, a
+	park() // main.swapped: a=2
+	use(a)
+	return b
+}
+
+//go:noinline
+func copied(n int) int {
+	old := n
+	use(n)
+	n += 5
+	use(n)
+	park() // main.copied: old=3 n=8
+	return old
+}
+
+//go:noinline
+func condition(n int, ok bool) int {
+	use(n)
+	m := 1
+	if ok {
+		m = n * 2
+	}
+	park() // main.condition: m=8 n=4 ok=1
+	return m
+}
+
+//go:noinline
+func perIteration() int {
+	funcs := []func() int{}
+	for i := 0; i < 3; i++ {
+		j := i * i
+		funcs = append(funcs, func() int { return j })
+		if i == 2 {
+			park() // main.perIteration: i=2 j=4
+		}
+	}
+	return len(funcs)
+}
+
+//go:noinline
+func multiline(a, b int) int {
+	r := parkWith(a+
+		b) + a // main.multiline: a=5 b=6 r=-
+	return r + b
+}
+
+//go:noinline
+func arrays(n int) int {
+	a := [2]int{n, n}
+	a[n%2]++
+	use(a)
+	b := a
+	b[0] = 50
+	park() // main.arrays: a=[3,4] b=[50,4] n=3
+	use(b)
+	return a[n%2]
+}
+
+func main() {
+	list := &node{1, &node{2, &node{3, nil}}}
+	a := make(chan int, 1)
+	a <- 9
+	for _, start := range []func(){
+		func() { assigned(10, "abc") }, func() { assignedDead(11) }, func() { assignedBranch(12, true) },
+		func() { sums([]int{10, 20, 30, 40}) }, func() { countdown(8) },
+		func() { consumed([]string{"a", "b", "c", "d"}, []byte("byte")) }, func() { walked(list) },
+		func() { twoResults(5) }, func() { namedInDefer(4) }, func() { recovering(9) }, func() { jumping(7) },
+		func() { labelled([][]int{{1, 2, 3}, {4, 5, 7}}) }, func() { typeSwitch("str") }, func() { rebound(6) },
+		func() { splitStruct(pair{1, 2}, pair{3, 4}) }, func() { partlyDead("partly", []int{1, 2}, nil) },
+		func() { constants(3) }, func() { outermost(2, "xy") }, func() { escapesSometimes(4, true) },
+		func() { frames(6) }, func() { undeclared(8) }, func() { selected(a, nil, 4) },
+		func() { generic("zero", []string{"one", "two"}) }, func() { reused(1) }, func() { callResult(30) },
+		func() { swapped(1, 2) }, func() { copied(3) }, func() { condition(4, true) }, func() { perIteration() },
+		func() { multiline(5, 6) }, func() { arrays(3) },
+	} {
+		go start()
+		<-parked
+	}
+	fmt.Fprint(os.Stderr, name[:0], n&0)
+	fmt.Println("ready {}")
+	time.Sleep(time.Hour) // a timer keeps the runtime from calling it a deadlock
+}
