@@ -260,7 +260,9 @@ class _Traced:
             if (c.variable.nesting, c.variable.line) == (ranked[0].variable.nesting, ranked[0].variable.line)
         ]
         found = [self._candidate(candidate, pc, exact=exact) for candidate in names_it]
-        return next((place for place in found if isinstance(place, Located)), found[0])
+        # The compiler also describes an escaped parameter by itself, at a place that nobody can know (createHeapDerefLocationList
+        # in cmd/compile/internal/dwarfgen/dwarf.go): what it says of the pointer is what counts.
+        return min(found, key=lambda place: 0 if isinstance(place, Located) else 1 + (place.reason == "unsupported"))
 
     def _beginning(self, pc: int, *, exact: bool) -> Place:
         """At the call by which a function asks for more stack, before it has a frame: its arguments are all at home."""
