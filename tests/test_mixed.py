@@ -13,6 +13,8 @@ from tests.programs import running
 from tests.test_querydb import ENGINES, snapshot
 from tests.traceback import Dumped, parse_dump, shown
 
+pytestmark = [pytest.mark.every_version, pytest.mark.timeout(600)]
+
 COUNT = 5
 SPEC = """
 functions:

@@ -19,6 +19,8 @@ from tests.test_querydb import (
     test_states_and_creators_are_those_of_the_dump,
 )
 
+pytestmark = [pytest.mark.every_go, pytest.mark.timeout(600)]
+
 __all__ = [
     "engine",
     "test_goroutines_are_those_of_the_dump",

@@ -13,6 +13,8 @@ from compiler.ir.program import AtCfa, InRegister, Located
 from compiler.spec import read_spec
 from tests.conftest import ROOT, build
 
+pytestmark = pytest.mark.timeout(600)
+
 SPEC = ROOT / "examples/querydb/querydb.yaml"
 STACK_POINTERS = {"amd64": 7, "arm64": 31}
 RECEIVER_AND_QUERY = {"amd64": (0, 5), "arm64": (0, 3)}

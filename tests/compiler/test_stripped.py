@@ -18,6 +18,8 @@ from compiler.spec import read_spec
 from tests.compiler.bare import SECTIONS_AT, SIZES_AT, bare
 from tests.conftest import ROOT, build
 
+pytestmark = [pytest.mark.every_version, pytest.mark.timeout(600)]
+
 ISSUE = Issue(
     "debug info",
     "no debug info (stripped, or linked with -ldflags=-w): stacks only; build without -s and -w for variables",
