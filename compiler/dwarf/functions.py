@@ -17,6 +17,8 @@ Range = tuple[int, int]
 VARIABLE_TAGS = ("DW_TAG_variable", "DW_TAG_formal_parameter")
 GO_CLOSURE_OFFSET = 0x2907
 """DW_AT_go_closure_offset (cmd/internal/dwarf): where a captured variable is in the closure. Since Go 1.23."""
+MANY_THIRDS = 64
+"""Values of a byte, of 256, from which on it is no rarer than the abbreviations of inlined calls."""
 COPY_TAGS = ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine")
 HALVES = re.compile(r"\.(ptr|len|cap|itab|data|real|imag)$")
 
@@ -137,12 +139,17 @@ class Functions:
         self._mentioned |= {offset: [] for offset in new}
         if not new:
             return
-        # Few values stand for the last bytes of even many offsets; which offset it is, a dict tells faster.
-        thirds, fourths = (re.escape(bytes(sorted({each[at] for each in new.values()}))) for at in (2, 3))
-        expression = re.compile(rb"[" + self._copies + rb"](?=..[" + thirds + rb"][" + fourths + rb"])", re.DOTALL)
+        # Few values stand for the last bytes of even many offsets; which offset it is, a dict tells faster. The third byte
+        # is the rarest of all where there are few, and goes first: an expression is as fast as what it begins with is rare.
+        third, fourth = (b"[" + re.escape(bytes(sorted({each[at] for each in new.values()}))) + b"]" for at in (2, 3))
+        code = b"[" + self._copies + b"]"
+        if len(third) < MANY_THIRDS:
+            expression, shift = third + b"(?<=" + code + b"...)(?=" + fourth + b")", 2
+        else:
+            expression, shift = code + b"(?=.." + third + fourth + b")", -1
         data = self._info.bytes
-        for match in expression.finditer(data):
-            at = match.end()
+        for match in re.finditer(expression, data, re.DOTALL):
+            at = match.start() - shift
             found = self._mentioned.get(int.from_bytes(data[at : at + 4], "little"))
             if found is not None:
                 found.append(at)
