@@ -87,7 +87,7 @@ class _Candidate:
         self.places = PlaceFinder(read_locations(binary.info, variable.die, binary.types.shape(variable.type)))
         self.assignments = code.assignments(variable, self.places)
         self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
-        self._renewed |= code.early_edges(variable, self.places)
+        self._renewed |= code.early_edges(self.places)
         self.undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
             self.undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
@@ -175,19 +175,17 @@ class _Code:
         places = () if finder.constant else (*finder.places(), *self.homes.on_entry(variable, finder))
         return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()))
 
-    def early(self, variable: Variable, finder: PlaceFinder, pieces: tuple[Piece, ...], pc: int) -> bool:
+    def early(self, finder: PlaceFinder, pieces: tuple[Piece, ...], pc: int) -> bool:
         """Whether these pieces may be what the variable is only going to be.
 
         Of `last = v`, both names are the value's as soon as v has it; so where a variable that had a place before shares
         one with a variable that got it by its declaration, nobody knows whether it has been assigned yet.
         """
-        if self._from_declaration(variable, finder):
-            return False
         slots = own_slots(pieces)
         for other, place in self._others if slots else ():
             there = place.at_call(pc)
             shared = isinstance(there, Known) and not slots.isdisjoint(own_slots(there.pieces))
-            if shared and place.first != finder.first and self._from_declaration(other, place):
+            if shared and finder.first < place.first and self._from_declaration(other, place):
                 return True
         return False
 
@@ -195,9 +193,9 @@ class _Code:
         """Whether its first place is where its declaration gives it a value."""
         return not finder.constant and self.lines.at(finder.first - 1) == variable.line
 
-    def early_edges(self, variable: Variable, finder: PlaceFinder) -> set[int]:
+    def early_edges(self, finder: PlaceFinder) -> set[int]:
         """PCs at which that may change."""
-        if finder.constant or self._from_declaration(variable, finder) or not own_slots(tuple(finder.places())):
+        if finder.constant or not own_slots(tuple(finder.places())):
             return set()
         return {edge for _, place in self._others for edge in place.edges()}
 
@@ -281,11 +279,7 @@ class _Traced:
             location = self._homes.completed(variable, finder, location, pc)
         if isinstance(location, Known) and candidate.assignments.outdated(pc, location.pieces):
             return SUNK
-        if (
-            isinstance(location, Known)
-            and not finder.constant
-            and self._code.early(variable, finder, location.pieces, pc)
-        ):
+        if isinstance(location, Known) and not finder.constant and self._code.early(finder, location.pieces, pc):
             return EARLY
         return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
 
