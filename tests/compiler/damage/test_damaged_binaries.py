@@ -66,7 +66,7 @@ def judge(compile_all: Bounded, tmp_path: Path) -> Judge:
 def test_damage_of_any_kind(whole: Path, judge: Judge, fuzz: int) -> None:
     data = whole.read_bytes()
     found = {name: region for name, region in regions(data).items() if name in AIMED}
-    assert bool(judge(data)) == ("stripped" in whole.name)
+    assert judge(data) == ""  # stripped too: then it has stacks, and an issue says why there are no variables
     ends = set()
 
     @settings(max_examples=75 * fuzz, deadline=None, derandomize=fuzz == 1, suppress_health_check=list(HealthCheck))
