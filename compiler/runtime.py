@@ -115,7 +115,7 @@ def _callback(binary: Binary) -> Callback | None:
 def _framed(binary: Binary, name: str) -> tuple[PcRange, int] | None:
     """The function's code and the size of its frame; None where there is not exactly one of the name."""
     pclntab = binary.pclntab
-    places = [each for each in pclntab.functions().get(name, []) if not pclntab.is_wrapper(each[0])]
+    places = [each for each in pclntab.named(name) if not pclntab.is_wrapper(each[0])]
     index = pclntab.index_of(places[0][0]) if len(places) == 1 else None
     if index is None:
         return None
