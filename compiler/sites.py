@@ -50,20 +50,28 @@ def build(binary: "Binary", function: int, instance: Instance, columns: Sequence
     code = _Code(binary, instance)
     traced = [_Traced(binary, instance, column, code) for column in columns]
     for exact in (False, True):
-        edges = code.homes.edges() | {edge for each in traced for edge in each.edges(exact=exact)}
+        shared = code.homes.edges()
+        edges = [each.edges(exact=exact) | shared for each in traced]
+        every = shared.union(*edges)
         for lo, hi in instance.ranges:
-            cuts = sorted({lo, hi, *(edge for edge in edges if lo < edge < hi)})
+            cuts = sorted({lo, hi, *(edge for edge in every if lo < edge < hi)})
             yield from _joined(
-                Site(
-                    start,
-                    end,
-                    exact,
-                    function,
-                    instance.level,
-                    tuple(each.place(start, exact=exact) for each in traced),
-                )
-                for start, end in pairwise(cuts)
+                Site(start, end, exact, function, instance.level, places)
+                for (start, end), places in zip(pairwise(cuts), _places(traced, edges, cuts, exact=exact), strict=False)
             )
+
+
+def _places(
+    traced: "Sequence[_Traced]", edges: Sequence[set[int]], cuts: Sequence[int], *, exact: bool
+) -> Iterator[tuple[Place, ...]]:
+    """The columns' places from each cut on. A column is asked again only where its own place may change."""
+    held: list[Place] = [each.place(cuts[0], exact=exact) for each in traced]
+    yield tuple(held)
+    for cut in cuts[1:-1]:
+        for number, mine in enumerate(edges):
+            if cut in mine:
+                held[number] = traced[number].place(cut, exact=exact)
+        yield tuple(held)
 
 
 def _joined(found: Iterable[Site]) -> Iterator[Site]:
@@ -168,12 +176,14 @@ class _Code:
         self._binary, self._instance = binary, instance
         self.lines = _Lines(binary.pclntab, instance)
         self.homes = Homes(binary.arguments, binary.pclntab, instance)
-        self._sunk = Sunk(binary.executable, binary.pclntab, instance, self.lines.at)
+        self._declared_at: dict[int, list[tuple[int, set[int]]]] = {}
 
-    def assignments(self, variable: Variable, finder: PlaceFinder) -> Assignments:
-        """What the code does to a variable that its locations do not tell."""
-        places = () if finder.constant else (*finder.places(), *self.homes.on_entry(variable, finder))
-        return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()))
+    def assignments(self, variable: Variable, finder: PlaceFinder) -> Assignments | None:
+        """What the code does to a variable that its locations do not tell; None where it can do nothing."""
+        if finder.constant or not self._binary.types.is_computed(variable.type):
+            return None
+        places = (*finder.places(), *self.homes.on_entry(variable, finder))
+        return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ())) or None
 
     def early(self, finder: PlaceFinder, pieces: tuple[Piece, ...], pc: int) -> bool:
         """Whether these pieces may be what the variable is only going to be.
@@ -182,12 +192,7 @@ class _Code:
         one with a variable that got it by its declaration, nobody knows whether it has been assigned yet.
         """
         slots = own_slots(pieces)
-        for other, place in self._others if slots else ():
-            there = place.at_call(pc)
-            shared = isinstance(there, Known) and not slots.isdisjoint(own_slots(there.pieces))
-            if shared and finder.first < place.first and self._from_declaration(other, place):
-                return True
-        return False
+        return bool(slots) and any(finder.first < first and slots & theirs for first, theirs in self._declared(pc))
 
     def _from_declaration(self, variable: Variable, finder: PlaceFinder) -> bool:
         """Whether its first place is where its declaration gives it a value."""
@@ -197,15 +202,31 @@ class _Code:
         """PCs at which that may change."""
         if finder.constant or not own_slots(tuple(finder.places())):
             return set()
-        return {edge for _, place in self._others for edge in place.edges()}
+        return {edge for place in self._from_declarations for edge in place.edges()}
+
+    def _declared(self, pc: int) -> list[tuple[int, set[int]]]:
+        """What variables that got their first place by their declaration have at the call at `pc`: since when, which slots."""
+        found = self._declared_at.get(pc)
+        if found is None:
+            known = [(place.first, place.at_call(pc)) for place in self._from_declarations]
+            slots = [(first, own_slots(there.pieces)) for first, there in known if isinstance(there, Known)]
+            found = self._declared_at[pc] = [each for each in slots if each[1]]
+        return found
 
     @cached_property
-    def _others(self) -> list[tuple[Variable, PlaceFinder]]:
+    def _from_declarations(self) -> list[PlaceFinder]:
         binary = self._binary
-        return [
+        places = [
             (each, PlaceFinder(read_locations(binary.info, each.die, binary.types.shape(each.type))))
             for each in self._instance.variables
         ]
+        return [
+            place for each, place in places if self._from_declaration(each, place) and own_slots(tuple(place.places()))
+        ]
+
+    @cached_property
+    def _sunk(self) -> Sunk:
+        return Sunk(self._binary.executable, self._binary.pclntab, self._instance, self.lines.at)
 
     @cached_property
     def _begins(self) -> dict[int, list[int]]:
@@ -277,9 +298,11 @@ class _Traced:
         location = finder.exact(pc) if exact else finder.at_call(pc)
         if not exact and not self._escapes:  # one that escaped is on the heap, and its argument is what it was at first
             location = self._homes.completed(variable, finder, location, pc)
-        if isinstance(location, Known) and candidate.assignments.outdated(pc, location.pieces):
+        if not isinstance(location, Known):
+            return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
+        if candidate.assignments is not None and candidate.assignments.outdated(pc, location.pieces):
             return SUNK
-        if isinstance(location, Known) and not finder.constant and self._code.early(finder, location.pieces, pc):
+        if not finder.constant and self._code.early(finder, location.pieces, pc):
             return EARLY
         return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
 

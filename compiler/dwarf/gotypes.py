@@ -137,6 +137,15 @@ class GoTypes:
             return 0 if elem is None else count * self.size(elem)
         return number(self.die(self.structure(offset)), "DW_AT_byte_size") or 0
 
+    def is_computed(self, offset: int) -> bool:
+        """Whether an instruction can make a value of the type from another one's: not of references, but for pointers to
+        what is no struct (which unsafe.Add steps through)."""
+        kind = self.kind(offset)
+        if kind == KIND_POINTER:
+            target = self.pointee(offset)
+            return target is None or self.kind(target) != KIND_STRUCT
+        return kind not in (KIND_MAP, KIND_CHAN, KIND_FUNC, KIND_INTERFACE)
+
     def shape(self, offset: int) -> Shape:
         """What a variable of the type is made of, as far as Go's compiler may take it apart."""
         return Shape(self.size(offset), self._words(offset))

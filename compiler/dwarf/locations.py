@@ -205,6 +205,7 @@ class PlaceFinder:
         self.constant = locations.constant
         self.first = self._ranges[0].lo if self._ranges else 0
         """The PC from which it has a place."""
+        self._at_calls: dict[int, Location] = {}
 
     def in_own_frame(self) -> bool:
         """Whether any of it is in the frame of the function itself, not in its caller's."""
@@ -225,7 +226,10 @@ class PlaceFinder:
 
     def exact(self, pc: int) -> Location:
         """At an instruction that is about to run: registers are where DWARF says."""
-        return next((each.location for each in self._ranges if each.lo <= pc < each.hi), NOWHERE)
+        for each in self._ranges:
+            if each.lo <= pc < each.hi:
+                return each.location
+        return NOWHERE
 
     def at_call(self, pc: int) -> Location:
         """In a caller, `pc` being the return address - 1.
@@ -233,6 +237,12 @@ class PlaceFinder:
         The call often is the last instruction of the range in registers, and the range of the spill slot begins at the
         return address; a caller's registers are gone, so the slot is what counts.
         """
+        found = self._at_calls.get(pc)
+        if found is None:
+            found = self._at_calls[pc] = self._at_call(pc)
+        return found
+
+    def _at_call(self, pc: int) -> Location:
         here, after = self.exact(pc), self.exact(pc + 1)
         if isinstance(here, Known) and not in_register(here):
             return here
