@@ -5,7 +5,7 @@ Go 1.20 and later (magic 0xfffffff1). Names are formed as runtime/traceback.go p
 """
 
 import struct
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 
@@ -19,6 +19,8 @@ SHARED_SECTION = ".data.rel.ro"
 MAGIC = 0xFFFFFFF1
 HEADER = struct.Struct("<IxxBBQQQQQQQQ")
 FUNC = struct.Struct("<IiiIIIIIIiBBxB")
+NAME_ID_FLAG = struct.Struct("<4xi32xBB")
+"""Of a FUNC: its name, FuncID and flags."""
 INLINED_CALL = struct.Struct("<Bxxxiii")
 PCDATA_STACK_MAP_INDEX = 1
 PCDATA_INLINE_INDEX = 2
@@ -149,14 +151,18 @@ class Pclntab:
 
     def _of_name(self, offset: int) -> Iterator[int]:
         """The numbers of the functions whose name is at an offset from the beginning of all names."""
-        wanted = offset.to_bytes(4, "little")
-        at = self._data.find(wanted, self._functions)
-        while at >= 0:
-            record = at - 4 - self._functions  # the name is the second word of a _func
-            number = bisect_left(self._offsets, record)
-            if number < self.count and self._offsets[number] == record:
-                yield number
-            at = self._data.find(wanted, at + 1)
+        names, _, _ = self._columns
+        number = -1
+        for _ in range(names.count(offset)):
+            number = names.index(offset, number + 1)
+            yield number
+
+    @cached_property
+    def _columns(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Of every function by its number: where its name is, its FuncID, its flags. One pass over hundreds of thousands."""
+        read, data, start = NAME_ID_FLAG.unpack_from, self._data, self._functions
+        names, ids, flags = zip(*[read(data, start + offset) for offset in self._offsets], strict=True)
+        return names, ids, flags
 
     def names(self) -> list[bytes]:
         """Linked names of all functions, also of those that were inlined wherever they are called."""
@@ -185,16 +191,13 @@ class Pclntab:
     @cached_property
     def _wrapper_id(self) -> int:
         """FuncIDWrapper is the last function id, whatever its number in this Go version (internal/abi/symtab.go)."""
-        return max(int(self._data[self._functions + offset + 40]) for offset in self._offsets)
+        return max(self._columns[1])
 
     def flagged(self, flag: int) -> list[tuple[int, int]]:
         """[lo, hi) link-time PCs of the functions that carry a flag (internal/abi/symtab.go, FuncFlag)."""
-        ends = [*self._entries[1:], self._end]
-        return [
-            (self.text + entry, self.text + end)
-            for entry, end, offset in zip(self._entries, ends, self._offsets, strict=True)
-            if self._data[self._functions + offset + 41] & flag and entry < end
-        ]
+        ends = (*self._entries[1:], self._end)
+        found = [number for number, flags in enumerate(self._columns[2]) if flags & flag]
+        return [(self.text + self._entries[n], self.text + ends[n]) for n in found if self._entries[n] < ends[n]]
 
     # ------------------------------------------------------------ tables by PC
 
