@@ -6,7 +6,11 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from compiler.arginfo import Arguments
+from compiler.code.arginfo import Arguments
+from compiler.code.moduledata import NAME as MODULE_DATA
+from compiler.code.moduledata import ModuleData, read_module
+from compiler.code.pclntab import Pclntab
+from compiler.code.stackmaps import StackMaps
 from compiler.dwarf.constants import Constant, constants_of
 from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.executable import BROKEN, BadBinary, Executable
@@ -16,12 +20,8 @@ from compiler.dwarf.index import Index, build_index
 from compiler.dwarf.locations import Known, read_locations
 from compiler.dwarf.units import DebugInfo
 from compiler.ir.program import AtAddress
-from compiler.moduledata import NAME as MODULE_DATA
-from compiler.moduledata import ModuleData, read_module
-from compiler.names import FunctionNames
-from compiler.pclntab import Pclntab
-from compiler.shapes import Shapes
-from compiler.stackmaps import StackMaps
+from compiler.naming.names import FunctionNames
+from compiler.naming.shapes import Shapes
 from compiler.stripped import StrippedFunctions
 
 T = TypeVar("T")

@@ -14,25 +14,25 @@ from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.gotypes import KIND_POINTER
 from compiler.dwarf.rtypes import RuntimeTypes
 from compiler.dwarf.typetable import TypeTable
-from compiler.expr import parse
-from compiler.interfaces import Interfaces
+from compiler.expression.interfaces import Interfaces
+from compiler.expression.operations import AddressIn, Asserted, CountOf, Expression, FieldOf, IndexOf, SliceOf
+from compiler.expression.parse import parse
+from compiler.expression.picked import pick_types
+from compiler.expression.resolve import resolve
+from compiler.expression.way import Resolved, Scope, Unresolved
+from compiler.expression.writtennames import WrittenNames
 from compiler.ir.frames import Issue
 from compiler.ir.limits import MAX_FUNCTIONS, Limits
 from compiler.ir.program import Access, FunctionTable, Missing, Program, Site
-from compiler.names import Meant
-from compiler.nearest import nearest
-from compiler.operations import AddressIn, Asserted, CountOf, Expression, FieldOf, IndexOf, SliceOf
-from compiler.patterns import split_name
-from compiler.picked import pick_types
-from compiler.resolve import resolve
+from compiler.naming.names import Meant
+from compiler.naming.nearest import nearest
+from compiler.naming.patterns import split_name
 from compiler.runtime import read_runtime
 from compiler.spec import Collect, FunctionSpec, Spec, TypeSpec, check_times
 from compiler.spec.uses import sql_uses
 from compiler.sql.enums import EnumNames
 from compiler.times import is_time
 from compiler.typepaths import ShownTypes
-from compiler.way import Resolved, Scope, Unresolved
-from compiler.writtennames import WrittenNames
 
 __all__ = ["Compiled", "FunctionReport", "compile_spec"]
 LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from compiler.calls import call_ends
+from compiler.code.calls import call_ends
+from compiler.code.pclntab import PCDATA_INLINE_INDEX
 from compiler.ir.program import Access, FunctionTable, Missing, Place, Program, Site
 from compiler.ir.symbols import SymbolFrame
-from compiler.patterns import written_name
-from compiler.pclntab import PCDATA_INLINE_INDEX
+from compiler.naming.patterns import written_name
 from compiler.words import place_in_words
 
 if TYPE_CHECKING:

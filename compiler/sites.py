@@ -6,6 +6,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
+from compiler.code.homes import Homes, own, own_slots
+from compiler.code.sunk import Assignments, Sunk
 from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.dwarf.locations import (
     EVERYWHERE,
@@ -17,15 +19,13 @@ from compiler.dwarf.locations import (
     Unknown,
     read_locations,
 )
-from compiler.homes import Homes, own, own_slots
+from compiler.expression.way import Resolved
 from compiler.ir.frames import GONE
 from compiler.ir.program import AtAddress, Located, Missing, Piece, Place, Site
-from compiler.sunk import Assignments, Sunk
-from compiler.way import Resolved
 
 if TYPE_CHECKING:
     from compiler.binary import Binary
-    from compiler.pclntab import Pclntab
+    from compiler.code.pclntab import Pclntab
 
 
 DEAD = Missing("optimized out", GONE)

@@ -8,11 +8,11 @@ memory that its type puts it in.
 import re
 from collections.abc import Iterable, Iterator
 
+from compiler.code.inlines import Inlines
+from compiler.code.moduledata import ModuleData
+from compiler.code.pclntab import Pclntab
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.functions import Instance, Range, Variable
-from compiler.inlines import Inlines
-from compiler.moduledata import ModuleData
-from compiler.pclntab import Pclntab
 
 RIP_RELATIVE = re.compile(rb"(?=[\x48\x4c][\x8b\x8d][\x05\x0d\x15\x1d\x25\x2d\x35\x3d](.{4}))", re.DOTALL)
 """MOVQ disp32(RIP), r64 and LEAQ disp32(RIP), r64."""

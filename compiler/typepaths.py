@@ -15,7 +15,7 @@ from compiler.dwarf.gotypes import (
     KIND_UNSAFE_POINTER,
     GoTypes,
 )
-from compiler.nearest import nearest
+from compiler.naming.nearest import nearest
 
 MAX_POINTERS = 16
 Path = tuple[str | int, ...]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from compiler import sites
 from compiler.binary import Binary
-from compiler.catalog import kind_of
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.gotypes import (
     KIND_ARRAY,
@@ -17,11 +16,12 @@ from compiler.dwarf.gotypes import (
     printed_type,
 )
 from compiler.explain import Copy, Range, explain_sites
+from compiler.expression.way import Resolved
 from compiler.ir.errors import BadInput
 from compiler.ir.limits import Limits
 from compiler.ir.program import Access, FunctionTable, Missing
-from compiler.patterns import written_name
-from compiler.way import Resolved
+from compiler.naming.catalog import kind_of
+from compiler.naming.patterns import written_name
 
 DICTIONARY = ".dict"
 MAX_COPIES = 50

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from compiler.expr import parse
+from compiler.expression.parse import parse
 from compiler.ir.errors import BadInput
-from compiler.patterns import parse_pattern
+from compiler.naming.patterns import parse_pattern
 from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS
 from compiler.spec.errors import SpecError
 from compiler.spec.model import Collect, DerivedTable, Extra, FunctionSpec, Link, Spec, TypeSpec

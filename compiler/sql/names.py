@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from compiler.nearest import nearest as nearest_names
+from compiler.naming.nearest import nearest as nearest_names
 
 LISTED_NAMES = 12
 

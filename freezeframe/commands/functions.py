@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from compiler.catalog import FunctionEntry
+    from compiler.naming.catalog import FunctionEntry
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(binary: Path, pattern: str, limit: int, as_json: bool) -> None:
     looked for within the names, in whatever case.
     """
     from compiler.binary import Binary
-    from compiler.catalog import list_functions
+    from compiler.naming.catalog import list_functions
     from freezeframe.show import print_rows
 
     with Binary(binary) as opened:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from compiler.binary import Binary
-from compiler.calls import call_ends
+from compiler.code.calls import call_ends
 from compiler.explain import callable_at
 from tests.conftest import ROOT, build
 

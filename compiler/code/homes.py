@@ -4,11 +4,11 @@ Beyond what the traceback does, a home slot is believed only where the debug inf
 stack: an argument that has been elsewhere may have been assigned again, and its home slot be left behind.
 """
 
-from compiler.arginfo import Arguments, Slot
+from compiler.code.arginfo import Arguments, Slot
+from compiler.code.pclntab import Pclntab
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.locations import Known, Location, PlaceFinder
 from compiler.ir.program import AtCfa, Piece
-from compiler.pclntab import Pclntab
 
 
 def own(piece: Piece) -> bool:

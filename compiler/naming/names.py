@@ -10,8 +10,8 @@ from functools import cached_property
 
 from compiler.dwarf.functions import Functions
 from compiler.dwarf.index import Index
-from compiler.nearest import COUNT, nearest
-from compiler.patterns import (
+from compiler.naming.nearest import COUNT, nearest
+from compiler.naming.patterns import (
     ANY_ARGUMENTS,
     Pattern,
     bracketed,
@@ -20,7 +20,7 @@ from compiler.patterns import (
     split_name,
     written_name,
 )
-from compiler.shapes import Shapes
+from compiler.naming.shapes import Shapes
 from compiler.stripped import StrippedFunctions
 
 PANIC = "runtime.gopanic"

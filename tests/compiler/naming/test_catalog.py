@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compiler.catalog import kind_of
+from compiler.naming.catalog import kind_of
 from tests.conftest import ROOT, build
 
 FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",)}

@@ -9,9 +9,7 @@ err.(*net.OpError).Op      err.Op      ctx.Value(main.userKey)      ctx.Value("u
 import ast
 import re
 
-from compiler.ir.errors import BadInput
-from compiler.ir.program import Literal
-from compiler.operations import (
+from compiler.expression.operations import (
     AddressIn,
     Asserted,
     ContextKey,
@@ -23,6 +21,8 @@ from compiler.operations import (
     PointedTo,
     SliceOf,
 )
+from compiler.ir.errors import BadInput
+from compiler.ir.program import Literal
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<name>[^\W\d]\w*|~[rb]\d+)|(?P<number>-?\s*(?:0[xX][0-9a-fA-F_]+|\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?))

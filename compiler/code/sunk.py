@@ -9,11 +9,11 @@ call, an instruction of a line before it makes something new from what is in the
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from compiler.code.pclntab import Pclntab
+from compiler.code.x86 import Step, steps
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.functions import Instance, Variable
 from compiler.ir.program import AtCfa, Piece
-from compiler.pclntab import Pclntab
-from compiler.x86 import Step, steps
 
 MAX_CODE = 1 << 18
 """Bytes of a function that are looked at; in a larger one nothing is found."""

@@ -9,10 +9,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 
+from compiler.code.moduledata import find_module
 from compiler.dwarf.executable import BadBinary, Executable
 from compiler.dwarf.sections import Buffer, Section
 from compiler.ir.symbols import SymbolFrame
-from compiler.moduledata import find_module
 
 SECTIONS = (".gopclntab", ".data.rel.ro.gopclntab")
 SHARED_SECTION = ".data.rel.ro"

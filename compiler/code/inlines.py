@@ -8,8 +8,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 
+from compiler.code.pclntab import FUNCDATA_INLINE_TREE, INLINED_CALL, MAX_INLINE_DEPTH, PCDATA_INLINE_INDEX, Pclntab
 from compiler.dwarf.executable import Executable
-from compiler.pclntab import FUNCDATA_INLINE_TREE, INLINED_CALL, MAX_INLINE_DEPTH, PCDATA_INLINE_INDEX, Pclntab
 
 NAME_AT = 4
 """Of the name's offset in an inlined call."""

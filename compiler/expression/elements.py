@@ -11,11 +11,11 @@ from compiler.dwarf.gotypes import (
     KIND_STRING,
     KIND_UNSAFE_POINTER,
 )
+from compiler.expression.keys import map_filter, misfit
+from compiler.expression.operations import Operation
+from compiler.expression.way import Way
 from compiler.ir.program import Deref, Element, Literal, Lookup, Range, Select
 from compiler.ir.types import Address, Array, Basic, Sought
-from compiler.keys import map_filter, misfit
-from compiler.operations import Operation
-from compiler.way import Way
 
 KIND_UINT8 = 8
 ADDRESSES = (KIND_POINTER, KIND_MAP, KIND_CHAN, KIND_FUNC, KIND_UNSAFE_POINTER, KIND_STRING, KIND_SLICE)

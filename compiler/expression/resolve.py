@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from compiler.dwarf.gotypes import KIND_INTERFACE
-from compiler.elements import ADDRESSES, Elements
-from compiler.ir.access_check import MAX_ROOT, MAX_STEPS, MAX_UNBOXED
-from compiler.ir.limits import Limits
-from compiler.ir.program import Branch, ContextValue, Literal, Unbox
-from compiler.keys import misfit
-from compiler.operations import (
+from compiler.expression.elements import ADDRESSES, Elements
+from compiler.expression.keys import misfit
+from compiler.expression.operations import (
     AddressIn,
     Asserted,
     ContextKey,
@@ -25,7 +22,10 @@ from compiler.operations import (
     PointedTo,
     SliceOf,
 )
-from compiler.way import Dynamic, Resolved, Scope, Unresolved, spelling
+from compiler.expression.way import Dynamic, Resolved, Scope, Unresolved, spelling
+from compiler.ir.access_check import MAX_ROOT, MAX_STEPS, MAX_UNBOXED
+from compiler.ir.limits import Limits
+from compiler.ir.program import Branch, ContextValue, Literal, Unbox
 
 CONTEXT = "context.Context"
 ANY = "interface {}"

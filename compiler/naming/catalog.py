@@ -7,7 +7,7 @@ from typing import Literal
 
 from compiler.binary import Binary
 from compiler.ir.errors import BadInput
-from compiler.patterns import parse_pattern, split_name, written_name
+from compiler.naming.patterns import parse_pattern, split_name, written_name
 
 Kind = Literal["function", "method", "closure"]
 CLOSURE = re.compile(r"\.(?:func|gowrap|deferwrap)?\d+(?=[.\-]|$)|-range\d+")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.patterns import bracketed, parse_pattern, split_arguments, split_name, written_name
+from compiler.naming.patterns import bracketed, parse_pattern, split_arguments, split_name, written_name
 
 NAMES = (
     "main.run",

@@ -6,16 +6,16 @@ from typing import assert_never
 
 from compiler.dwarf.gotypes import KIND_STRUCT
 from compiler.dwarf.typetable import TypeTable
-from compiler.expr import parse
+from compiler.expression.operations import Expression, FieldOf
+from compiler.expression.parse import parse
+from compiler.expression.resolve import resolve
+from compiler.expression.way import Resolved, Scope, Unresolved
 from compiler.ir.access_check import MAX_ROOT
 from compiler.ir.limits import Limits
 from compiler.ir.program import Access, Deref, Element, Range, Select
 from compiler.ir.types import Field, PickedMember, Pointer, Slice, String, Struct, TypeId
-from compiler.operations import Expression, FieldOf
-from compiler.resolve import resolve
 from compiler.spec import Collect, Spec, TypeSpec
 from compiler.typepaths import Picked
-from compiler.way import Resolved, Scope, Unresolved
 
 Note = Callable[[str, str, int | None, tuple[str, ...]], None]
 """Files an Issue: item, message, line, nearest names."""

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from compiler.dwarf.gotypes import SHAPE, GoTypes, printed_type
 from compiler.dwarf.names import Names
-from compiler.nearest import COUNT, nearest
+from compiler.naming.nearest import COUNT, nearest
 
 ALIASES = {"byte": "uint8", "rune": "int32", "any": "interface {}"}
 ALIAS = re.compile(r"(?<![\w.])(byte|rune|any)(?![\w.])")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from compiler.binary import Binary
-from compiler.writtennames import WrittenNames
+from compiler.expression.writtennames import WrittenNames
 from tests.conftest import ROOT, build
 
 NODE = "example.com/yaml%2ev3.Node"

@@ -7,8 +7,8 @@ from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
 from compiler.dwarf.scanner import GO_RUNTIME_TYPE
 from compiler.dwarf.typetable import TypeTable
 from compiler.dwarf.units import number
+from compiler.expression.way import Dynamic
 from compiler.ir.program import DynamicType
-from compiler.way import Dynamic
 
 USUAL_TYPES = (
     "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr",

@@ -6,8 +6,7 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.expr import parse
-from compiler.operations import (
+from compiler.expression.operations import (
     AddressIn,
     Asserted,
     ContextKey,
@@ -18,6 +17,7 @@ from compiler.operations import (
     PointedTo,
     SliceOf,
 )
+from compiler.expression.parse import parse
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True).filter(
     lambda n: n not in ("Value", "__addr", "len", "cap")

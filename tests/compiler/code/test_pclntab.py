@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from compiler.binary import Binary
-from compiler.pclntab import printed_name
+from compiler.code.pclntab import printed_name
 
 pytestmark = pytest.mark.every_go
 

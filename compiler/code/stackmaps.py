@@ -7,6 +7,7 @@ See getStackMap in go/src/runtime/stkframe.go and cmd/compile/internal/liveness.
 
 from functools import lru_cache
 
+from compiler.code.pclntab import Pclntab
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.gotypes import (
     KIND_ARRAY,
@@ -22,7 +23,6 @@ from compiler.dwarf.gotypes import (
     GoTypes,
 )
 from compiler.ir.program import AtCfa, Piece
-from compiler.pclntab import Pclntab
 
 WORD = 8
 FIRST_WORD = (

@@ -15,7 +15,7 @@ import pytest
 
 from compiler.binary import Binary
 from compiler.compile import compile_spec
-from compiler.patterns import written_name
+from compiler.naming.patterns import written_name
 from compiler.spec import read_spec
 from tests.conftest import ROOT, build
 from tests.programs import running

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.expr import ExpressionError, parse
-from compiler.operations import (
+from compiler.expression.operations import (
     AddressIn,
     Asserted,
     ContextKey,
@@ -18,6 +17,7 @@ from compiler.operations import (
     PointedTo,
     SliceOf,
 )
+from compiler.expression.parse import ExpressionError, parse
 
 GOOD: dict[str, tuple[str, tuple[Any, ...]]] = {
     "q": ("q", ()),

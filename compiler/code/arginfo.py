@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from compiler.code.pclntab import Pclntab
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.functions import Instance
 from compiler.dwarf.gotypes import (
@@ -22,7 +23,6 @@ from compiler.dwarf.gotypes import (
     KIND_STRUCT,
     GoTypes,
 )
-from compiler.pclntab import Pclntab
 
 FUNCDATA_ARG_INFO, FUNCDATA_ARG_LIVE_INFO = 5, 6
 PCDATA_ARG_LIVE_INDEX = 3

@@ -7,12 +7,8 @@ from typing import Any, TypeVar, assert_never
 
 from compiler.dwarf.gotypes import KIND_ARRAY, KIND_POINTER, KIND_STRUCT, GoTypes
 from compiler.dwarf.typetable import TypeTable
-from compiler.fields import all_names, find_field, unwrapped
-from compiler.ir.limits import Limits
-from compiler.ir.program import Deref, Select, Step, Tail, TailStep
-from compiler.ir.types import TypeId
-from compiler.nearest import nearest
-from compiler.operations import (
+from compiler.expression.fields import all_names, find_field, unwrapped
+from compiler.expression.operations import (
     AddressIn,
     Asserted,
     ContextKey,
@@ -23,7 +19,11 @@ from compiler.operations import (
     PointedTo,
     SliceOf,
 )
-from compiler.writtennames import WrittenNames
+from compiler.expression.writtennames import WrittenNames
+from compiler.ir.limits import Limits
+from compiler.ir.program import Deref, Select, Step, Tail, TailStep
+from compiler.ir.types import TypeId
+from compiler.naming.nearest import nearest
 
 AnyStep = TypeVar("AnyStep", Step, TailStep)
 

@@ -1,0 +1,1 @@
+"""Functions by the names that people write: patterns, generic shapes, what is near a misspelt one."""

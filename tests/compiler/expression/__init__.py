@@ -1,0 +1,1 @@
+"""Tests of expressions: parsing, names of types, values that are asked for."""

@@ -1,0 +1,1 @@
+"""Tests of functions by the names that people write."""
