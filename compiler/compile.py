@@ -80,7 +80,8 @@ class _Compiler:
     def compile(self, remembered: tuple[int, ...]) -> Compiled:
         self._interfaces.remember(remembered)
         self._expect_asserted()
-        self.shown = ShownTypes(self.binary.types, pick_types(self.spec, self.scope, self.access, self.issue))
+        picked = {} if self.binary.no_debug_info else pick_types(self.spec, self.scope, self.access, self.issue)
+        self.shown = ShownTypes(self.binary.types, picked)
         tables, reports, found = [], [], []
         meant = [names for each in self.spec.functions if len(names := self._meant(each).names) <= MAX_FUNCTIONS]
         self.binary.functions.prepare(name for names in meant for name in names)

@@ -122,7 +122,7 @@ def _steps(steps: Sequence[TailStep]) -> list[str]:
             case Lookup(key=key):
                 found.append(f"then to the value under {_literal(key)} in the map{_at(offset)}")
             case Unbox(wanted=wanted, branches=branches):
-                found.append(f"then into the interface{_at(offset)}: {wanted}")
+                found.append(f"then into the interface{_at(offset)}, if it holds {wanted}")
                 if len(branches) == 1:
                     found += _steps(branches[0].tail.steps)
                 elif branches:

@@ -197,7 +197,7 @@ class Steps:
         branch = next((each for each in step.branches if each.offset == offset), None)
         if branch is not None:
             return (Here(here.window, here.at + 8) if branch.direct else Here(None, self._data(here))), branch.tail
-        raise Missed("other type", f"it holds {self._types[self._known(offset).type].name}: {step.wanted}")
+        raise Missed("other type", f"it holds {self._types[self._known(offset).type].name}, not {step.wanted}")
 
     def _runtime_type(self, here: Here, interface: TypeId) -> int:
         """The offset from moduledata.types of what an interface holds."""

@@ -103,7 +103,7 @@ class _Way(Elements):
 
     def _any_that_fits(self, operations: Sequence[Operation]) -> None:
         """What follows is done to whatever the interface holds, as far as that has it."""
-        wanted = f"it has no {spelling(operations[0])}" if operations else ""
+        wanted = f"a type with {spelling(operations[0])}"
         branches: list[tuple[Branch, _Way]] = []
         for dynamic in self._scope.dynamic():
             if dynamic.die is None:
@@ -138,7 +138,7 @@ class _Way(Elements):
             raise self._unfit(
                 Asserted(written), f"no interface of this binary ever holds a {self._types.printed_name(name)}"
             )
-        self._unbox(f"not {self._types.printed_name(name)}", [self._branch(held, die, following)])
+        self._unbox(self._types.printed_name(name), [self._branch(held, die, following)])
 
     def _branch(self, dynamic: Dynamic, die: int, operations: Sequence[Operation]) -> "tuple[Branch, _Way]":
         if self._unboxed >= MAX_UNBOXED:

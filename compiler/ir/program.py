@@ -131,7 +131,7 @@ class Branch:
 @dataclass(frozen=True, slots=True)
 class Unbox:
     """The current object is the interface `interface`: go on as its dynamic type says, with the value it holds. `wanted`
-    says in words what was asked for ("*net.OpError", "a field Op"). Ends a tail: each branch has its own."""
+    says in words what was asked for ("*net.OpError", 'a type with ".Op"'). Ends a tail: each branch has its own."""
 
     interface: TypeId
     wanted: str

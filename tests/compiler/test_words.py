@@ -43,11 +43,11 @@ STEPS: list[tuple[tuple[TailStep, ...], str]] = [
     ((Select(8), Lookup(0, 7), Select(4)), "; then to the value under 7 in the map at +8; then 4 bytes on"),
     (
         (Unbox(0, "*net.OpError", (Branch(1, True, FIELD),)),),
-        "; then into the interface: *net.OpError; then through the pointer; then 8 bytes on",
+        "; then into the interface, if it holds *net.OpError; then through the pointer; then 8 bytes on",
     ),
     (
         (Select(16), Unbox(0, "a field Op", (Branch(1, True, FIELD), Branch(2, True, FIELD)))),
-        "; then into the interface at +16: a field Op; then by the type that it holds, one of 2",
+        "; then into the interface at +16, if it holds a field Op; then by the type that it holds, one of 2",
     ),
     (
         (ContextValue(0, 1, None, None, False),),

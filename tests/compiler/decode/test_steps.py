@@ -191,7 +191,7 @@ def test_a_key_whose_text_was_not_copied_may_be_the_one() -> None:
 
 # ---------------------------------------------------------------- interfaces
 
-FIELD_B = Unbox(6, "it has no field B", (Branch(T_AT, True, Tail((Deref(), Select(8)), 0)),))
+FIELD_B = Unbox(6, 'a type with ".B"', (Branch(T_AT, True, Tail((Deref(), Select(8)), 0)),))
 
 
 def test_what_an_interface_holds() -> None:
@@ -201,7 +201,7 @@ def test_what_an_interface_holds() -> None:
     assert missing(cell(words(0, 0), access=tail(16, 6, FIELD_B))) == ("nil", "")
     assert missing(cell(words(TYPES_BASE + T_AT, 0), access=tail(16, 6, FIELD_B))) == ("nil", "")
     other = missing(cell(words(TYPES_BASE + INT_AT, 0xC000), access=tail(16, 6, FIELD_B)))
-    assert other == ("other type", "it holds int: it has no field B")
+    assert other == ("other type", 'it holds int, not a type with ".B"')
     assert missing(cell(words(99, 99), access=tail(16, 6, FIELD_B)))[0] == "torn"
 
 
