@@ -262,7 +262,7 @@ class _Column:
             self.package_variable = self._compiler.binary.global_at(found[0])
             return
         self._nowhere = True
-        message = f'no variable "{root}" in {self._function.function}'
+        message = f'no variable "{root}" in {self._function.function} (misspelt, or the compiler kept it nowhere)'
         if found:
             message += f", and several packages have one: {', '.join(found[:3])}"
         written = sorted(name for name in known if name.isidentifier())  # not ~r0, nor what the compiler made up

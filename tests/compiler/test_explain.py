@@ -81,7 +81,10 @@ def test_what_is_printed(binary: Path, spec: Path) -> None:
     assert lines[6] == "    none: nothing (not in this binary)"
     assert lines[7].startswith("      lines 38-39  absent: issue (the binary has nothing of this name")
     assert "  main.(*server).Serve.func1.1, closures.go:21-22, code at 0x" in text
-    assert 'issue: no variable "nothing" in main.plain; nearest: label' in lines
+    assert (
+        'issue: no variable "nothing" in main.plain (misspelt, or the compiler kept it nowhere); nearest: label'
+        in lines
+    )
     assert lines[-1].startswith("CFA: ")
     inlined = "    inlined in main.callsSmall at main.go:59"
     assert (inlined in lines) is ("  main.small, main.go:53-53, " in text)
