@@ -1,12 +1,12 @@
 """From one copy of a function's code to its sites: PC ranges in which every column has one and the same place."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.code.homes import Homes, own, own_slots
+from compiler.code.lines import Lines
 from compiler.code.sunk import Assignments, Sunk
 from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.dwarf.locations import (
@@ -25,7 +25,6 @@ from compiler.ir.program import AtAddress, Located, Missing, Piece, Place, Site
 
 if TYPE_CHECKING:
     from compiler.binary import Binary
-    from compiler.code.pclntab import Pclntab
 
 
 DEAD = Missing("optimized out", GONE)
@@ -121,60 +120,12 @@ class _Candidate:
         return not any(lo <= pc < hi for lo, hi in self.undeclared)
 
 
-class _Lines:
-    """PC ranges of an instance with the source line of each in its own function; 0 where that is not known."""
-
-    def __init__(self, pclntab: "Pclntab", instance: Instance) -> None:
-        self._ranges = tuple(sorted(_line_ranges(pclntab, instance)))
-        self._starts = [lo for lo, _, _ in self._ranges]
-        returns = [] if instance.level else [pclntab.defer_return(lo) for lo, _ in instance.ranges]
-        self._defer_return = next((pc for pc in returns if pc is not None), None)
-
-    def edges(self) -> set[int]:
-        """PCs at which the line changes."""
-        return {lo for lo, _, _ in self._ranges}
-
-    def at(self, pc: int) -> int:
-        """The line that runs at `pc`."""
-        index = bisect_right(self._starts, pc) - 1
-        return self._ranges[index][2] if index >= 0 and pc < self._ranges[index][1] else 0
-
-    def before(self, first: int) -> Iterator[Range]:
-        """Where a line before `first` runs."""
-        return ((lo, hi) for lo, hi, line in self._ranges if line < first)
-
-    def entering(self) -> Iterator[Range]:
-        """Where the frame is made ready: on the first line."""
-        first = min((line for _, _, line in self._ranges if line), default=0)
-        return self.before(first + 1)
-
-    def recovered(self) -> Iterator[Range]:
-        """Where deferred calls run after a recovered panic, wherever that was: whatever the locations say of it."""
-        at = self._defer_return
-        return ((at, hi) for lo, hi, _ in self._ranges if at is not None and lo <= at < hi)
-
-    def leaving(self) -> Iterator[Range]:
-        """Where deferred calls run otherwise: on the last line, also when the function returned long before it."""
-        last = max((line for _, _, line in self._ranges), default=0)
-        return ((lo, hi) for lo, hi, line in self._ranges if self._defer_return is not None and line == last)
-
-
-def _line_ranges(pclntab: "Pclntab", instance: Instance) -> Iterator[tuple[int, int, int]]:
-    for lo, hi in instance.ranges:
-        index = pclntab.index_of(lo)
-        if index is None:
-            continue
-        for start, end in [(max(a, lo), min(b, hi)) for a, b, _ in pclntab.values(index, "pcln") if a < hi and b > lo]:
-            frame = next((f for f in pclntab.frames(start) if f.level == instance.level), None)
-            yield start, end, 0 if frame is None else frame.line
-
-
 class _Code:
     """What all columns of an instance ask of its code."""
 
     def __init__(self, binary: "Binary", instance: Instance) -> None:
         self._binary, self._instance = binary, instance
-        self.lines = _Lines(binary.pclntab, instance)
+        self.lines = Lines(binary.pclntab, instance)
         self.homes = Homes(binary.arguments, binary.pclntab, instance)
         self._declared_at: dict[int, list[tuple[int, set[int]]]] = {}
 
