@@ -24,7 +24,7 @@ SESSIONS, TRANSACTIONS, BLOCKED, IDLE, BACKGROUND = 23, 13, 7, 5, 3
 SERVES_THE_DUMP = ("net/http.(*conn).serve", "net/http.(*connReader).backgroundRead")
 ENGINES = ("memory", "ebpf")
 NOT_SAID = {"$addr", "receivers", "senders"}
-"""What the demo does not say of itself: addresses, and who waits at a channel (the zoo does)."""
+"""What the demo does not say of itself: addresses, and who waits at a channel."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +215,18 @@ def test_who_waits_for_whom(scene: Scene, engine: str) -> None:
     for number, holder_txn, holder in scene.rows(engine, sql):
         assert holder_txn == truth[number]
         assert holder == owners[holder_txn]
+
+
+def test_who_waits_at_a_transactions_channel(scene: Scene, engine: str) -> None:
+    """Whoever waits for a transaction's lock stands in the queue of the channel that its end closes."""
+    waiting: dict[int, list[int]] = {}
+    for number, holder in scene.rows(engine, "SELECT goroutine_id, holder_txn FROM lock_waits ORDER BY goroutine_id"):
+        waiting.setdefault(holder, []).append(number)
+    assert waiting
+    for txn_id, txn in scene.rows(engine, "SELECT id, txn FROM transactions"):
+        ended = json.loads(txn)["ended"]
+        assert sorted(ended["receivers"]) == waiting.get(txn_id, [])
+        assert ended["senders"] == []
 
 
 def test_both_engines_give_the_same(scene: Scene) -> None:
