@@ -25,10 +25,13 @@ from compiler.expression.operations import (
 from compiler.expression.way import Dynamic, Resolved, Scope, Unresolved, spelling
 from compiler.ir.access_check import MAX_ROOT, MAX_STEPS, MAX_UNBOXED
 from compiler.ir.limits import Limits
-from compiler.ir.program import Branch, ContextValue, Literal, Unbox
+from compiler.ir.program import Branch, ContextValue, Literal, Tail, Unbox
+from compiler.ir.types import Opaque
 
 CONTEXT = "context.Context"
 ANY = "interface {}"
+DARK = Opaque("", 0, "its fields are not in the debug info; collect the whole interface")
+"""What an interface holds that only its runtime descriptor tells of: nobody can say here whether it has a field."""
 LITERAL_TYPES = {str: "string", bool: "bool", int: "int", float: "float64", type(None): ""}
 """What a literal is in an interface, where nothing else is said."""
 
@@ -103,16 +106,17 @@ class _Way(Elements):
 
     def _any_that_fits(self, operations: Sequence[Operation]) -> None:
         """What follows is done to whatever the interface holds, as far as that has it."""
-        wanted = f"a type with {spelling(operations[0])}"
         branches: list[tuple[Branch, _Way]] = []
+        dark: list[Branch] = []
         for dynamic in self._scope.dynamic():
             if dynamic.die is None:
+                dark.append(Branch(dynamic.offset, dynamic.direct, Tail((), self._table.made(DARK))))
                 continue
             try:
                 branches.append(self._branch(dynamic, dynamic.die, operations))
             except Unresolved:
                 continue  # of another type: the value's own reason will say so
-        self._unbox(wanted, branches)
+        self._unbox(f"a type with {spelling(operations[0])}", branches, dark)
 
     def _assert(self, written: str, following: Sequence[Operation]) -> None:
         self._unwrap()
@@ -148,10 +152,10 @@ class _Way(Elements):
         way.take(operations)
         return Branch(dynamic.offset, dynamic.direct, way.tail()), way
 
-    def _unbox(self, wanted: str, branches: "Sequence[tuple[Branch, _Way]]") -> None:
+    def _unbox(self, wanted: str, branches: "Sequence[tuple[Branch, _Way]]", dark: Sequence[Branch] = ()) -> None:
         interface = self._table.want(self._current)
         self._alone(interface)
-        self._tail.append(Unbox(interface, wanted, tuple(branch for branch, _ in branches)))
+        self._tail.append(Unbox(interface, wanted, (*(branch for branch, _ in branches), *dark)))
         self.extra_depth += 1 + max([way.extra_depth for _, way in branches], default=0)
         self._ends = tuple(dict.fromkeys(end for _, way in branches for end in way.ends()))
         self._end = interface

@@ -24,7 +24,7 @@ from compiler.ir.program import (
 )
 from compiler.ir.program_check import problem
 from compiler.ir.raw import RawCapture
-from compiler.ir.types import Address, Interface, Sought, Type
+from compiler.ir.types import Address, Interface, Opaque, Sought, Type
 from tests.compiler.decode.address_space import (
     BIAS,
     BP,
@@ -49,6 +49,7 @@ TYPES: tuple[Type, ...] = (
     struct_of("context.valueCtx", 48, ("Context", 0, 9), ("key", 16, 6), ("val", 32, 6)), pointer(10, "*context.valueCtx"),
     struct_of("context.cancelCtx", 24, ("Context", 0, 9)), struct_of("context.backgroundCtx", 0), Address("address", 8),
     hash_map(1, 16, 0, 8), Sought("map[string]int", 8, 15, 2, 8, 8, 1), pointer(12, "*context.cancelCtx"),
+    Opaque("", 0, "its fields are not in the debug info"),
 )  # fmt: skip
 DYNAMIC = tuple(
     DynamicType(0x100 * (number + 1), type_id, direct)
@@ -203,6 +204,15 @@ def test_what_an_interface_holds() -> None:
     other = missing(cell(words(TYPES_BASE + INT_AT, 0xC000), access=tail(16, 6, FIELD_B)))
     assert other == ("other type", 'it holds int, not a type with ".B"')
     assert missing(cell(words(99, 99), access=tail(16, 6, FIELD_B)))[0] == "torn"
+
+
+def test_of_a_type_without_debug_info_nobody_says_that_it_lacks_a_field() -> None:
+    dark = Unbox(
+        6, 'a type with ".B"', tuple(Branch(at, direct, Tail((), 18)) for at, direct in ((T_AT, True), (INT_AT, False)))
+    )
+    unknown = ("unsupported", "its fields are not in the debug info")
+    assert missing(cell(words(TYPES_BASE + T_AT, 0xC000), access=tail(16, 6, dark))) == unknown
+    assert missing(cell(words(TYPES_BASE + INT_AT, 0xC000), access=tail(16, 6, dark))) == unknown
 
 
 def test_a_type_that_is_not_described_is_noted_for_the_next_capture() -> None:
