@@ -13,6 +13,8 @@ STRIDE = 64
 MAX_DIRECTORY = 1 << 16
 MAX_LENGTH = 1 << 40
 """Lengths beyond this are garbage."""
+MAX_GROUPS = 1 << 18
+"""Groups or buckets of one table that are looked at; the decoder looks at no more of one map."""
 MAX_CHAIN = 1 << 10
 """Overflow buckets of one bucket."""
 SAME_SIZE_GROW = 8
@@ -40,6 +42,7 @@ def swiss_entries(reader: Reader, kind: SwissMap, address: int, wanted: int, ove
     header = reader.copy(address, kind.header_size)
     if header is None or not word(header, kind.used):
         return
+    wanted = min(wanted, length(word(header, kind.used)))
     directory, tables = word(header, kind.dir_ptr), length(word(header, kind.dir_len))
     if tables == 0:
         yield from _groups(reader, kind, directory, 1, wanted, over)
@@ -56,7 +59,7 @@ def swiss_entries(reader: Reader, kind: SwissMap, address: int, wanted: int, ove
 
 
 def _groups(reader: Reader, kind: SwissMap, address: int, count: int, wanted: int, over: Over) -> Iterator[Entry]:
-    start, size = 0, kind.group_size
+    start, size, count = 0, kind.group_size, min(count, MAX_GROUPS)
     while start < count and wanted > 0 and size > 0 and not over():
         together = min(count - start, STRIDE, wanted // SLOTS + 1)
         found = reader.copy(address + start * size, together * size)
@@ -76,6 +79,7 @@ def hash_entries(reader: Reader, kind: HashMap, address: int, wanted: int, over:
     header = reader.copy(address, kind.header_size)
     if header is None or not word(header, kind.count):
         return
+    wanted = min(wanted, length(word(header, kind.count)))
     buckets = 1 << min(header[kind.b], 32)
     for entry in _buckets(reader, kind, word(header, kind.buckets), buckets, wanted, over):
         wanted -= 1
@@ -89,10 +93,12 @@ def hash_entries(reader: Reader, kind: HashMap, address: int, wanted: int, over:
 def _buckets(
     reader: Reader, kind: HashMap, address: int, count: int, wanted: int, over: Over, *, old: bool = False
 ) -> Iterator[Entry]:
-    for number in range(count):
+    for number in range(min(count, MAX_GROUPS)):
         at = address + number * kind.bucket_size
-        for _ in range(MAX_CHAIN):
+        for chained in range(MAX_CHAIN):
             bucket = None if wanted <= 0 or not at or over() else reader.copy(at, kind.bucket_size)
+            if bucket is None and not chained:
+                return  # all of them lie in one piece: this is no map
             if bucket is None:
                 break
             if old and bucket[0] in EVACUATED:

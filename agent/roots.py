@@ -11,8 +11,10 @@ from agent.containers import word
 from agent.engine import Registers, Target
 from agent.reader import Reader
 from agent.walk import RIP, Walked
-from compiler.ir.plan import Interval, IntervalIndex, intervals
+from compiler.ir.chase import follows
+from compiler.ir.plan import Interval, IntervalIndex, goes_on, intervals
 from compiler.ir.program import (
+    Access,
     AtAddress,
     AtCfa,
     Deref,
@@ -36,6 +38,8 @@ class Roots:
         self._bias = target.bias
         self._reader = reader
         self._chaser = chaser
+        self._follows = follows(program.types)
+        self._followed: dict[Located, bool] = {}
         self._calls = _Lookup(IntervalIndex(intervals(program, exact=False)))
         self._exact = _Lookup(IntervalIndex(intervals(program, exact=True)))
 
@@ -71,6 +75,8 @@ class Roots:
 
     def _root(self, root: Located, cfa: int, walked: Walked, registers: Registers | None) -> None:
         access = self._program.accesses[root.access]
+        if not self._goes_on(root, access):
+            return  # its own bytes are in the stack's image
         hand = bytearray(access.root_size)
         for piece in root.pieces:
             hand[piece.at : piece.at + piece.size] = self._piece(piece, cfa, walked, registers)
@@ -101,6 +107,11 @@ class Roots:
         """The pointer, or pointer and length, that a step follows."""
         size = 8 if isinstance(step, Deref) else 16
         return bytes(hand[offset : offset + size]) if base is None else self._reader.copy(base + offset, size) or b""
+
+    def _goes_on(self, root: Located, access: Access) -> bool:
+        if root not in self._followed:
+            self._followed[root] = goes_on(root, access, self._follows[access.type])
+        return self._followed[root]
 
     def _piece(self, piece: Piece, cfa: int, walked: Walked, registers: Registers | None) -> bytes:
         """The bytes of one piece; zeros for what is not there."""

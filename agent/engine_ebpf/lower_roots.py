@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from agent.engine_ebpf.numbers import BYTES_TYPE, PIECE, RootKind
-from compiler.ir.chase import range_items
+from compiler.ir.chase import Follow, range_items
+from compiler.ir.plan import goes_on
 from compiler.ir.program import (
     Access,
     AtAddress,
@@ -96,7 +97,7 @@ class RootTable:
 
     row_size = ROW.size
 
-    def __init__(self, program: Program, follows: tuple[bool, ...], bias: int) -> None:
+    def __init__(self, program: Program, follows: tuple[tuple[Follow, ...], ...], bias: int) -> None:
         self._program = program
         self._follows = follows
         self._bias = bias
@@ -112,7 +113,8 @@ class RootTable:
         for root in roots:
             access = self._program.accesses[root.access]
             variable = variables.setdefault((root.pieces, access.root_size), _Object())
-            _want(variable, access)
+            if goes_on(root, access, self._follows[access.type]):
+                _want(variable, access)
         for (pieces, size), wanted in variables.items():
             for code in self._variable(pieces, size, wanted):
                 self._rows += code.rows(len(self._rows))

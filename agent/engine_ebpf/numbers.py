@@ -117,6 +117,8 @@ BYTES_TYPE = 0xFFFFFFFF
 MAX_LENGTH = 1 << 40
 """Lengths beyond this are garbage."""
 MAX_DIRECTORY = 1 << 16
+MAX_GROUPS = 1 << 18
+"""Groups or buckets of one table that are looked at."""
 MAX_CHAIN = 1 << 10
 """Overflow buckets of one bucket."""
 NO_KEY = (1 << 63) - 1
@@ -139,6 +141,7 @@ CONSTANTS = {
     "BYTES_TYPE": BYTES_TYPE,
     "MAX_LENGTH": MAX_LENGTH,
     "MAX_DIRECTORY": MAX_DIRECTORY,
+    "MAX_GROUPS": MAX_GROUPS,
     "MAX_CHAIN": MAX_CHAIN,
     "NO_FRAME": NO_FRAME,
     "KIND_GOROUTINE": raw.KIND_GOROUTINE,

@@ -8,7 +8,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 
-from compiler.ir.program import Located, Program, Site
+from compiler.ir.chase import Follow, FollowInterface
+from compiler.ir.program import Access, Located, Program, Select, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,20 @@ def intervals(program: Program, *, exact: bool) -> tuple[Interval, ...]:
             roots = {place: None for site in live for place in site.places if isinstance(place, Located)}
             found.append(Interval(lo, hi, tuple(roots)))
     return tuple(found)
+
+
+def goes_on(root: Located, access: Access, own: tuple[Follow, ...]) -> bool:
+    """Whether an engine goes on from a root that was copied. `own`: what a value of the access's type leads to.
+
+    It does not through a pointer that nothing keeps alive: what is there by now may be anything, and the decoder shows none of it.
+    """
+    at = 0
+    for step in access.steps if root.dead else ():
+        if not isinstance(step, Select):
+            return at not in root.dead
+        at += step.offset
+    words = [at + follow.at + 8 * isinstance(follow, FollowInterface) for follow in own]
+    return not root.dead or not all(word in root.dead for word in words)
 
 
 class IntervalIndex:

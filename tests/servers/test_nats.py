@@ -25,7 +25,12 @@ CLIENTS, MESSAGES = 7, 5
 MAY_BE_NIL = {
     ("connections", "pre"), ("senders", "tags"), ("consumers", "paused_until"), ("consumers", "err"), ("streams", "amch"),
 }  # fmt: skip
-MOVES = ("net/http.(*conn).serve", "net/http.(*connReader).backgroundRead", "net/http.(*Server).Serve")
+MOVES = (
+    "net/http.(*conn).serve",
+    "net/http.(*connReader).backgroundRead",
+    "net/http.(*Server).Serve",
+    "github.com/nats-io/nats-server/v2/server/ats.Register.func1",
+)
 
 
 class Client:

@@ -51,13 +51,13 @@ INLINE void container_step(struct Work *work, u64 task)
     }
     if (layout->kind == LAYOUTKIND_CHAN)
         return open_chan(work, layout, header);
-    work->wanted = layout->scan ? layout->scan : C->map_entries;
+    work->wanted = smaller(layout->scan ? layout->scan : C->map_entries, sane(word_at(header + layout->count)));
     work->batch = work->slot = work->chain = work->old = work->last = work->directory_left = 0;
     work->address = word_at(header + layout->pointer);
     if (layout->kind == LAYOUTKIND_HASH) {
         bits = byte_at(header + layout->length);
         work->kind = WORKKIND_HASH;
-        work->left = 1ULL << (bits < 32 ? bits : 32);
+        work->left = smaller(1ULL << (bits < 32 ? bits : 32), MAX_GROUPS);
         work->directory = word_at(header + layout->old);
         work->directory_left = byte_at(header + layout->flags) & SAME_SIZE_GROW ? work->left : work->left >> 1;
         if (!work->directory_left)
@@ -135,7 +135,7 @@ INLINE void swiss_step(struct Work *work, u64 task)
         if (!place)
             return;
         work->address = word_at(place + layout->groups_data);
-        work->left = sane(word_at(place + layout->groups_mask) + 1);
+        work->left = smaller(sane(word_at(place + layout->groups_mask) + 1), MAX_GROUPS);
     } else if (work->directory_left) {
         count = smaller(work->directory_left, DIRECTORY_PIECE);
         work->old = copy_memory(task, work->directory, count * 8);
@@ -151,7 +151,7 @@ INLINE void swiss_step(struct Work *work, u64 task)
 INLINE void hash_step(struct Work *work, u64 task)
 {
     struct Layout *layout = layout_of(work);
-    u64 place, address;
+    u64 place, address, first = 0;
     u32 top;
     if (!work->wanted) {
         S->top--;
@@ -169,6 +169,7 @@ INLINE void hash_step(struct Work *work, u64 task)
         work->address += layout->group_size;
         work->left--;
         work->last = 0;
+        first = 1;
     } else {
         work->address = work->directory; // buckets that are not moved yet
         work->left = work->directory ? work->directory_left : 0;
@@ -180,8 +181,11 @@ INLINE void hash_step(struct Work *work, u64 task)
     }
     work->chain = 0;
     place = copy_memory(task, address, layout->group_size);
-    if (!place)
+    if (!place) {
+        if (first)
+            work->left = 0; // all of them lie in one piece: this is no map
         return;
+    }
     top = byte_at(place);
     if (work->old && top >= 2 && top <= 4)
         return; // evacuated
