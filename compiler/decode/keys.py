@@ -3,11 +3,8 @@
 from compiler.decode import scalars
 from compiler.decode.image import LOWEST, Image, Window
 from compiler.decode.values import ValueReader
-from compiler.ir.program import Literal
+from compiler.ir.program import LITERAL_TYPES, Literal
 from compiler.ir.types import Basic, Duration, Interface, String, TypeId
-
-DEFAULT_TYPES = {str: "string", bool: "bool", int: "int", float: "float64"}
-"""Go's types of untyped constants: what a literal is in an interface."""
 
 
 def equals(values: ValueReader, image: Image, type_id: TypeId, place: tuple[Window, int], key: Literal) -> bool | None:
@@ -50,7 +47,7 @@ def _in_interface(
     if dynamic is None:
         return None
     held = values.types[dynamic.type]
-    if held.name != DEFAULT_TYPES[type(key)]:
+    if held.name != LITERAL_TYPES[type(key)]:
         return False
     if dynamic.direct:
         return equals(values, image, dynamic.type, (window, at + 8), key)

@@ -25,15 +25,13 @@ from compiler.expression.operations import (
 from compiler.expression.way import Dynamic, Resolved, Scope, Unresolved, spelling
 from compiler.ir.access_check import MAX_ROOT, MAX_STEPS, MAX_UNBOXED
 from compiler.ir.limits import Limits
-from compiler.ir.program import Branch, ContextValue, Literal, Tail, Unbox
+from compiler.ir.program import LITERAL_TYPES, Branch, ContextValue, Literal, Tail, Unbox
 from compiler.ir.types import Opaque
 
 CONTEXT = "context.Context"
 ANY = "interface {}"
 DARK = Opaque("", 0, "its fields are not in the debug info; collect the whole interface")
 """What an interface holds that only its runtime descriptor tells of: nobody can say here whether it has a field."""
-LITERAL_TYPES = {str: "string", bool: "bool", int: "int", float: "float64", type(None): ""}
-"""What a literal is in an interface, where nothing else is said."""
 
 
 def resolve(scope: Scope, expression: Expression, type_offset: int, limits: Limits, *, escaped: bool) -> Resolved:

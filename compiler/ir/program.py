@@ -109,6 +109,8 @@ Step = Select | Deref | Element | Range
 
 Literal = bool | int | float | str
 """A key as it is written in an expression."""
+LITERAL_TYPES: dict[type, str] = {str: "string", bool: "bool", int: "int", float: "float64"}
+"""What a literal is in an interface, where no type is written: Go's types of untyped constants."""
 
 
 @dataclass(frozen=True, slots=True)
