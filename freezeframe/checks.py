@@ -67,7 +67,7 @@ def _btf() -> Check:
 
 def _bcc() -> Check:
     try:
-        from agent.engine_ebpf.trial import bcc_version
+        from agent.engine_ebpf.compiling import bcc_version
 
         return Check("bcc", True, f"version {bcc_version()}", "")
     except (FreezeframeError, ImportError, OSError) as error:

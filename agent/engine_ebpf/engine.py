@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agent.engine import Target
 from agent.engine_ebpf.bytecode import btf, link
+from agent.engine_ebpf.compiling import compile_probe
 from agent.engine_ebpf.kernel import Kernel
 from agent.engine_ebpf.lower import lower
 from agent.engine_ebpf.probe import EMPTY_STACK, EbpfProbe
@@ -55,7 +56,7 @@ class EbpfEngine:
         if self._kernel is None:
             self._kernel = Kernel()
         if not self._compiled:
-            self._compiled = self._kernel.compile()
+            self._compiled = dict(compile_probe().functions)
         kernel = self._kernel
         lowered = lower(program, target)
         sizes = plan_sizes(

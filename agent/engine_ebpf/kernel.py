@@ -1,25 +1,23 @@
-"""The door to bcc and the kernel: compile, make maps, load, attach, run. Nothing else in Freezeframe imports bcc.
+"""The door to the kernel: make maps, load, attach. It goes through libbcc_bpf, the small part of bcc that has no compiler.
 
-bcc's own `BPF` class can neither load a sleepable program nor one with callbacks; libbcc, which it rests on, can.
+bcc's own `BPF` class can neither load a sleepable program nor one with callbacks; the library that it rests on can.
 """
 
 import ctypes
 import errno
 import os
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from agent.engine_ebpf.bytecode import Linked
-from agent.engine_ebpf.layout import CALLBACKS, MAIN, c_declarations
+from agent.engine_ebpf.compiling import INSTALL
+from agent.engine_ebpf.layout import MAIN
 from compiler.ir.errors import CannotNow
 
 KERNEL_FLOOR = (6, 1)
 """bpf_iter for one task came with 6.1; bpf_copy_from_user_task with 5.18, bpf_loop with 5.17."""
-SOURCES = ("memory.c", "goroutine.c", "stacks.c", "objects.c", "containers.c", "roots.c", "main.c")
-HERE = Path(__file__).parent
+LIBRARY = "libbcc_bpf.so.0"
 
 BPF_BTF_LOAD = 18
 BPF_MAP_TYPE_ARRAY = 2
@@ -68,36 +66,13 @@ class Kernel:
         if not Path("/sys/kernel/btf/vmlinux").exists():
             raise CannotNow("this kernel has no BTF", remedy="it needs one built with CONFIG_DEBUG_INFO_BTF=y")
         try:
-            from bcc.libbcc import lib
-        except (ImportError, OSError) as error:
-            raise CannotNow(
-                f"the eBPF compiler bcc cannot be loaded: {error}",
-                remedy="install Debian's package python3-bpfcc, then run `make install` again",
-            ) from None
-        self._lib: Any = lib
-
-    def bcc_version(self) -> str:
-        """The version of Debian's bcc."""
-        from bcc import __version__
-
-        return str(__version__)
-
-    def compile(self, text: str | None = None) -> dict[str, bytes]:
-        """The bytecode of the probe's functions; maps and callbacks are still marks in it (bytecode.link)."""
-        if text is None:
-            text = "".join([c_declarations(), *((HERE / "probe" / name).read_text() for name in SOURCES)])
-        with _headers(HERE / "headers"):
-            module = self._lib.bpf_module_create_c_from_string(text.encode(), 0, None, 0, True, None)
-        if not module:
-            raise CannotNow("bcc could not compile the probe; what it says is above", remedy="report this")
-        try:
-            return {name: self._function(module, name.encode()) for name in (MAIN, *CALLBACKS)}
-        finally:
-            self._lib.bpf_module_destroy(module)
-
-    def _function(self, module: int, name: bytes) -> bytes:
-        start = self._lib.bpf_function_start(module, name)
-        return ctypes.string_at(start, self._lib.bpf_function_size(module, name))
+            self._lib: Any = ctypes.CDLL(LIBRARY, use_errno=True)
+        except OSError as error:
+            raise CannotNow(f"bcc's library cannot be loaded: {error}", remedy=INSTALL) from None
+        self._lib.bcc_prog_load_xattr.argtypes = [
+            ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p,
+            ctypes.c_int, ctypes.c_char_p, ctypes.c_uint, ctypes.c_bool,
+        ]  # fmt: skip
 
     def create_array(self, name: str, size: int) -> int:
         """A map of one value of `size` bytes that can be mapped into memory, all zeros; its file descriptor."""
@@ -177,18 +152,3 @@ def _refusal(what: str, code: int, log: str = "") -> CannotNow:
         return CannotNow(f"{what}: {reason}", remedy="it has ended; choose another")
     detail = f"{reason}; the end of its log:\n{log}" if log else reason
     return CannotNow(f"{what}: {detail}", remedy="capture with the memory engine meanwhile, and report this")
-
-
-@contextmanager
-def _headers(folder: Path) -> Iterator[None]:
-    """Have libbcc use our few headers instead of the kernel's, which need not be installed."""
-    name = "BCC_KERNEL_SOURCE"
-    before = os.environ.get(name)
-    os.environ[name] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

@@ -4,14 +4,8 @@ import os
 
 from agent.engine import Target
 from agent.engine_ebpf.engine import EbpfEngine
-from agent.engine_ebpf.kernel import Kernel
 from compiler.ir.limits import Limits
 from compiler.ir.program import GoRuntime, PcRange, Program
-
-
-def bcc_version() -> str:
-    """The version of Debian's bcc. CannotNow where it, or the kernel that it needs, is not there."""
-    return Kernel().bcc_version()
 
 
 def try_out() -> str:

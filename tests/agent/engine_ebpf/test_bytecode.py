@@ -2,13 +2,17 @@
 
 import os
 import struct
+import subprocess
+import sys
 
 import pytest
 
 from agent.engine_ebpf.bytecode import INSN, MapReference, btf, link
+from agent.engine_ebpf.compiling import compile_probe
 from agent.engine_ebpf.kernel import Kernel
 from agent.engine_ebpf.layout import CALLBACKS, MAIN, MAPS, MARK_CALLBACK, MARK_MAP, MARK_MASK, STRUCTS, c_declarations
 from compiler.ir.errors import CannotNow
+from tests.conftest import ROOT
 
 EXIT = INSN.pack(0x95, 0, 0, 0)
 
@@ -47,8 +51,8 @@ def test_structs_are_the_same_in_c_and_python() -> None:
     ]
     checks = [check.replace("#name", '"offset"') for check in checks]
     functions = "".join(f"int {name}(u64 *context) {{ return 0; }}\n" for name in (MAIN, *CALLBACKS))
-    compiled = Kernel().compile(c_declarations() + "\n".join(checks) + "\n" + functions)
-    assert compiled.keys() == {MAIN, *CALLBACKS}
+    compiled = compile_probe(c_declarations() + "\n".join(checks) + "\n" + functions)
+    assert compiled.functions.keys() == {MAIN, *CALLBACKS}
 
 
 def test_refused_program_is_one_error_with_the_end_of_the_log() -> None:
@@ -70,7 +74,7 @@ def test_index_outside_of_a_map_is_refused() -> None:
     try:
         too_many = tuple(MapReference(fd, 1 << 20) for fd in fds)
         with pytest.raises(CannotNow, match="invalid access to map value"):
-            kernel.load(link(kernel.compile(), too_many), btf_fd)
+            kernel.load(link(compile_probe().functions, too_many), btf_fd)
     finally:
         for fd in (*fds, btf_fd):
             os.close(fd)
@@ -82,3 +86,21 @@ def test_old_kernel_is_one_clear_error() -> None:
     assert str(caught.value) == (
         "kernel 5.10.0-28-amd64 is too old for the eBPF engine; it needs Linux 6.1 or later (Debian 12 has it)"
     )
+
+
+def test_what_the_compiler_says_is_in_the_error() -> None:
+    with pytest.raises(CannotNow, match=r"(?s)bcc could not compile the probe:\n.*unknown type name 'nonsense'"):
+        compile_probe("nonsense twice;")
+
+
+def test_the_compiler_stays_out_of_this_process() -> None:
+    """LLVM and clang are 60 MB; the agent is small."""
+    code = (
+        "from agent.engine_ebpf import EbpfEngine\n"
+        "from agent.engine_ebpf.trial import try_out\n"
+        "try_out()\n"
+        "print(open('/proc/self/maps').read())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "libbcc_bpf" in done.stdout
+    assert "LLVM" not in done.stdout
