@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agent.capture import Armed, Quiet, arm
+from agent.config import AgentLimits
 from agent.engine import Engine
 from agent.processes import Processes
 from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
@@ -50,7 +51,7 @@ class Captures:
     engine: Engine
     processes: Processes
     audit: Audit
-    armed_s: int = 30
+    limits: AgentLimits = field(default_factory=AgentLimits)
     clock: Callable[[], float] = time.monotonic
     _quiet: Quiet = field(default_factory=Quiet)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -71,14 +72,15 @@ class Captures:
             raise
         capture = secrets.token_hex(16)
         with self._lock:
-            self._entries[capture] = _Entry(armed, self.clock() + self.armed_s)
-        return ArmedCapture(capture, pid, checked.build_id, self.armed_s)
+            self._entries[capture] = _Entry(armed, self.clock() + self.limits.armed_s)
+        return ArmedCapture(capture, pid, checked.build_id, self.limits.armed_s)
 
     def fire(self, capture: str, who: str) -> RawCapture:
         """Pause, run, resume. The capture is gone afterwards, whatever came of it."""
         armed = self._take(capture)
         pid, build_id = armed.target.pid, armed.program.build_id
         try:
+            self.processes.allow.check(pid)  # again: what it runs and as whom may have changed since it was armed
             raw = armed.fire()
         except FreezeframeError as error:
             self._say(who, pid, build_id, failed=str(error))
@@ -101,7 +103,7 @@ class Captures:
             expired = [capture for capture, entry in self._entries.items() if entry.expires <= now]
             entries = [self._entries.pop(capture) for capture in expired]
         for entry in entries:
-            self._say("agent", entry.armed.target.pid, entry.armed.program.build_id, expired=f"{self.armed_s} s")
+            self._say("agent", entry.armed.target.pid, entry.armed.program.build_id, expired=f"{self.limits.armed_s} s")
             self._give_back(entry.armed)
 
     def close(self) -> None:
@@ -116,7 +118,7 @@ class Captures:
         self.release_expired()
         with self._lock:
             if pid in self._busy:
-                remedy = f"fire or release that capture; it ends by itself after {self.armed_s} s"
+                remedy = f"fire or release that capture; it ends by itself after {self.limits.armed_s} s"
                 raise Busy(f"process {pid} is being captured already", remedy=remedy)
             if len(self._busy) >= MAX_ARMED:
                 raise Busy(f"{MAX_ARMED} captures are in hand already", remedy="fire or release some of them")
@@ -129,7 +131,7 @@ class Captures:
         if entry is None:
             raise NoSuchCapture(
                 "there is no such armed capture",
-                remedy=f"arm it again: each can be fired once, within {self.armed_s} s",
+                remedy=f"arm it again: each can be fired once, within {self.limits.armed_s} s",
             )
         return entry.armed
 

@@ -3,38 +3,42 @@
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from agent.config import AgentConfig
+from agent.config_file import read_private
 from agent.engines import choose_engine
 from agent.server import make_server
-from compiler.ir.errors import BadInput, CannotNow
+from compiler.ir.errors import BadInput
 
 TOKEN_VARIABLE = "FREEZEFRAME_AGENT_TOKEN"
 SHORTEST_TOKEN = 16
 
 
 def run(
+    config: AgentConfig,
     *,
-    host: str = "127.0.0.1",
-    port: int = 7431,
-    token_file: Path | None = None,
-    engine: str = "ebpf",
-    armed_s: int = 30,
+    origin: str = "",
     environment: Mapping[str, str] = os.environ,
     announce: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT. Says `ready {"address": ...}` once it listens; port 0 takes a free one."""
-    token = read_token(token_file, environment)
-    server = make_server(host, port, token, lambda: choose_engine(engine), armed_s=armed_s)
+    """Serve until SIGTERM or SIGINT. Says `ready {"address": ...}` once it listens; port 0 takes a free one.
+
+    `origin` is the file that the configuration came from.
+    """
+    token = read_token(config.token_file, environment)
+    server = make_server(config, token, lambda: choose_engine(config.engine), origin=origin)
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     thread = threading.Thread(target=server.serve_forever, name="agent")
     thread.start()
     try:
-        address = f"{server.server_name}:{server.server_port}"
-        ready = {"address": address, "engine": server.captures.engine.name, "pid": os.getpid()}
+        for warning in warnings(config):
+            print(f"freezeframe agent: {warning}", file=sys.stderr, flush=True)
+        ready = {"address": server.address, "engine": server.captures.engine.name, "pid": os.getpid()}
         (announce or _announce)("ready " + json.dumps(ready, sort_keys=True))
         stop.wait()
     finally:
@@ -45,16 +49,19 @@ def run(
             signal.signal(number, old)
 
 
+def warnings(config: AgentConfig) -> list[str]:
+    """What whoever starts the agent should know."""
+    said = []
+    if config.allow is None:
+        said.append("no [[allow]] in its configuration: every Go process of this machine can be captured")
+    if config.insecure:
+        said.append("insecure: the token and every capture travel in the clear")
+    return said
+
+
 def read_token(file: Path | None, environment: Mapping[str, str]) -> str:
     """The token out of the file, or out of the environment where none is named."""
-    if file is not None:
-        try:
-            token = file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            raise CannotNow(f"the token file cannot be read: {reason}", where=str(file)) from None
-    else:
-        token = environment.get(TOKEN_VARIABLE, "").strip()
+    token = (environment.get(TOKEN_VARIABLE, "") if file is None else read_private(file, "token")).strip()
     if len(token) < SHORTEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
         raise BadInput(
             f"the agent needs a token of at least {SHORTEST_TOKEN} printable characters",

@@ -1,7 +1,8 @@
 """The Go processes of this machine, as /proc shows them.
 
 Programs are read through /proc/PID/exe, never by path, so that those in containers and those whose file was replaced
-are what they are. Command lines and environments are not read.
+are what they are. Those that the agent's allow-list does not permit are neither listed nor read. Command lines and
+environments are not read.
 """
 
 import os
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from agent.allow import AllowList, executable
 from compiler.ir.build_id import BinaryIdentity, NotAnExecutable, read_identity
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.wire import GoProcess
@@ -40,8 +42,9 @@ class Running:
 class Processes:
     """Lists Go processes; remembers which files are Go programs, so that listing again costs a stat a process."""
 
-    def __init__(self, proc: Path = Path("/proc")) -> None:
+    def __init__(self, proc: Path = Path("/proc"), allow: AllowList | None = None) -> None:
         self._proc = proc
+        self.allow = allow or AllowList(proc=proc)
         self._known: dict[FileKey, BinaryIdentity | None] = {}
 
     def list(self) -> tuple[GoProcess, ...]:
@@ -51,6 +54,8 @@ class Processes:
         seen: dict[FileKey, BinaryIdentity | None] = {}
         for pid in self._pids():
             try:
+                if not self.allow.permits(pid):
+                    continue
                 key = self._key(pid)
                 seen[key] = self._known[key] if key in self._known else self._read(pid)
                 identity = seen[key]
@@ -62,7 +67,9 @@ class Processes:
         return tuple(found)
 
     def identify(self, pid: int) -> tuple[GoProcess, BinaryIdentity]:
-        """The Go process `pid`; BadInput where there is none, CannotNow where we may not look."""
+        """The Go process `pid`; BadInput where there is none, Forbidden where it is not on the allow-list, CannotNow
+        where we may not look."""
+        self.allow.check(pid)
         running = self._running(pid)
         if running.kernel_thread:
             raise BadInput(f"process {pid} ({running.command}) is a kernel thread", remedy=CHOOSE)
@@ -121,7 +128,7 @@ class Processes:
         return None
 
     def _process(self, pid: int, identity: BinaryIdentity, booted_ns: int) -> GoProcess:
-        exe = str((self._proc / str(pid) / "exe").readlink()).removesuffix(" (deleted)")
+        exe = executable(self._proc / str(pid))
         started = self._running(pid).started * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
         return GoProcess(
             pid=pid,

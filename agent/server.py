@@ -11,6 +11,7 @@ It is the standard library's server: fewest lines and imports in a program that 
 """
 
 import hmac
+import ipaddress
 import os
 import platform
 import re
@@ -25,7 +26,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from agent.allow import AllowList
 from agent.captures import Audit, Captures
+from agent.config import AgentConfig
 from agent.engine import Engine
 from agent.processes import Processes
 from compiler.ir.build_id import read_identity
@@ -84,6 +87,15 @@ class AgentServer(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
+    @property
+    def address(self) -> str:
+        """host:port as a URL has it."""
+        return (
+            f"[{self.server_name}]:{self.server_port}"
+            if ":" in self.server_name
+            else f"{self.server_name}:{self.server_port}"
+        )
+
     def service_actions(self) -> None:
         """Called by `serve_forever` twice a second."""
         self.captures.release_expired()
@@ -94,19 +106,37 @@ class AgentServer(ThreadingHTTPServer):
 
 
 def make_server(
-    host: str,
-    port: int,
+    config: AgentConfig,
     token: str,
     engine_factory: Callable[[], Engine],
     *,
-    armed_s: int = 30,
+    origin: str = "",
     audit: Audit | None = None,
 ) -> AgentServer:
-    """An agent that listens on host and port (0: any free one) but does not serve yet."""
+    """An agent that listens where `config` says but does not serve yet. `origin` names the configuration in errors."""
     if not token:
         raise BadInput("the agent needs a token", remedy="write one into a file that only root can read")
-    captures = Captures(engine_factory(), Processes(), audit or _to_stderr, armed_s)
-    return AgentServer((host, port), token, captures)
+    check_listening(config, origin)
+    processes = Processes(allow=AllowList(config.allow, where=origin))
+    captures = Captures(engine_factory(), processes, audit or _to_stderr, config.limits)
+    return AgentServer((config.host, config.port), token, captures)
+
+
+def check_listening(config: AgentConfig, origin: str) -> None:
+    """BadInput where the token and the captures would travel beyond this machine for everyone to read."""
+    if not config.insecure and not _loopback(config.host):
+        raise BadInput(
+            f"listening on {config.host} would send the token and every capture in the clear",
+            where=f"{origin}: host" if origin else "",
+            remedy="listen on 127.0.0.1, or write insecure = true, in the --config file",
+        )
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _to_stderr(line: str) -> None:

@@ -88,7 +88,7 @@ class Agent:
             what, remedy = str(body.get("what") or body.get("message")), str(body.get("remedy") or "")
         except (ValueError, AttributeError):
             what, remedy = f"HTTP status {answer.status_code}", ""
-        kind = BadInput if answer.status_code in (400, 404, 413, 422) else CannotNow
+        kind = BadInput if answer.status_code in (400, 403, 404, 413, 422) else CannotNow
         return kind(what, where=self.url, remedy=remedy)
 
 

@@ -38,8 +38,8 @@ def run(*, once: bool, engine: str) -> None:
         with console.status("starting querydb, an agent and the data source"):
             service = _start(stack, [str(binary), "-load"], {})
             token = folder / "token"
+            token.touch(0o600)
             token.write_text(secrets.token_hex(32))
-            token.chmod(0o600)
             command = [sys.executable, "-m", "freezeframe"]
             agent_arguments = ["agent", "--port", "0", "--token-file", str(token), "--engine", engine]
             agent = _start(stack, [*command, *agent_arguments], {})

@@ -72,6 +72,7 @@ def _end(source: Target) -> None:
 def standing(querydb: Path, folder: Path) -> Iterator[House]:
     """Started once: 5 and 3 queries in two processes of one binary."""
     token, access = folder / "token", folder / "access"
+    token.touch(0o600)
     token.write_text(secrets.token_hex(16))
     access.write_text(ACCESS)
     spec = folder / "querydb.yaml"

@@ -96,7 +96,7 @@ class Failure(_Message):
 
     def error(self, status: int) -> FreezeframeError:
         """The error again, as the HTTP status sorts it: the request was wrong (4xx), or it cannot be done now."""
-        kind = BadInput if status in (400, 404, 413, 422) else CannotNow
+        kind = BadInput if status in (400, 403, 404, 413, 422) else CannotNow
         return kind(self.what, where=self.where, remedy=self.remedy)
 
 

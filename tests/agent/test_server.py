@@ -1,83 +1,30 @@
 """The agent over real sockets: what it answers, what it refuses, and that no client can hold a target."""
 
 import hashlib
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from agent.config import AgentConfig, AgentLimits
 from agent.engine_memory import MemoryEngine
-from agent.server import MAX_PROGRAM, AgentServer, make_server
+from agent.server import MAX_PROGRAM, make_server
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.program import Program
 from compiler.ir.program_codec import program_to_bytes
 from compiler.ir.raw import RawCapture
-from compiler.ir.wire import ArmedCapture, Failure, Health, Processes
+from compiler.ir.wire import ArmedCapture, Health, Processes
 from tests.agent.conftest import Busy
+from tests.agent.serving import GOOD, TOKEN, Agent, serving
 from tests.conftest import ROOT
 from tests.programs import running
-
-TOKEN = "correct horse battery staple"
-GOOD = {"Authorization": f"Bearer {TOKEN}"}
-
-
-@dataclass
-class Agent:
-    """A running agent and its audit lines."""
-
-    server: AgentServer
-    audit: list[str] = field(default_factory=list)
-
-    def ask(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, bytes]:
-        """Status and body."""
-        connection = HTTPConnection("127.0.0.1", self.server.server_port, timeout=20)
-        try:
-            connection.request(method, path, body, GOOD if headers is None else headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    def refusal(self, method: str, path: str, body: bytes | None = None, **options: Any) -> tuple[int, str]:
-        """Status and sentence of an error."""
-        status, answer = self.ask(method, path, body, **options)
-        return status, Failure.from_json(answer).message
-
-    def arm(self, pid: int, program: Program) -> ArmedCapture:
-        status, answer = self.ask("POST", f"/v1/captures?pid={pid}", program_to_bytes(program))
-        assert status == 201, answer
-        return ArmedCapture.from_json(answer)
-
-    def audited(self) -> list[dict[str, Any]]:
-        return [json.loads(line.removeprefix("capture ")) for line in self.audit]
-
-
-@contextmanager
-def serving(**options: Any) -> Iterator[Agent]:
-    audit: list[str] = []
-    server = make_server("127.0.0.1", 0, TOKEN, MemoryEngine, audit=audit.append, **options)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield Agent(server, audit)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -146,7 +93,7 @@ def test_one_capture_a_target_at_a_time(agent: Agent, busy: Busy, busy_program: 
 
 
 def test_one_that_nobody_fires_is_released(busy: Busy, busy_program: Program) -> None:
-    with serving(armed_s=0) as agent:
+    with serving(AgentConfig(limits=AgentLimits(armed_s=0))) as agent:
         armed = agent.arm(busy.pid, busy_program)
         assert agent.refusal("POST", f"/v1/captures/{armed.capture}/fire")[0] == 404
         agent.arm(busy.pid, busy_program)
@@ -211,12 +158,12 @@ def test_client_that_goes_away_in_the_middle_holds_nothing(agent: Agent, busy: B
 def test_a_port_that_is_taken_and_an_empty_token_are_clear_errors(agent: Agent) -> None:
     port = agent.server.server_port
     with pytest.raises(CannotNow, match=f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another"):
-        make_server("127.0.0.1", port, TOKEN, MemoryEngine)
+        make_server(AgentConfig(port=port), TOKEN, MemoryEngine)
     with pytest.raises(BadInput, match="the agent needs a token"):
-        make_server("127.0.0.1", 0, "", MemoryEngine)
+        make_server(AgentConfig(port=0), "", MemoryEngine)
 
 
-RUN = "from agent.main import run; run(port=0, engine='memory')"
+RUN = "from agent.config import AgentConfig; from agent.main import run; run(AgentConfig(port=0, engine='memory'))"
 
 
 def test_program_says_ready_and_ends_on_sigterm() -> None:

@@ -1,11 +1,9 @@
 """What agent and data source say to each other comes back as it went, and nothing else is taken."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from agent.main import read_token
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.wire import BadWire, Failure, GoProcess, Processes
 
@@ -46,14 +44,3 @@ def test_an_error_travels_with_its_parts() -> None:
     assert isinstance(failure.error(400), BadInput)
     assert isinstance(failure.error(503), CannotNow)
     assert str(failure.error(503)) == str(error)
-
-
-def test_token_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:
-    path = tmp_path / "token"
-    path.write_text("0123456789abcdef\n")
-    assert read_token(path, {}) == "0123456789abcdef"
-    assert read_token(None, {"FREEZEFRAME_AGENT_TOKEN": "x" * 16}) == "x" * 16
-    with pytest.raises(BadInput, match="FREEZEFRAME_AGENT_TOKEN: the agent needs a token of at least 16 printable"):
-        read_token(None, {})
-    with pytest.raises(CannotNow, match="the token file cannot be read: No such file or directory"):
-        read_token(tmp_path / "none", {})

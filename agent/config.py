@@ -1,0 +1,42 @@
+"""The agent's configuration: what its TOML file may say, with defaults that suit one machine of one's own.
+
+Every key is a field here; `read_config` refuses what is none. Paths in the file are relative to the file.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.allow import Rule
+
+
+def _number(default: int, lowest: int, highest: int) -> int:
+    value: int = field(default=default, metadata={"lowest": lowest, "highest": highest})
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLimits:
+    """What this agent does at most, whatever it is asked for."""
+
+    armed_s: int = _number(30, 1, 3600)
+    """How long a capture stays armed that nobody fires."""
+    goroutines: int = _number(2_000_000, 1, 1 << 22)
+    """A process with more of them is not captured."""
+    threads: int = _number(10_000, 1, 1 << 22)
+    """A process with more of them is not stopped. Go's own limit is 10,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """All that can be configured."""
+
+    host: str = "127.0.0.1"
+    port: int = _number(7431, 0, 65535)
+    """0: any free one."""
+    token_file: Path | None = None
+    engine: str = "ebpf"
+    insecure: bool = False
+    """Listen beyond this machine all the same: the token and what is captured can be read on the way."""
+    limits: AgentLimits = AgentLimits()
+    allow: tuple[Rule, ...] | None = None
+    """Processes that one of these rules permits can be listed and captured; all of them where this is not said."""
