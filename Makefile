@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help install install-dev install-browser demo benchmark test check check-format check-lint check-types check-imports check-go check-versions matrix servers fmt lock clean
+.PHONY: help install install-dev install-browser demo benchmark benchmark-pause test check check-format check-lint check-types check-imports check-go check-versions matrix servers fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ matrix: install-dev ## Run the end-to-end tests on every supported Go version (A
 
 benchmark: install-dev ## Measure how fast specs compile, beside other tools (ARGS="--only etcd", ARGS=--help); fetches 100 MB once
 	@$(BIN)/python benchmarks/compile.py $(ARGS)
+
+benchmark-pause: install-dev ## Measure how long a process stands still, beside plain copying, its own dumps and Delve (root; ARGS=--help)
+	@$(BIN)/python benchmarks/pause.py $(ARGS)
 
 check: check-format check-lint check-types check-imports check-go test check-versions ## Run everything that CI runs
 

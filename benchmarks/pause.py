@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""How long a program stands still while it is captured, as it sees it itself, beside other ways to get its stacks.
+
+The program has a thread that reads the clock without end and keeps the longest gap. Beside it: what the agent reports; a
+plain copy of the same bytes by process_vm_readv, whose addresses are known (the floor); the program's own runtime.Stack
+and pprof dump of all goroutines; and Delve. Each line is the smallest and the median of several runs; `noise` is the
+longest gap in a time in which nothing was done, as long as the pause before.
+
+It runs itself at a high priority (--nice), so that other work on the machine spoils less. 1M goroutines need 10 GB.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+if not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from agent.engine import Engine
+from agent.engine_ebpf import EbpfEngine
+from agent.engine_memory import MemoryEngine
+from benchmarks import pausing
+from benchmarks.pausing import Sample
+from benchmarks.plot import lines
+from benchmarks.programs import HERE, program
+from benchmarks.standing import Standing, standing
+from compiler.binary import Binary
+from compiler.compile import compile_spec
+from compiler.ir.program import Program
+from compiler.ir.raw import RawCapture
+from compiler.spec import read_spec
+
+FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "freezeframe-benchmarks"
+STACKS, VALUES = "Freezeframe, stacks", "Freezeframe, stacks + values"
+STACKS_FLOOR, VALUES_FLOOR = "copy of the same stacks", "copy of the same stacks + objects"
+OWN_STACK, OWN_PPROF, DELVE = "its own runtime.Stack(all)", "its own pprof, debug=2", "Delve, goroutines -t"
+GOALS = (
+    (STACKS, STACKS_FLOOR, 1.0),
+    (VALUES, VALUES_FLOOR, 0.7),
+    (VALUES, STACKS, 2.0),
+    (STACKS, OWN_STACK, 1 / 3),
+    (STACKS, DELVE, 1 / 300),
+    (VALUES, DELVE, 1 / 200),
+)
+"""What the first is meant to take at most, as a part of what the second takes."""
+FEW = 3
+"""Runs, at most, of what takes seconds."""
+
+
+@dataclass(slots=True)
+class Line:
+    """One way, at one number of goroutines: milliseconds that the program stood still."""
+
+    name: str
+    pauses: list[float]
+    samples: list[Sample] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def median(self) -> float:
+        return median(self.pauses)
+
+    def part(self, name: str) -> float | None:
+        """The median of one part of what is said by who stopped it."""
+        found = [each.parts[name] for each in self.samples if name in each.parts]
+        return median(found) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What is run: the program and the readers, the Programs to capture it with, the engine."""
+
+    pause: Path
+    readv: Path
+    dlv: Path | None
+    programs: dict[str, Program]
+    engine: Engine
+    scratch: Path
+
+
+def compiled(binary: Path) -> dict[str, Program]:
+    """Stacks alone, and with values."""
+    spec = (HERE / "specs/pause.yaml").read_text()
+    alone = "functions: []\nlimits:" + spec.partition("\nlimits:")[2]
+    found = {}
+    with Binary(binary) as opened:
+        for name, text in ((STACKS, alone), (VALUES, spec)):
+            result = compile_spec(read_spec(text.encode(), "pause.yaml"), opened)
+            if result.issues:
+                raise RuntimeError(f"{name}: {[issue.message for issue in result.issues]}")
+            found[name] = result.program
+    return found
+
+
+def one_size(goroutines: int, tools: Tools, runs: int, delve: bool) -> Iterator[Line]:
+    """Every way, at one number of goroutines."""
+    with standing(tools.pause, goroutines) as target:
+        yield from captures(target, tools, runs)
+        for name, command in ((OWN_STACK, "stack"), (OWN_PPROF, "pprof")):
+            yield measured(name, pausing.own_dump(target, command, runs if goroutines <= 10_000 else FEW))
+        if delve and tools.dlv:
+            yield measured(DELVE, pausing.delve(target, tools.dlv, tools.scratch / "delve", min(runs, FEW)))
+
+
+def captures(target: Standing, tools: Tools, runs: int) -> Iterator[Line]:
+    """Captures, and the floors under them."""
+    listed = tools.scratch / "objects"
+    target.ask(f"objects {listed}")
+    objects, facts, pieces = listed.read_bytes(), {}, b""
+
+    def keep(raw: RawCapture) -> None:
+        nonlocal pieces
+        pieces = pausing.stack_pieces(raw, tools.programs[VALUES].runtime.g_size)
+        facts["objects"] = pausing.covered(raw, objects)
+
+    for name in (STACKS, VALUES):
+        line = measured(name, pausing.measure(target, tools.programs[name], tools.engine, runs, keep))
+        yield Line(line.name, line.pauses, line.samples, {**line.facts, **(facts if name == VALUES else {})})
+    for name, wanted in ((STACKS_FLOOR, pieces), (VALUES_FLOOR, pieces + objects)):
+        times, size = pausing.floor(target, tools.readv, wanted, tools.scratch / "pieces", max(runs, 5))
+        yield Line(name, times, facts={"bytes": size})
+
+
+def measured(name: str, samples: list[Sample]) -> Line:
+    return Line(name, [each.pause for each in samples], samples, samples[-1].facts)
+
+
+def shown(goroutines: int, line: Line) -> str:
+    """One line of the table."""
+    noise = f"{median(each.noise for each in line.samples):8.2f}" if line.samples else " " * 8
+    parts = ", ".join(
+        f"{name} {line.part(name):.2f}" for name in (line.samples[0].parts if line.samples else ()) if name != "wall"
+    )
+    rest = [f"agent: {parts}"] if parts else []
+    if "wall" in line.facts:
+        rest.append(f"whole {median(each.facts['wall'] for each in line.samples):.1f}")
+    if line.facts.get("bytes"):
+        rest.append(f"{line.facts['bytes'] / 1e6:.1f} MB")
+    if "objects" in line.facts:
+        rest.append(f"has {line.facts['objects']:.1%} of the objects")
+    if line.facts.get("losses"):
+        rest.append(f"LOST {line.facts['losses']}")
+    each = 1000 * line.median / goroutines
+    return f"{line.name:34} {min(line.pauses):9.2f} {line.median:9.2f} {noise} {each:8.2f}   {'; '.join(rest)}"
+
+
+def goals(results: dict[int, list[Line]]) -> str:
+    """The goals, as ratios of medians and of the smallest, for each number of goroutines."""
+    rows = [f"\n{'goals: this / that, of medians':62} {'goal':>8}" + "".join(f"{size:>12}" for size in results)]
+    for this, that, goal in GOALS:
+        cells = []
+        for found in results.values():
+            by_name = {line.name: line for line in found}
+            both = this in by_name and that in by_name
+            cells.append(f"{by_name[this].median / by_name[that].median:12.4g}" if both else f"{'-':>12}")
+        rows.append(f"{this + ' / ' + that:62} {goal:8.3g}" + "".join(cells))
+    return "\n".join(rows)
+
+
+def number(text: str) -> int:
+    """10k and 1M, as people write them."""
+    scale = {"k": 1000, "M": 1_000_000}.get(text[-1:], 1)
+    return int(text[:-1] if scale > 1 else text) * scale
+
+
+def built(name: str, folder: Path, go: Path) -> Path:
+    """One of the Go programs in targets/, built anew, for it may have changed."""
+    binary = folder.resolve() / f"target-{name}"
+    environment = {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+    command: list[str | Path] = [go, "build", "-o", binary, f"./{name}"]
+    subprocess.run(command, cwd=HERE / "targets", env=environment, check=True)
+    return binary
+
+
+@contextmanager
+def preferred(nice: int) -> Iterator[None]:
+    """Run everything of ours before the rest of the machine. Linux may weigh sessions first (sched(7), autogroup)."""
+    session, before = Path("/proc/self/autogroup"), os.getpriority(os.PRIO_PROCESS, 0)
+    weight = session.read_text().split()[-1] if session.exists() else None
+    os.setpriority(os.PRIO_PROCESS, 0, nice)
+    if weight is not None:
+        session.write_text(str(nice))
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
+        if weight is not None:
+            session.write_text(weight)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="1k,10k,100k", help="numbers of goroutines (default: 1k,10k,100k)")
+    parser.add_argument("--runs", type=int, default=9, help="runs of each, of which the median counts (default: 9)")
+    parser.add_argument("--engine", choices=("ebpf", "memory"), default="ebpf", help="(default: ebpf)")
+    parser.add_argument(
+        "--delve-up-to", default="10k", help="Delve is not run beyond, where it takes minutes; 0: never (default: 10k)"
+    )
+    parser.add_argument("--nice", type=int, default=-19, help="priority of all that is run (default: -19)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"programs and results (default: {FOLDER})")
+    parser.add_argument("--go", type=Path, help="the go command to build them with (default: the project's)")
+    return parser.parse_args()
+
+
+def prepared(given: argparse.Namespace, scratch: Path) -> Tools:
+    command: list[str | Path] = [HERE.parent / "scripts/go", "--path"]
+    go = given.go or Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+    given.folder.mkdir(parents=True, exist_ok=True)
+    pause, readv = (built(name, given.folder, go) for name in ("pause", "readv"))
+    dlv = program("dlv", given.folder, go) if number(given.delve_up_to) else None
+    engine: Engine = EbpfEngine() if given.engine == "ebpf" else MemoryEngine()
+    return Tools(pause, readv, dlv, compiled(pause), engine, scratch)
+
+
+def main() -> None:
+    given = arguments()
+    results: dict[int, list[Line]] = {}
+    with tempfile.TemporaryDirectory() as scratch, preferred(given.nice):
+        tools = prepared(given, Path(scratch))
+        for size in map(number, given.sizes.split(",")):
+            print(f"\n{size:,} goroutines: ms that the program stood still", flush=True)
+            print(f"{'':34} {'smallest':>9} {'median':>9} {'noise':>8} {'us each':>8}", flush=True)
+            results[size] = []
+            for line in one_size(size, tools, given.runs, size <= number(given.delve_up_to)):
+                results[size].append(line)
+                print(shown(size, line), flush=True)
+    print(goals(results))
+    (given.folder / "pause.json").write_text(
+        json.dumps({size: [asdict(line) for line in found] for size, found in results.items()}, indent=1)
+    )
+    names = {line.name: None for found in results.values() for line in found}
+    series = [
+        (name, [(size, line.median) for size, found in results.items() for line in found if line.name == name])
+        for name in names
+    ]
+    (given.folder / "pause.svg").write_text(
+        lines("How long a program stands still", "goroutines", "ms", series, ours="Freezeframe")
+    )
+    print(f"\nmedians of {given.runs} runs; all figures and a picture: {given.folder}/pause.json, pause.svg")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+module freezeframe.test/benchmarks/targets
+
+go 1.21

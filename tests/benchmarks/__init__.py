@@ -1,0 +1,1 @@
+"""Benchmarks are instruments: what they measure is checked."""
