@@ -1,25 +1,24 @@
 """One capture of one process: arm (all slow work), then fire (pause, run, resume). The target is never left stopped."""
 
 import gc
-import struct
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from agent.engine import ArmedProbe, Engine, Target
+from agent.incarnation import Incarnation
 from agent.memory import ProcessMemory
-from agent.pause import AGAIN, paused
+from agent.pause import paused
 from agent.processes import Processes
-from compiler.ir.errors import BadInput, CannotNow
+from compiler.ir.build_id import BinaryIdentity
+from compiler.ir.errors import BadInput
 from compiler.ir.program import Program
 from compiler.ir.raw import Pause, RawCapture, RawHeader
+from compiler.ir.wire import GoProcess
 
-AT_ENTRY = 9
-"""Of the auxiliary vector (getauxval(3)): where the program's entry point is in the process."""
 ARCHITECTURE = "amd64"
 
 
@@ -41,31 +40,6 @@ class Quiet:
                     gc.enable()
 
 
-@dataclass(frozen=True, slots=True)
-class _Incarnation:
-    """What execve(2) changes: there is a new auxiliary vector (with new random addresses) and a new exe link."""
-
-    vector: bytes
-    file: tuple[int, int]
-
-    @staticmethod
-    def of(pid: int) -> "_Incarnation":
-        folder = Path(f"/proc/{pid}")
-        try:
-            exe = (folder / "exe").stat()
-            return _Incarnation((folder / "auxv").read_bytes(), (exe.st_dev, exe.st_ino))
-        except OSError:
-            raise CannotNow(f"process {pid} has ended", remedy=AGAIN) from None
-
-    def entry(self, pid: int) -> int:
-        """Where the program was entered."""
-        pairs = struct.iter_unpack("<QQ", self.vector[: len(self.vector) // 16 * 16])
-        entry: int | None = next((value for key, value in pairs if key == AT_ENTRY), None)
-        if entry is None:
-            raise CannotNow(f"the kernel does not tell where process {pid} was loaded", remedy=AGAIN)
-        return entry
-
-
 def arm(
     pid: int, program: Program, engine: Engine, *, processes: Processes | None = None, quiet: Quiet | None = None
 ) -> "Armed":
@@ -73,17 +47,36 @@ def arm(
 
     BadInput where it is no Go process, or does not run the binary that `program` was compiled for.
     """
-    (processes or Processes()).identify(pid)  # says what is wrong with a pid that cannot be captured
-    incarnation = _Incarnation.of(pid)
-    process, identity = (processes or Processes()).identify(pid)
+    known = processes or Processes()
+    known.identify(pid)  # says what is wrong with a pid that cannot be captured
+    with ExitStack() as undo:
+        incarnation = Incarnation(pid)
+        undo.callback(incarnation.close)
+        process, identity = known.identify(pid)
+        _fitting(program, process, identity)
+        bias = incarnation.entry() - identity.entry
+        types_base = ProcessMemory(pid).read(program.runtime.types_base + bias, 8)
+        if types_base is None:
+            raise BadInput(
+                "the capture program has wrong addresses: its types cannot be read", remedy="compile it again"
+            )
+        target = Target(pid, bias, int.from_bytes(types_base, "little"))
+        probe = engine.arm(target, program)
+        undo.pop_all()
+    return Armed(target, program, engine.name, probe, incarnation, process.container_pid, quiet or Quiet())
+
+
+def _fitting(program: Program, process: GoProcess, identity: BinaryIdentity) -> None:
+    """BadInput where the Program was not compiled for what the process runs."""
     if process.build_id != program.build_id:
         raise BadInput(
-            f"process {pid} ({process.program}) has build id {process.build_id}, the program is for {program.build_id}",
+            f"process {process.pid} ({process.program}) has build id {process.build_id}, "
+            f"the program is for {program.build_id}",
             remedy="compile the spec for this process's own binary",
         )
     if identity.machine != ARCHITECTURE:
         raise BadInput(
-            f"process {pid} is {identity.machine}; only {ARCHITECTURE} can be captured", remedy="choose another"
+            f"process {process.pid} is {identity.machine}; only {ARCHITECTURE} can be captured", remedy="choose another"
         )
     if program.arch != ARCHITECTURE:
         raise BadInput(
@@ -92,25 +85,27 @@ def arm(
         )
     if program.runtime.load_address != identity.load_address:
         raise BadInput("the capture program has another load address than its binary", remedy="compile it again")
-    bias = incarnation.entry(pid) - identity.entry
-    types_base = ProcessMemory(pid).read(program.runtime.types_base + bias, 8)
-    if types_base is None:
-        raise BadInput("the capture program has wrong addresses: its types cannot be read", remedy="compile it again")
-    target = Target(pid, bias, int.from_bytes(types_base, "little"))
-    return Armed(target, program, engine.name, engine.arm(target, program), incarnation, quiet or Quiet())
 
 
 class Armed:
     """A capture that is ready to fire, once. Close it, or use it as a context manager."""
 
     def __init__(
-        self, target: Target, program: Program, engine: str, probe: ArmedProbe, incarnation: _Incarnation, quiet: Quiet
+        self,
+        target: Target,
+        program: Program,
+        engine: str,
+        probe: ArmedProbe,
+        incarnation: Incarnation,
+        container_pid: int | None,
+        quiet: Quiet,
     ) -> None:
         self.target = target
         self.program = program
         self._engine = engine
         self._probe = probe
         self._incarnation = incarnation
+        self._container_pid = container_pid
         self._quiet = quiet
 
     def __enter__(self) -> "Armed":
@@ -121,7 +116,10 @@ class Armed:
 
     def close(self) -> None:
         """Release what was prepared; may be called twice."""
-        self._probe.close()
+        try:
+            self._probe.close()
+        finally:
+            self._incarnation.close()
 
     def fire(self) -> RawCapture:
         """Pause, run, resume, collect.
@@ -138,8 +136,7 @@ class Armed:
         pid, budget_ns = self.target.pid, self.program.limits.pause_ms * 1_000_000
         with self._quiet(), paused(pid, budget_ns) as held:
             captured_at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
-            if _Incarnation.of(pid) != self._incarnation:
-                raise CannotNow(f"process {pid} has started another program meanwhile", remedy=AGAIN)
+            self._incarnation.check()
             self._probe.run(held.threads, held.began_ns + budget_ns)
         pause = Pause(
             total=held.resumed_ns - held.began_ns,
@@ -157,4 +154,6 @@ class Armed:
             types_base=self.target.types_base,
             pause=pause,
             threads=len(held.threads),
+            container_pid=self._container_pid,
+            host_tids=tuple(sorted(held.host_tids.items())),
         )

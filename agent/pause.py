@@ -11,29 +11,34 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from agent.engine import Registers
 from agent.ptrace import PTRACE_DETACH, PTRACE_INTERRUPT, PTRACE_SEIZE, Ptrace, WaitStatus
+from agent.threads import AGAIN, container_pid, own_tid, reluctance, status, thread_ids, tracer
 from compiler.ir.errors import CannotNow
 
 MAX_ROUNDS = 100
 """How often the thread list is read again; threads that appear faster than they can be seized are an error."""
 SPINS = 100
-"""Looks at a thread that has not stopped yet before we begin to sleep between them; most stop within microseconds."""
+"""Looks at a thread that has not stopped yet before we begin to sleep between them; most stop within microseconds.
+After as many again we look at all the others, too."""
 NAP_S = 0.00005
 LINGER_S = 1.0
 """How long a release waits for threads that have not stopped yet. After it the kernel lets go, when our thread ends."""
-AGAIN = "take the snapshot again"
 
 
 @dataclass(slots=True)
 class PausedTarget:
-    """A process held still: registers by thread. Times are time.monotonic_ns, the last two set on leaving."""
+    """A process held still: registers by thread. Times are time.monotonic_ns, the last two set on leaving.
+
+    Threads are named as the process itself names them, for so its memory does. In a pid namespace of its own (a
+    container) these are other numbers than ours: `host_tids` has ours by its, and is empty elsewhere.
+    """
 
     pid: int
     began_ns: int
     threads: dict[int, Registers] = field(default_factory=dict)
+    host_tids: dict[int, int] = field(default_factory=dict)
     stopped_ns: int = 0
     release_ns: int = 0
     resumed_ns: int = 0
@@ -41,9 +46,11 @@ class PausedTarget:
 
 @dataclass(slots=True)
 class _Tracee:
-    """One thread of ours. `signal` is what it was about to receive when it stopped, 0 for nothing."""
+    """One thread of ours. `name` is its tid as itself sees it; `signal` what it was about to receive when it stopped, 0
+    for nothing."""
 
     tid: int
+    name: int
     stopped: bool = False
     signal: int = 0
 
@@ -52,7 +59,8 @@ class _Tracee:
 def paused(pid: int, patience_ns: int) -> Iterator[PausedTarget]:
     """Stop every thread of `pid`, yield their registers, and release them. CannotNow names the case where it cannot be.
 
-    A thread in an uninterruptible wait (disk, NFS, vfork) does not stop: after `patience_ns` all are released again.
+    A thread in an uninterruptible wait (disk, NFS, vfork) does not stop: after `patience_ns` all are released again. So
+    every call ends: within the patience, LINGER_S, and what the block itself takes.
     Call this on a thread of its own that ends soon after: the kernel detaches whatever a tracing thread leaves behind.
     """
     ptrace = Ptrace()
@@ -61,12 +69,12 @@ def paused(pid: int, patience_ns: int) -> Iterator[PausedTarget]:
     try:
         _stop_all(ptrace, target, tracees, patience_ns)
         target.stopped_ns = time.monotonic_ns()
-        for tid in sorted(tracees):
-            registers = ptrace.registers(tid)
+        for tracee in tracees.values():
+            registers = ptrace.registers(tracee.tid)
             if registers is not None:  # killed while it stood
-                target.threads[tid] = registers
+                target.threads[tracee.name] = registers
         if not target.threads:
-            raise CannotNow(f"process {pid} ended while it was being stopped", remedy=AGAIN)
+            raise CannotNow(f"process {pid} ended or became another while it was being stopped", remedy=AGAIN)
         yield target
     finally:
         target.release_ns = time.monotonic_ns()
@@ -77,13 +85,16 @@ def paused(pid: int, patience_ns: int) -> Iterator[PausedTarget]:
 def _stop_all(ptrace: Ptrace, target: PausedTarget, tracees: dict[int, _Tracee], patience_ns: int) -> None:
     """Seize and stop threads until no new one appears: one that still runs may start another meanwhile."""
     left: set[int] = set()  # seen dead
+    contained = container_pid(target.pid) is not None
     for number in range(MAX_ROUNDS):
-        new = [tid for tid in _threads(target.pid) if tid not in tracees and tid not in left]
+        new = [tid for tid in thread_ids(target.pid) if tid not in tracees and tid not in left]
         if not new and number:
+            target.host_tids = {tracee.name: tid for tid, tracee in tracees.items()} if contained else {}
             return
         for tid in new:
             if _seize(ptrace, target.pid, tid):
-                tracees[tid] = _Tracee(tid)
+                # Nobody else can get this number until we have seen the thread end, so what it is called stays true.
+                tracees[tid] = _Tracee(tid, own_tid(target.pid, tid) if contained else tid)
             else:
                 left.add(tid)
         if number == 0:
@@ -96,44 +107,24 @@ def _stop_all(ptrace: Ptrace, target: PausedTarget, tracees: dict[int, _Tracee],
     raise CannotNow(f"process {target.pid} starts threads faster than they can be stopped", remedy=AGAIN)
 
 
-def _threads(pid: int) -> list[int]:
-    try:
-        return sorted(int(entry.name) for entry in os.scandir(f"/proc/{pid}/task"))
-    except (FileNotFoundError, ProcessLookupError):
-        raise CannotNow(f"process {pid} ended while it was being stopped", remedy=AGAIN) from None
-
-
 def _seize(ptrace: Ptrace, pid: int, tid: int) -> bool:
     """Begin to trace a thread; False where it has ended."""
     code = ptrace.quietly(PTRACE_SEIZE, tid)
     if code in (0, errno.ESRCH):
         return code == 0
-    status = _status(f"/proc/{pid}/task/{tid}/status")
-    state = status.get("State", "X")[:1]
+    state = status(f"/proc/{pid}/task/{tid}/status").get("State", "X")[:1]
     if state in "ZX":  # a main thread that has ended stays in the list until the last one does
         return False
-    tracer = int(status.get("TracerPid", "0"))
-    if tracer:
+    other = tracer(pid, tid)
+    if other is not None:
         raise CannotNow(
-            f"process {pid} is being traced by process {tracer} ({_command(tracer)})",
+            f"process {pid} is being traced by {other}",
             remedy="end that debugger or capture, then take the snapshot again",
         )
     raise CannotNow(
         f"no permission to stop process {pid}: {os.strerror(code)}",
         remedy="run as root or with CAP_SYS_PTRACE; /proc/sys/kernel/yama/ptrace_scope must be below 3",
     )
-
-
-def _command(pid: int) -> str:
-    return _status(f"/proc/{pid}/status").get("Name", "?")
-
-
-def _status(path: str) -> dict[str, str]:
-    try:
-        lines = Path(path).read_text(errors="replace").splitlines()
-    except OSError:
-        return {}
-    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
 def _await_stops(
@@ -147,13 +138,19 @@ def _await_stops(
         if not pending:
             return
         if time.monotonic_ns() > deadline_ns:
-            tid = pending[0].tid
-            state = _status(f"/proc/{target.pid}/task/{tid}/status").get("State", "ended")
-            raise CannotNow(f"thread {tid} of process {target.pid} did not stop in time (state {state})", remedy=AGAIN)
+            why = reluctance(target.pid, pending[0].tid)
+            raise CannotNow(
+                f"thread {pending[0].tid} of process {target.pid} did not stop in time: {why}", remedy=AGAIN
+            )
         looks += 1
         if looks < SPINS:
             os.sched_yield()
         else:
+            if looks % SPINS == 0:
+                # Those that stood may have been killed since: execve(2) does that, and goes on only when we have seen
+                # all of them end.
+                for tracee in list(tracees.values()):
+                    _look(ptrace, tracee, tracees)
             time.sleep(NAP_S)
 
 

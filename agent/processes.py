@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from agent.allow import AllowList, executable
+from agent.threads import container_pid, thread_ids
 from compiler.ir.build_id import BinaryIdentity, NotAnExecutable, read_identity
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.wire import GoProcess
@@ -73,6 +74,11 @@ class Processes:
         running = self._running(pid)
         if running.kernel_thread:
             raise BadInput(f"process {pid} ({running.command}) is a kernel thread", remedy=CHOOSE)
+        if running.state in "ZX" and len(thread_ids(pid, self._proc)) > 1:
+            raise BadInput(
+                f"the main thread of process {pid} ({running.command}) has ended while others run on",
+                remedy="such a process cannot be captured; " + CHOOSE,
+            )
         if running.state in "ZX":
             raise BadInput(
                 f"process {pid} ({running.command}) is a zombie: it has ended and waits for its parent", remedy=CHOOSE
@@ -138,6 +144,7 @@ class Processes:
             go_version=identity.go_version,
             architecture=identity.machine,
             started_at_ns=booted_ns + started,
+            container_pid=container_pid(pid, self._proc),
         )
 
     def _running(self, pid: int) -> Running:

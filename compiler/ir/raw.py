@@ -96,6 +96,11 @@ class RawHeader:
     pause: Pause
     threads: int
     losses: tuple[Loss, ...] = ()
+    container_pid: int | None = None
+    """The process's own number in its pid namespace, where that is not the agent's. Then goroutines and THREAD records
+    name threads as the process does, too."""
+    host_tids: tuple[tuple[int, int], ...] = ()
+    """For such a process: (a thread's number there, the agent's number for it)."""
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
@@ -106,6 +111,7 @@ class RawHeader:
             fields: dict[str, Any] = json.loads(data)
             fields["pause"] = Pause(**fields["pause"])
             fields["losses"] = tuple(Loss(**loss) for loss in fields["losses"])
+            fields["host_tids"] = tuple((inside, ours) for inside, ours in fields["host_tids"])
             return RawHeader(**fields)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadRaw(f"the header of the raw capture cannot be read: {error}", remedy="capture again") from None

@@ -61,6 +61,8 @@ class GoProcess(_Message):
     architecture: str
     started_at_ns: int
     """Unix time; with the pid it names the process for good."""
+    container_pid: int | None
+    """Its pid inside, where it has a pid namespace of its own: a container."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ BUILT_IN: Mapping[str, Mapping[str, type]] = MappingProxyType(
             "goroutines": int,
             "frames": int,
             "engine": str,
+            "container_pid": int,
         },
         "goroutines": {
             "process_id": int,

@@ -160,6 +160,7 @@ def _file_process(database: sqlite_utils.Database, process_id: int, process: Cap
             "goroutines": len(goroutines),
             "frames": sum(len(goroutine.frames) for goroutine in goroutines),
             "engine": header.engine,
+            "container_pid": header.container_pid,
         }
     )
     connection = database.conn

@@ -17,4 +17,5 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(process) for process in found]))
     else:
-        print_rows(("pid", "program", "go_version", "exe"), [(p.pid, p.program, p.go_version, p.exe) for p in found])
+        rows = [(p.pid, p.program, p.go_version, p.container_pid, p.exe) for p in found]
+        print_rows(("pid", "program", "go_version", "container_pid", "exe"), rows)
