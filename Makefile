@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help install install-dev install-browser demo benchmark benchmark-pause test check check-format check-lint check-types check-imports check-go check-versions matrix servers fmt lock clean
+.PHONY: help install install-dev install-browser demo benchmark benchmark-pause benchmark-load test check check-format check-lint check-types check-imports check-go check-versions matrix servers fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ benchmark: install-dev ## Measure how fast specs compile, beside other tools (AR
 
 benchmark-pause: install-dev ## Measure how long a process stands still, beside plain copying, its own dumps and Delve (root; ARGS=--help)
 	@$(BIN)/python benchmarks/pause.py $(ARGS)
+
+benchmark-load: install-dev ## Measure what a snapshot every second does to a server under load (root; ten minutes; ARGS=--help)
+	@$(BIN)/python benchmarks/load.py $(ARGS)
 
 check: check-format check-lint check-types check-imports check-go test check-versions ## Run everything that CI runs
 

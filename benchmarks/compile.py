@@ -8,7 +8,6 @@ cold, with an empty cache; with the index kept from another spec; and warm, with
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,10 +19,9 @@ if not __package__:
 
 from benchmarks.measure import Run, middle, run
 from benchmarks.plot import bars
-from benchmarks.programs import HERE, PROGRAMS, program
+from benchmarks.programs import FOLDER, HERE, PROGRAMS, program, project_go
 
 GO_READER = "Go's debug/dwarf, all entries"
-FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "freezeframe-benchmarks"
 
 
 @dataclass(frozen=True)
@@ -107,11 +105,7 @@ def main() -> None:
         "--plot", type=Path, help="where to write a picture, as SVG (default: compile.svg in the folder)"
     )
     arguments = parser.parse_args()
-    go = arguments.go or Path(
-        subprocess.run(
-            [HERE.parent / "scripts/go", "--path"], capture_output=True, text=True, check=True
-        ).stdout.strip()
-    )
+    go = arguments.go or project_go()
     names = ["entries", *(["dlv"] if arguments.delve else [])]
     tools = {name: program(name, arguments.folder, go) for name in names}
     groups = []

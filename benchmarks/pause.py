@@ -11,12 +11,9 @@ It runs itself at a high priority (--nice), so that other work on the machine sp
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -29,9 +26,10 @@ from agent.engine import Engine
 from agent.engine_ebpf import EbpfEngine
 from agent.engine_memory import MemoryEngine
 from benchmarks import pausing
+from benchmarks.machine import preferred
 from benchmarks.pausing import Sample
 from benchmarks.plot import lines
-from benchmarks.programs import HERE, program
+from benchmarks.programs import FOLDER, HERE, built, program, project_go
 from benchmarks.standing import Standing, standing
 from compiler.binary import Binary
 from compiler.compile import compile_spec
@@ -39,7 +37,6 @@ from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
 from compiler.spec import read_spec
 
-FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "freezeframe-benchmarks"
 STACKS, VALUES = "Freezeframe, stacks", "Freezeframe, stacks + values"
 STACKS_FLOOR, VALUES_FLOOR = "copy of the same stacks", "copy of the same stacks + objects"
 OWN_STACK, OWN_PPROF, DELVE = "its own runtime.Stack(all)", "its own pprof, debug=2", "Delve, goroutines -t"
@@ -114,7 +111,7 @@ def one_size(goroutines: int, tools: Tools, runs: int, delve: bool) -> Iterator[
 def captures(target: Standing, tools: Tools, runs: int) -> Iterator[Line]:
     """Captures, and the floors under them."""
     listed = tools.scratch / "objects"
-    target.ask(f"objects {listed}")
+    target.child.ask(f"objects {listed}")
     objects, facts, pieces = listed.read_bytes(), {}, b""
 
     def keep(raw: RawCapture) -> None:
@@ -172,31 +169,6 @@ def number(text: str) -> int:
     return int(text[:-1] if scale > 1 else text) * scale
 
 
-def built(name: str, folder: Path, go: Path) -> Path:
-    """One of the Go programs in targets/, built anew, for it may have changed."""
-    binary = folder.resolve() / f"target-{name}"
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
-    command: list[str | Path] = [go, "build", "-o", binary, f"./{name}"]
-    subprocess.run(command, cwd=HERE / "targets", env=environment, check=True)
-    return binary
-
-
-@contextmanager
-def preferred(nice: int) -> Iterator[None]:
-    """Run everything of ours before the rest of the machine. Linux may weigh sessions first (sched(7), autogroup)."""
-    session, before = Path("/proc/self/autogroup"), os.getpriority(os.PRIO_PROCESS, 0)
-    weight = session.read_text().split()[-1] if session.exists() else None
-    os.setpriority(os.PRIO_PROCESS, 0, nice)
-    if weight is not None:
-        session.write_text(str(nice))
-    try:
-        yield
-    finally:
-        os.setpriority(os.PRIO_PROCESS, 0, before)
-        if weight is not None:
-            session.write_text(weight)
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1k,10k,100k", help="numbers of goroutines (default: 1k,10k,100k)")
@@ -212,9 +184,7 @@ def arguments() -> argparse.Namespace:
 
 
 def prepared(given: argparse.Namespace, scratch: Path) -> Tools:
-    command: list[str | Path] = [HERE.parent / "scripts/go", "--path"]
-    go = given.go or Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
-    given.folder.mkdir(parents=True, exist_ok=True)
+    go = given.go or project_go()
     pause, readv = (built(name, given.folder, go) for name in ("pause", "readv"))
     dlv = program("dlv", given.folder, go) if number(given.delve_up_to) else None
     engine: Engine = EbpfEngine() if given.engine == "ebpf" else MemoryEngine()

@@ -128,7 +128,7 @@ def own_dump(target: Standing, command: str, runs: int) -> list[Sample]:
     """The program's own dump of all its goroutines: "stack" or "pprof"."""
 
     def dump() -> tuple[dict[str, float], dict[str, Any]]:
-        answer = target.ask(command)
+        answer = target.child.ask(command)
         return {"wall": answer.pop("wall_ns") / 1e6}, answer
 
     if command == "stack":

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "freezeframe-benchmarks"
 ETCD = ("go.etcd.io/etcd/server/v3", "v3.6.5")
 DELVE = ("github.com/go-delve/delve/cmd/dlv", "v1.27.2")
 TOOLBOX = "@toolbox-sdk/server-linux-x64@1.12.0"
@@ -21,6 +22,20 @@ def program(name: str, folder: Path, go: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         MAKERS[name](path, go)
     return path
+
+
+def project_go() -> Path:
+    """The go command that the project uses."""
+    done = subprocess.run([HERE.parent / "scripts/go", "--path"], capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
+def built(name: str, folder: Path, go: Path) -> Path:
+    """One of our Go programs in targets/, built anew, for it may have changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    binary = folder.resolve() / f"target-{name}"
+    _go(go, "build", "-o", binary, f"./{name}", cwd=HERE / "targets")
+    return binary
 
 
 def _go(go: Path, *arguments: str | Path, cwd: Path) -> None:

@@ -1,15 +1,14 @@
 """A Go program that says how long it stood still, and what else is known of it: its objects, its own dumps of its stacks."""
 
-import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from benchmarks.child import Child, child
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,37 +19,21 @@ class Gap:
     began: int
     total: int
 
-    def overlaps(self, first: int, last: int) -> bool:
-        """Whether it has a moment of these two times or between them."""
-        return self.began <= last and first <= self.began + self.longest
 
-
+@dataclass(frozen=True, slots=True)
 class Standing:
     """benchmarks/targets/pause, running with so many goroutines that wait."""
 
-    def __init__(self, process: subprocess.Popen[str], goroutines: int) -> None:
-        self._process = process
-        self.goroutines = goroutines
-        self.pid = process.pid
+    child: Child
+    goroutines: int
 
-    def ask(self, command: str) -> dict[str, Any]:
-        """Its answer to a command."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{command}\n")
-        self._process.stdin.flush()
-        return self._line()
-
-    def _line(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the measured program has ended; is there memory enough for so many goroutines?")
-        answer: dict[str, Any] = json.loads(line.removeprefix("ready "))
-        return answer
+    @property
+    def pid(self) -> int:
+        return self.child.pid
 
     def gap(self) -> Gap:
         """The longest gap since the last call."""
-        found = self.ask("gap")
+        found = self.child.ask("gap")
         return Gap(found["longest_ns"], found["began_ns"], found["total_ns"])
 
     @contextmanager
@@ -67,14 +50,6 @@ class Standing:
 
 @contextmanager
 def standing(binary: Path, goroutines: int) -> Iterator[Standing]:
-    """Start it, wait until all of its goroutines wait, kill it at the end."""
-    process = subprocess.Popen(
-        [str(binary), "-n", str(goroutines)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        found = Standing(process, goroutines)
-        found._line()
-        yield found
-    finally:
-        process.kill()
-        process.communicate()
+    """Start it, wait until all of its goroutines wait, end it at the end."""
+    with child([binary, "-n", goroutines]) as found:
+        yield Standing(found, goroutines)

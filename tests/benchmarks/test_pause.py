@@ -47,7 +47,7 @@ def test_capture_is_seen_and_has_every_object(target: Standing, binary: Path, tm
     [sample] = pausing.measure(target, program, EbpfEngine(), 1, kept.append)
     assert sample.pause >= sample.parts["run"]
     assert sample.facts["goroutines"] >= GOROUTINES
-    target.ask(f"objects {tmp_path / 'objects'}")
+    target.child.ask(f"objects {tmp_path / 'objects'}")
     objects = (tmp_path / "objects").read_bytes()
     assert pausing.covered(kept[0], objects) == 1
     first, size = struct.unpack_from("<QQ", objects)
@@ -56,7 +56,7 @@ def test_capture_is_seen_and_has_every_object(target: Standing, binary: Path, tm
 
 def test_floor_reads_the_same_bytes(target: Standing, go: Path, built: Path, tmp_path: Path) -> None:
     readv = build(go, ROOT / "benchmarks/targets/readv", built / "readv")
-    target.ask(f"objects {tmp_path / 'objects'}")
+    target.child.ask(f"objects {tmp_path / 'objects'}")
     objects = (tmp_path / "objects").read_bytes()
     times, size = pausing.floor(target, readv, objects, tmp_path / "pieces", 3)
     assert len(times) == 3
