@@ -1,16 +1,17 @@
 """What compiling gives: a Program, what did not make it into it, and what will be captured where. Holds data, reads nothing."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from compiler.ir.frames import Issue
+from compiler.ir.frozen import frozen
 
 if TYPE_CHECKING:  # so that looking at an earlier result does not need all that compiling does
     from compiler.ir.program import Program
     from compiler.sql.enums import EnumNames
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FunctionReport:
     """What will be captured of one function: its copies in the binary and its columns with their Go types."""
 
@@ -22,7 +23,7 @@ class FunctionReport:
     """(column, expression, Go type; None where the binary does not have it)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compiled:
     """A Program, and the spec items that did not make it into it."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from compiler.code.calls import call_ends
 from compiler.code.pclntab import PCDATA_INLINE_INDEX
+from compiler.ir.frozen import frozen
 from compiler.ir.program import Access, FunctionTable, Missing, Place, Program, Site
 from compiler.ir.symbols import SymbolFrame
 from compiler.naming.patterns import written_name
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Range = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Where:
     """The same place at several PC ranges. `lines`: source lines of the function there, first to last of each run."""
 
@@ -30,7 +31,7 @@ class Where:
     pcs: tuple[Range, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExplainedColumn:
     """All places of one column in one copy of a function, by the first PC of each; none where nothing can stand in it."""
 
@@ -38,7 +39,7 @@ class ExplainedColumn:
     places: tuple[Where, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Copy:
     """One copy of a function's code, and from which line to which a goroutine can stand in it. `inlined`: the calls around
     it, innermost first, as "main.serve at server.go:120"."""
@@ -51,7 +52,7 @@ class Copy:
     columns: tuple[ExplainedColumn, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExplainedTable:
     """One function of the spec with all copies of its code, by address."""
 
@@ -100,7 +101,7 @@ def explain_sites(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Row:
     """PCs [lo, hi) of one line, within the same inlined calls. `counts`: a goroutine of the wanted kind can stand there."""
 

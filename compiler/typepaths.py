@@ -1,7 +1,7 @@
 """A path through a Go type, as JSON shows its values, followed to its end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from compiler.dwarf.gotypes import (
     ATOMIC,
@@ -15,13 +15,14 @@ from compiler.dwarf.gotypes import (
     KIND_UNSAFE_POINTER,
     GoTypes,
 )
+from compiler.ir.frozen import frozen
 from compiler.naming.nearest import nearest
 
 MAX_POINTERS = 16
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lost:
     """Why a path leads nowhere, and the nearest names that do; `held`: into what an interface holds."""
 
@@ -35,7 +36,7 @@ Picked = Mapping[str, Mapping[str, tuple[int, ...] | None]]
 no type of the program's (a length), None where the binary does not have it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShownTypes:
     """A binary's types as their values are shown."""
 

@@ -1,7 +1,6 @@
 """What can be asked of one function: its variables with their types, the lines that have them, and what is in them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from compiler import sites
 from compiler.binary import Binary
@@ -18,6 +17,7 @@ from compiler.dwarf.gotypes import (
 from compiler.explain import Copy, Range, explain_sites
 from compiler.expression.way import Resolved
 from compiler.ir.errors import BadInput
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.program import Access, FunctionTable, Missing
 from compiler.naming.catalog import kind_of
@@ -33,7 +33,7 @@ OPAQUE = ("time.Time", "time.Duration")
 ORDER = ("receiver", "parameter", "result", "captured", "local")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """Something that can be asked for of a value: `expr` is the whole expression."""
 
@@ -42,7 +42,7 @@ class Part:
     parts: tuple["Part", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VariableEntry:
     """A variable. `kind` is one of ORDER; `line` that of its declaration, 0 where that is not known.
 
@@ -61,7 +61,7 @@ class VariableEntry:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FunctionVariables:
     """All variables of a function. `linked`: its names in the binary, several where it is generic. `lines`: from the first to
     the last that calls something. `cut`: how many copies of its code were not looked at; `more_parts`: fields are left out.

@@ -8,7 +8,6 @@ printArgs in runtime/traceback.go. Arguments of inlined calls are not in it.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from compiler.code.pclntab import Pclntab
 from compiler.dwarf.executable import Executable
@@ -23,6 +22,7 @@ from compiler.dwarf.gotypes import (
     KIND_STRUCT,
     GoTypes,
 )
+from compiler.ir.frozen import frozen
 
 FUNCDATA_ARG_INFO, FUNCDATA_ARG_LIVE_INFO = 5, 6
 PCDATA_ARG_LIVE_INDEX = 3
@@ -43,7 +43,7 @@ WORDS = {KIND_STRING: 2, KIND_INTERFACE: 2, KIND_SLICE: 3, KIND_COMPLEX64: 2, KI
 """How many parts a traceback prints of a value of these kinds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token:
     """One sign of the table, or a slot: its offset among the arguments and its size."""
 
@@ -52,7 +52,7 @@ class Token:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """`size` bytes of a parameter, from `at` on, are kept at the CFA + `offset`; `order`: how many slots precede it."""
 

@@ -6,10 +6,9 @@ linked (go/src/runtime/symtab.go). A type's name is an offset from where moduled
 descriptor is found by a field, whose name it points to; by the offsets that it gives, its own name must then read right.
 """
 
-from dataclasses import dataclass
-
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.rtypes import RuntimeTypes
+from compiler.ir.frozen import frozen
 
 NAME = "runtime.moduledata"
 PACKAGE, FIRST_FIELD = "runtime", "pcHeader"
@@ -21,7 +20,7 @@ def find_module(executable: Executable, header: int, names: int) -> int | None:
     return next((at for at in places if executable.pointer(at + 8) == names), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModuleData:
     """The record at `address` as its own type descriptor tells it, and the reader of all descriptors."""
 

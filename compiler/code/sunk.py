@@ -13,6 +13,7 @@ from compiler.code.pclntab import Pclntab
 from compiler.code.x86 import Step, steps
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.functions import Instance, Variable
+from compiler.ir.frozen import frozen
 from compiler.ir.program import AtCfa, Piece
 
 MAX_CODE = 1 << 18
@@ -41,7 +42,7 @@ class Making:
     """The PC at which the slot was read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Held:
     """What a register holds: copies of slots, by the PC at which they were read; and what was made of slots."""
 

@@ -1,7 +1,6 @@
 """amd64 machine code as far as a variable's fate follows from it: what reads the stack, what computes, where it branches."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from iced_x86 import (
     Decoder,
@@ -14,6 +13,8 @@ from iced_x86 import (
     RegisterExt,
 )
 
+from compiler.ir.frozen import frozen
+
 READS = (OpAccess.READ, OpAccess.READ_WRITE, OpAccess.COND_READ, OpAccess.READ_COND_WRITE)
 WRITES = (OpAccess.WRITE, OpAccess.READ_WRITE, OpAccess.COND_WRITE, OpAccess.READ_COND_WRITE)
 MOVES = {
@@ -24,7 +25,7 @@ LEAVES = (FlowControl.UNCONDITIONAL_BRANCH, FlowControl.RETURN, FlowControl.INDI
 CALLS = (FlowControl.CALL, FlowControl.INDIRECT_CALL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One instruction. `slots` are the words that it reads of the frame, from SP; registers are whole ones, by number.
 

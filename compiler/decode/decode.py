@@ -1,13 +1,12 @@
 """The pipeline: records, physical frames, logical frames with their rows, goroutines."""
 
-from dataclasses import dataclass
-
 from compiler.decode import goroutines
 from compiler.decode.places import CellReader, FramePlace, Sites, absent
 from compiler.decode.records import MASK, Records, unpack
 from compiler.decode.stack import PhysicalFrame, Stacks
 from compiler.decode.values import ValueReader
 from compiler.ir.frames import Capture, Frame, Goroutine, Row
+from compiler.ir.frozen import frozen
 from compiler.ir.program import Program, Site
 from compiler.ir.raw import SOURCE_THREAD, BadRaw, RawCapture, RawGoroutine
 from compiler.ir.symbols import SymbolFrame, Symbols
@@ -34,7 +33,7 @@ def decode(program: Program, raw: RawCapture, symbols: Symbols) -> Capture:
     return _Decoder(program, raw, symbols, records).capture()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Logical:
     """The logical frames of one physical one, with the sites that belong to each."""
 

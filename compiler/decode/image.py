@@ -2,7 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from compiler.ir.frozen import frozen
 
 LOWEST = 4096
 """Nothing of Go's lies below: what points there is no pointer."""
@@ -12,7 +13,7 @@ MAX_PATCHED = 1 << 20
 """Bytes of an object of which only a part was copied; a larger one is missing as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gap:
     """Bytes [lo, hi) of a window that are missing, and why."""
 
@@ -22,7 +23,7 @@ class Gap:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """An object's bytes in hand; `gaps` (sorted, disjoint) are zeros that stand for missing bytes, `dead` offsets of
     pointers that must not be followed."""

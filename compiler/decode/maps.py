@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from compiler.decode.image import LOWEST, Image, Window
+from compiler.ir.frozen import frozen
 from compiler.ir.types import HashMap, SwissMap
 
 SLOTS = 8
@@ -22,7 +23,7 @@ MAX_STEPS = 1 << 18
 MAX_CHAIN = 1 << 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """A key and a value within a group or bucket."""
 

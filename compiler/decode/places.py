@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from compiler.decode.image import Gap, Image, Window
@@ -12,6 +11,7 @@ from compiler.decode.texts import Marked, to_json
 from compiler.decode.values import ValueReader
 from compiler.ir.chase import is_byte
 from compiler.ir.frames import Absence, Cell, SqlValue
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.program import (
     Access,
@@ -64,7 +64,7 @@ def _disjoint(sites: Sequence[Site]) -> tuple[list[int], list[tuple[Site, ...]]]
     return edges, found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FramePlace:
     """Where a frame's variables are: its CFA, and the registers where they are known (DWARF order)."""
 

@@ -1,12 +1,12 @@
 """The state of reading one cell: what is left of its bounds, what is missing so far, which objects are open."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from compiler.decode.image import LOWEST, Image, Window
 from compiler.decode.texts import Json, Marked, Path, path_text, signed, text_or_base64, whole_characters
 from compiler.ir.frames import GONE, Absence
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.program import DynamicType, Program
 from compiler.ir.symbols import Symbols
@@ -40,7 +40,7 @@ class Picker(Protocol):
         """Where they lead; Missed where they do not."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pick:
     """A value in hand, its type and limits, and how many levels of depth the way to it took."""
 

@@ -1,8 +1,9 @@
 """The records of a raw capture, unpacked and judged: BadRaw for what no engine writes."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from compiler.decode.image import Image
+from compiler.ir.frozen import frozen
 from compiler.ir.raw import (
     FAULT,
     FLAG_NO_STACK,
@@ -29,7 +30,7 @@ INT64_END = 1 << 63
 AGAIN = "capture again with an agent of this version"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Records:
     """What a capture says, by kind. `goroutines` by ascending id; `threads`: registers by thread id."""
 

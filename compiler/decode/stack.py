@@ -9,16 +9,16 @@ frame, so that the CFA lies 8 bytes above the *caller's* frame pointer; `decode`
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
 
 from compiler.decode.image import Image
 from compiler.decode.records import MASK, Chain
+from compiler.ir.frozen import frozen
 from compiler.ir.program import GoRuntime, PcRange
 from compiler.ir.raw import FLAG_NO_STACK, SOURCE_THREAD, RawGoroutine
 from compiler.ir.symbols import Symbols
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PhysicalFrame:
     """One frame on the stack. `pc` is link-time and names the instruction to look up (a call's own, not its return
     address); `exact`: it is the next instruction itself. `cfa` is relative to the goroutine's sp."""

@@ -1,7 +1,6 @@
 """From a root variable through an access's steps to the place of its value; or why there is none."""
 
 import struct
-from dataclasses import dataclass
 from typing import assert_never
 
 from compiler.decode import maps
@@ -12,6 +11,7 @@ from compiler.decode.reading import MAX_LENGTH, Missed, Pick
 from compiler.decode.texts import signed
 from compiler.decode.values import ValueReader
 from compiler.ir.frames import GONE
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.program import (
     ContextValue,
@@ -33,7 +33,7 @@ MAX_CONTEXTS = 10_000
 """Contexts within each other that are looked through; a chain of more is damage."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Here:
     """A place: `at` in a window's bytes; without one, at an address."""
 
@@ -41,7 +41,7 @@ class Here:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """Where a value of `type` is, and the limits by which it is shown."""
 

@@ -8,11 +8,11 @@ the program has any code. A type is looked for by the bytes of the reference to 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from elftools.dwarf.die import DIE
 
 from compiler.dwarf.units import DebugInfo, Unit, name_of, number
+from compiler.ir.frozen import frozen
 
 MAX_NAME = 2048
 """Bytes of a constant's name with its package."""
@@ -20,7 +20,7 @@ _LAYOUT = (("DW_AT_name", "DW_FORM_string"), ("DW_AT_type", "DW_FORM_ref_addr"))
 FIRST_PRINTABLE = 0x20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Constant:
     """One constant. `package` is the path of the one that declares it; `value` the number that DWARF has."""
 

@@ -12,6 +12,7 @@ from elftools.dwarf.ranges import BaseAddressEntry, RangeEntry
 from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.index import Index
 from compiler.dwarf.units import DebugInfo, name_of, number
+from compiler.ir.frozen import frozen
 
 Range = tuple[int, int]
 VARIABLE_TAGS = ("DW_TAG_variable", "DW_TAG_formal_parameter")
@@ -23,7 +24,7 @@ COPY_TAGS = ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine")
 HALVES = re.compile(r"\.(ptr|len|cap|itab|data|real|imag)$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variable:
     """A parameter or local. `escaped`: DWARF has it as `&name`, a pointer to it. `line` is that of its declaration, 0 unknown."""
 

@@ -4,11 +4,11 @@ Layouts are read by field name from the binary's own DWARF, never from a table o
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from compiler.dwarf.locations import Shape
 from compiler.dwarf.units import DebugInfo, name_of, number
+from compiler.ir.frozen import frozen
 from compiler.ir.types import BasicKind
 
 GO_KIND, GO_KEY, GO_ELEM, GO_EMBEDDED = 0x2900, 0x2901, 0x2902, 0x2903
@@ -43,7 +43,7 @@ def printed_type(name: str) -> str:
     return short.replace("%2e", ".") if "%" in short else short
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """One member of a structure DIE."""
 

@@ -1,7 +1,6 @@
 """Where DWARF says a variable is: location lists and expressions as pieces by PC. Evaluates nothing, invents nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from elftools.dwarf.die import DIE
@@ -10,19 +9,20 @@ from elftools.dwarf.locationlists import BaseAddressEntry, LocationEntry
 from elftools.dwarf.structs import DWARFStructs
 
 from compiler.dwarf.units import DebugInfo, number
+from compiler.ir.frozen import frozen
 from compiler.ir.program import AtAddress, AtCfa, InRegister, Piece
 
 EVERYWHERE = (0, 1 << 64)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """The variable's bytes are in these pieces (gaps: bytes that are kept nowhere)."""
 
     pieces: tuple[Piece, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unknown:
     """DWARF says it is nowhere, or says so in operations that Go does not write; `reason` as in REASONS."""
 
@@ -33,7 +33,7 @@ class Unknown:
 Location = Known | Unknown
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LocationRange:
     """PCs [lo, hi) with one location."""
 
@@ -44,7 +44,7 @@ class LocationRange:
     """Where on the stack parts of it are, from the CFA, also where it cannot be told which parts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Locations:
     """All locations of one variable. `constant`: one for the whole function, which says nothing about when it holds a value."""
 
@@ -56,7 +56,7 @@ NOWHERE = Unknown("optimized out")
 AMBIGUOUS = Unknown("partial", "only a part of it is kept here, and the debug info does not say which")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """What a variable is made of: its size, and its words as (offset, size) where Go's compiler may keep them apart.
 
@@ -105,7 +105,7 @@ def _list(info: DebugInfo, die: DIE, offset: int, shape: Shape) -> list[Location
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Part:
     """One operand of a location: where, and how many bytes of the variable; None for what no DW_OP_piece measures."""
 

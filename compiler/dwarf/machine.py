@@ -6,10 +6,10 @@ See go/src/runtime/traceback.go (usesLR, varp), internal/goarch (MinFrameSize), 
 register numbers in the System V ABI for AMD64 and in DWARF for the Arm 64-bit Architecture (AADWARF64).
 """
 
-from dataclasses import dataclass
+from compiler.ir.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Machine:
     """One of them; offsets are from the CFA, which is the caller's stack pointer at the call."""
 

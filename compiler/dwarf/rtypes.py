@@ -5,9 +5,9 @@ unchanged since Go 1.17 for what is read here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from compiler.dwarf.executable import Executable
+from compiler.ir.frozen import frozen
 
 TFLAG_AT, KIND_AT, NAME_AT, ELEM_AT = 20, 23, 40, 48
 ARRAY_LENGTH_AT, FIELDS_AT, METHODS_AT = 64, 56, 56
@@ -23,14 +23,14 @@ MAX_FIELDS = 10_000
 MAX_NAME = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuntimeType:
     """A type by its descriptor's link-time address."""
 
     address: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuntimeField:
     """One field of a struct descriptor."""
 

@@ -3,7 +3,6 @@
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import IO, Any, cast
 
@@ -15,6 +14,7 @@ from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFI
 
 from compiler.dwarf.executable import BadBinary, Executable
 from compiler.dwarf.sections import Section
+from compiler.ir.frozen import frozen
 
 GO_PACKAGE_NAME = 0x2905
 GO_ABBREVS_ATTRIBUTES = frozenset({GO_PACKAGE_NAME, 0x2900})
@@ -37,7 +37,7 @@ MAX_SUBTREE = 2_000_000
 """DIEs of one function; more is damage."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unit:
     """The bytes of one unit: where its header and its first DIE begin, where it ends, which abbreviations it uses."""
 

@@ -1,30 +1,29 @@
 """What an expression is made of: a variable, and the operations on it, first to last."""
 
-from dataclasses import dataclass
-
+from compiler.ir.frozen import frozen
 from compiler.ir.program import Literal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldOf:
     """`.name`; looks through pointers, and into what an interface holds."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PointedTo:
     """`*`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexOf:
     """`[key]`: an element of an array, slice or string, or a map's value."""
 
     key: Literal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SliceOf:
     """`[lo:hi]`; `hi` is None in `[lo:]`."""
 
@@ -32,21 +31,21 @@ class SliceOf:
     hi: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CountOf:
     """`len(...)`, or `cap(...)` with `capacity`."""
 
     capacity: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asserted:
     """`.(type)`; the type as Go's engineers write it, perhaps with a package's whole path."""
 
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContextKey:
     """`.Value(...)` of a context: by a key (of the type `type`, if that is given), or by a type alone."""
 
@@ -54,7 +53,7 @@ class ContextKey:
     key: Literal | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressIn:
     """`.__addr`: the address that a pointer, map, channel, func, slice, string or interface holds."""
 
@@ -62,7 +61,7 @@ class AddressIn:
 Operation = FieldOf | PointedTo | IndexOf | SliceOf | CountOf | Asserted | ContextKey | AddressIn
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expression:
     """A variable and what is done to it, first to last."""
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar, assert_never
 
 from compiler.dwarf.gotypes import KIND_ARRAY, KIND_POINTER, KIND_STRUCT, GoTypes
@@ -20,6 +19,7 @@ from compiler.expression.operations import (
     SliceOf,
 )
 from compiler.expression.writtennames import WrittenNames
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.program import Deref, Select, Step, Tail, TailStep
 from compiler.ir.types import TypeId
@@ -37,7 +37,7 @@ class Unresolved(Exception):
         self.names = names
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dynamic:
     """A type that an interface may hold: the offset of its runtime type, its DIE (None: DWARF lacks it)."""
 
@@ -46,7 +46,7 @@ class Dynamic:
     direct: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """What resolving needs of the binary and of the Program that is being made."""
 
@@ -65,7 +65,7 @@ class Scope:
     """The DIE of `interface {}`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolved:
     """An Access but for its limits. `ends`: DIE offsets of the Go types that its values may have (none: an address, a length)."""
 

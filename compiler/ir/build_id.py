@@ -8,10 +8,10 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from compiler.ir.errors import BadInput
+from compiler.ir.frozen import frozen
 
 GO_MAGIC: Final = b"\xff Go buildinf:"
 MACHINES: Final = {62: "amd64", 183: "arm64"}
@@ -39,7 +39,7 @@ class NotAnExecutable(BadInput):
     """The file is no ELF64 little-endian executable, or is cut."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BinaryIdentity:
     """One executable. `build_id` is Go's own, else GNU's in hex, else "sha256:..." of what is loaded of it, which also
     follows one that somebody chose (-ldflags=-buildid=...)."""
@@ -65,7 +65,7 @@ class BinaryIdentity:
         return self.build_id if self.debug_info else f"{self.build_id} stripped"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Segment:
     kind: int
     flags: int
@@ -74,7 +74,7 @@ class _Segment:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Section:
     name: str
     kind: int

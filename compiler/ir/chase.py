@@ -5,9 +5,9 @@ interface's value, nothing for the contents of strings, slices, maps and channel
 a free interface's value is followed at the interface's own depth, and so is what the pointer points to that it holds.
 """
 
-from dataclasses import dataclass
 from typing import assert_never
 
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.program import Range
 from compiler.ir.types import (
@@ -41,7 +41,7 @@ MAX_OPS = 512
 """Of one type; what lies beyond is not followed and reads as absent ("budget")."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowPointer:
     """At `at` is a pointer to one `type`. Costs depth."""
 
@@ -49,14 +49,14 @@ class FollowPointer:
     type: TypeId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowString:
     """At `at` is {ptr, len}: copy min(len, limits.string_bytes) bytes."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowSlice:
     """At `at` is {ptr, len, cap}: min(len, limits.slice_items) elements of `type`; `bytes`: limited as strings are."""
 
@@ -66,7 +66,7 @@ class FollowSlice:
     bytes: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowArray:
     """At `at` itself lie `count` elements of `type` (already copied): go on from each."""
 
@@ -75,7 +75,7 @@ class FollowArray:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowInterface:
     """At `at` is {type or itab, data}. Costs depth unless it is `free`. `itab_type` is None for `any`."""
 
@@ -84,7 +84,7 @@ class FollowInterface:
     free: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowSwissMap:
     """At `at` is a pointer to a maps.Map laid out as the SwissMap `type` says."""
 
@@ -92,7 +92,7 @@ class FollowSwissMap:
     type: TypeId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowHashMap:
     """At `at` is a pointer to a runtime.hmap laid out as the HashMap `type` says."""
 
@@ -100,7 +100,7 @@ class FollowHashMap:
     type: TypeId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowSought:
     """At `at` is a pointer to a map in which a key is looked for, as the Sought `type` says."""
 
@@ -108,7 +108,7 @@ class FollowSought:
     type: TypeId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowChan:
     """At `at` is a pointer to a runtime.hchan laid out as the Chan `type` says."""
 
@@ -116,7 +116,7 @@ class FollowChan:
     type: TypeId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FollowFunc:
     """At `at` is a pointer to a closure: copy its first word, the code address."""
 

@@ -1,7 +1,6 @@
 """What a capture looks like once decoded: goroutines, frames, cells, and a reason for everything that is missing."""
 
-from dataclasses import dataclass
-
+from compiler.ir.frozen import frozen
 from compiler.ir.raw import Loss, RawHeader
 
 SqlValue = int | float | str | None
@@ -32,7 +31,7 @@ GONE = "nothing uses it after this call: what it points to may be gone"
 """Why a pointer that the garbage collector holds dead is not followed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Issue:
     """A spec item that this binary does not have: which item (and spec line), why, and the nearest names."""
 
@@ -42,7 +41,7 @@ class Issue:
     nearest: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Absence:
     """A value that is missing though asked for: `path` within the column ("" is the column itself, else like ".User.Name[3]")."""
 
@@ -51,7 +50,7 @@ class Absence:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """One column's value as SQL holds it (scalar, text, or JSON text; None for nil or absent) and what is missing in it."""
 
@@ -59,7 +58,7 @@ class Cell:
     absences: tuple[Absence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """A frame's row in a function table: `table` is an index in Program.tables, cells in its columns' order."""
 
@@ -67,7 +66,7 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """One logical frame, inlined or not. `function` as Go's own traceback names it."""
 
@@ -79,7 +78,7 @@ class Frame:
     rows: tuple[Row, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Goroutine:
     """One goroutine with its frames, innermost first. `wait_since_ns` is Unix time, None where the runtime does not know."""
 
@@ -94,7 +93,7 @@ class Goroutine:
     frames: tuple[Frame, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Capture:
     """One process's decoded capture. `unknown_types`: runtime types met in interfaces that the Program does not describe
     (offsets from moduledata.types), so that the next Program can."""

@@ -3,7 +3,9 @@
 A limit that cuts something is always reported: in the value (`$len`, `$absent`), in `absences`, or as a Loss.
 """
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
+
+from compiler.ir.frozen import frozen
 
 
 def _limit(default: int, ceiling: int) -> int:
@@ -11,7 +13,7 @@ def _limit(default: int, ceiling: int) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Limits as the spec sets them; all are positive integers not above their ceiling."""
 

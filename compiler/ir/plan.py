@@ -5,14 +5,14 @@ intervals, each with the union of its roots.
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import pairwise
 
 from compiler.ir.chase import Follow, FollowInterface
+from compiler.ir.frozen import frozen
 from compiler.ir.program import Access, Located, Program, Select, Site
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interval:
     """Link-time PCs [lo, hi) at which the same roots are copied; there is at least one site in it (roots may be none)."""
 

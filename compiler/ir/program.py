@@ -4,8 +4,9 @@ All addresses are link-time addresses of the binary; whoever runs or decodes add
 A Program is never code: every number in it is checked against its bounds when it is read (`program_codec`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.types import Type, TypeId
 
@@ -15,7 +16,7 @@ FORMAT = 3
 # ---------------------------------------------------------------- where a value is
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AtCfa:
     """`size` bytes of the value from `at` on lie in the frame, at CFA + `offset`."""
 
@@ -24,7 +25,7 @@ class AtCfa:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InRegister:
     """They are in the DWARF register `number` (amd64: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8-15;
     arm64: x0 to x30)."""
@@ -34,7 +35,7 @@ class InRegister:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AtAddress:
     """They are at a link-time address (package globals)."""
 
@@ -46,7 +47,7 @@ class AtAddress:
 Piece = AtCfa | InRegister | AtAddress
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Located:
     """A column can be read here: the root variable's pieces (gaps are lost bytes), then `accesses[access]` from it on."""
 
@@ -57,7 +58,7 @@ class Located:
     else's by now. They are shown as addresses and never followed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Missing:
     """A column cannot be read at these PCs; `reason` is one of compiler.ir.frames.REASONS."""
 
@@ -70,14 +71,14 @@ Place = Located | Missing
 # ---------------------------------------------------------------- how to get from the root to the wanted value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Select:
     """Go `offset` bytes into the current object."""
 
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deref:
     """The current object begins with a pointer: go to what it points to. A nil pointer ends the access; with `or_zero`
     (the length of a map or channel) it is the number 0 then."""
@@ -85,7 +86,7 @@ class Deref:
     or_zero: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Element:
     """The current object begins with {ptr, len} (a slice or string): go to element `index` of `stride` bytes each."""
 
@@ -93,7 +94,7 @@ class Element:
     stride: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """The current object begins with {ptr, len}: its elements from `lo` on, up to `hi` if that is given, each of
     `stride` bytes and of type `elem` (None: bytes, of a string too). Ends an access."""
@@ -113,7 +114,7 @@ LITERAL_TYPES: dict[type, str] = {str: "string", bool: "bool", int: "int", float
 """What a literal is in an interface, where no type is written: Go's types of untyped constants."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lookup:
     """The current object is the map that the Sought type `sought` describes: go to the value of `key`."""
 
@@ -121,7 +122,7 @@ class Lookup:
     key: Literal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branch:
     """Where to go on when an interface holds the runtime type at `offset`. `direct` as in DynamicType."""
 
@@ -130,7 +131,7 @@ class Branch:
     tail: "Tail"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unbox:
     """The current object is the interface `interface`: go on as its dynamic type says, with the value it holds. `wanted`
     says in words what was asked for ("*net.OpError", 'a type with ".Op"'). Ends a tail: each branch has its own."""
@@ -140,7 +141,7 @@ class Unbox:
     branches: tuple[Branch, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ContextValue:
     """The current object is a context.Context (`interface`): go to the value, an `any`, that the nearest of the contexts
     around it holds under a key of the runtime type at `offset`, equal to the literal `key` or pointing to the link-time
@@ -157,7 +158,7 @@ class ContextValue:
 TailStep = Select | Deref | Element | Range | Lookup | Unbox | ContextValue
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tail:
     """How the decoder goes on, in what an engine has copied, to a value of `type`."""
 
@@ -165,7 +166,7 @@ class Tail:
     type: TypeId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Access:
     """From a root variable of `root_size` bytes through `steps` to a value of `type`; its limits are enforced on decoding.
 
@@ -182,7 +183,7 @@ class Access:
     extra_depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DynamicType:
     """What an interface may hold. `offset` is that of the runtime type from moduledata.types; `direct`: the interface's
     data word is the value itself, not its address (read from the runtime type's own flag, for Go versions differ)."""
@@ -195,7 +196,7 @@ class DynamicType:
 # ---------------------------------------------------------------- which frames
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FunctionTable:
     """One function of the spec: its SQL table and its columns, in order."""
 
@@ -204,7 +205,7 @@ class FunctionTable:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Site:
     """PCs [lo, hi) of one instance of a function, in which every column has one and the same place.
 
@@ -221,7 +222,7 @@ class Site:
     places: tuple[Place, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PcRange:
     """PCs [lo, hi)."""
 
@@ -229,7 +230,7 @@ class PcRange:
     hi: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FrameSize:
     """At PCs [lo, hi) the CFA is SP + `size` + 8 (amd64; on arm64, where a call pushes nothing, SP + `size`)."""
 
@@ -238,7 +239,7 @@ class FrameSize:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Callback:
     """How the stack of Go code that C called goes on below runtime.cgocallback, whose frame pointer is C's: its frame, of
     `size` bytes, is followed by that of runtime.asmcgocall, of `between` bytes, and that by the frame of runtime.cgocall,
@@ -253,7 +254,7 @@ class Callback:
     caller_size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GoRuntime:
     """Where this binary's Go runtime keeps its goroutines. Addresses are link-time; the rest are byte offsets."""
 
@@ -296,7 +297,7 @@ class GoRuntime:
     """Absent where C cannot call Go."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """What to capture from one binary (named by `build_id`) and how to read it. See the module's text for addresses."""
 

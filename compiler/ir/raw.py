@@ -10,10 +10,11 @@ The process stands still while memory is copied, so overlapping MEMORY records a
 import json
 import struct
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from compiler.ir.errors import BadInput
+from compiler.ir.frozen import frozen
 
 MAGIC = b"FFRAW\x01\n"
 RECORD = struct.Struct("<II")
@@ -62,7 +63,7 @@ class BadRaw(BadInput):
     """A raw capture that is damaged or of another format."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loss:
     """What a capture left out: `kind` ("budget", "pause", "frames", "unreadable", ...), how many, and in words."""
 
@@ -71,7 +72,7 @@ class Loss:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pause:
     """How long the process stood still, nanoseconds, in parts that add up to `total` (give or take the clock)."""
 
@@ -81,7 +82,7 @@ class Pause:
     resume: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RawHeader:
     """What is known of one process's capture as a whole. `captured_at_ns` is Unix time, `monotonic_ns` the same instant."""
 
@@ -117,7 +118,7 @@ class RawHeader:
             raise BadRaw(f"the header of the raw capture cannot be read: {error}", remedy="capture again") from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RawGoroutine:
     """One GOROUTINE record, field by field as `GOROUTINE` lists them."""
 
@@ -142,7 +143,7 @@ class RawGoroutine:
     stack_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RawCapture:
     """A header and its records' bytes."""
 

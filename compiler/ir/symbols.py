@@ -1,10 +1,11 @@
 """What names a PC: the interface between the pclntab reader, which knows a binary, and the decoder, which does not."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from compiler.ir.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class SymbolFrame:
     """One logical frame at a PC. `function` as Go's traceback prints it ("main.Map[...]", "panic"), `name` as linked."""
 

@@ -3,8 +3,9 @@
 A type table is a tuple of these; a type id is an index into it. Layouts come from the binary's own DWARF.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from compiler.ir.frozen import frozen
 
 TypeId = int
 BasicKind = Literal["bool", "int", "uint", "float", "complex"]
@@ -12,7 +13,7 @@ INDIRECT = ""
 """The name of a Pointer that is looked through."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Basic:
     """A number or a bool of `size` bytes, little endian; unsafe.Pointer and uintptr are uint."""
 
@@ -21,7 +22,7 @@ class Basic:
     kind: BasicKind
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Duration:
     """time.Duration: nanoseconds in an int64."""
 
@@ -29,7 +30,7 @@ class Duration:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Time:
     """time.Time {wall uint64; ext int64; loc *Location}, offsets in bytes."""
 
@@ -39,7 +40,7 @@ class Time:
     ext: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class String:
     """{ptr, len}, 16 bytes."""
 
@@ -47,7 +48,7 @@ class String:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pointer:
     """*elem; `elem` is None for a pointee that is not described (unsafe.Pointer).
 
@@ -59,7 +60,7 @@ class Pointer:
     elem: TypeId | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One struct field; `embedded` as Go's own embedded fields."""
 
@@ -69,7 +70,7 @@ class Field:
     embedded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Struct:
     """A struct with its fields in order."""
 
@@ -78,7 +79,7 @@ class Struct:
     fields: tuple[Field, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PickedMember:
     """One of what is collected of a Picked type: the Access that leads to it, None where the binary has nothing of it."""
 
@@ -86,7 +87,7 @@ class PickedMember:
     access: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picked:
     """A struct of which only `members` are collected; `inner` has as much of it as engines must follow for that."""
 
@@ -96,7 +97,7 @@ class Picked:
     members: tuple[PickedMember, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wrapper:
     """A struct shown as the one field in it that matters: atomic.Int64 is its number, atomic.Pointer its pointee."""
 
@@ -106,7 +107,7 @@ class Wrapper:
     type: TypeId
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """An integer within a struct."""
 
@@ -125,7 +126,7 @@ SYNC_WORDS: dict[SyncForm, tuple[str, ...]] = {
 """What is read of each, by the field names of go/src/sync."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sync:
     """A type of package sync, shown as what its words mean. `words` in the order of SYNC_WORDS; `fields` are shown too."""
 
@@ -136,7 +137,7 @@ class Sync:
     fields: tuple[Field, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Big:
     """math/big's Int, Rat or Float, shown as decimal text. `neg` is the offset of a bool, `nats` those of slices of `word`
     (a Rat's: numerator, denominator), least significant first; `float` is a Float's (exponent, precision, form)."""
@@ -149,7 +150,7 @@ class Big:
     float: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Array:
     """[count]elem."""
 
@@ -160,7 +161,7 @@ class Array:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slice:
     """{ptr, len, cap}, 24 bytes."""
 
@@ -170,7 +171,7 @@ class Slice:
     elem_size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SwissMap:
     """Map of Go 1.24 and later: a pointer to maps.Map; see go/src/internal/runtime/maps.
 
@@ -197,7 +198,7 @@ class SwissMap:
     value_stride: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HashMap:
     """Map up to Go 1.23: a pointer to runtime.hmap with buckets of 8. Offsets in hmap, then in bmap."""
 
@@ -220,7 +221,7 @@ class HashMap:
     overflow: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sought:
     """The map `map` of which one key is wanted: up to `scan` of its entries are looked through. An engine need not go on
     from entries whose key does not have `filter_value` in its `filter_size` bytes (0: all may be the one) from `filter_at` on."""
@@ -234,7 +235,7 @@ class Sought:
     filter_value: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """A pointer shown as the address that it is: "0xc000012340", to join on."""
 
@@ -242,7 +243,7 @@ class Address:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chan:
     """A pointer to runtime.hchan; offsets in it. `receivers` and `senders` are pointers to chains of runtime.sudog, of which
     the first `waiter_size` bytes are of interest: the goroutine at `waiter_g`, the next at `waiter_next`. `waiter_size` is 0
@@ -265,7 +266,7 @@ class Chan:
     waiter_next: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interface:
     """{tab or type, data}, 16 bytes; `empty` has the type word itself, else an itab with the type at `itab_type`.
 
@@ -279,7 +280,7 @@ class Interface:
     free: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Func:
     """A func value: pointer to a closure object whose first word is the code's address."""
 
@@ -287,7 +288,7 @@ class Func:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opaque:
     """A type whose inside is not described; `reason` says why."""
 

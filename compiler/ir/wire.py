@@ -5,11 +5,12 @@ of their own (`program_codec`, `raw`).
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from types import NoneType, UnionType
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
 from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
+from compiler.ir.frozen import frozen
 
 PROTOCOL = 1
 """Raised whenever a message changes its meaning; agent and data source compare it."""
@@ -37,7 +38,7 @@ class _Message:
         return message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Health(_Message):
     """An agent's answer to "are you there": the engine it captures with, and how many Go processes it sees."""
 
@@ -48,7 +49,7 @@ class Health(_Message):
     """As GOARCH has it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GoProcess(_Message):
     """One Go process of the agent's machine. `program` is the file name of its executable, `exe` the path as the kernel
     tells it (it may be one inside of a container, or deleted: nobody opens it)."""
@@ -65,7 +66,7 @@ class GoProcess(_Message):
     """Its pid inside, where it has a pid namespace of its own: a container."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Processes(_Message):
     """All Go processes that an agent may capture, by pid."""
 
@@ -73,7 +74,7 @@ class Processes(_Message):
     processes: tuple[GoProcess, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArmedCapture(_Message):
     """A capture that is ready to fire; unless it is fired within `expires_s` seconds, the agent releases it."""
 
@@ -83,7 +84,7 @@ class ArmedCapture(_Message):
     expires_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure(_Message):
     """An error with its parts, and as one sentence."""
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from compiler.binary import Binary
 from compiler.ir.errors import BadInput
+from compiler.ir.frozen import frozen
 from compiler.naming.patterns import parse_pattern, split_name, written_name
 
 Kind = Literal["function", "method", "closure"]
@@ -17,7 +17,7 @@ MAX_COUNTED = 100
 """Calls of one function that are looked at to count where it was inlined."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FunctionEntry:
     """One function as a spec would write it; a generic one with the type arguments of each shape it was compiled for.
 
@@ -34,7 +34,7 @@ class FunctionEntry:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FunctionList:
     """Functions by name, and how many more there are."""
 

@@ -5,11 +5,11 @@ Nothing here reads a DIE but of types that are type arguments; a binary may have
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from compiler.dwarf.functions import Functions
 from compiler.dwarf.index import Index
+from compiler.ir.frozen import frozen
 from compiler.naming.nearest import COUNT, nearest
 from compiler.naming.patterns import (
     ANY_ARGUMENTS,
@@ -28,7 +28,7 @@ MOST_COMPARED = 5000
 """Names that are compared to find the nearest."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meant:
     """What a spec's function stands for: linked names, sorted. `hidden`: wrappers among them, whose frames Go does not show."""
 

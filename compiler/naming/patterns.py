@@ -8,14 +8,15 @@
 """
 
 import re
-from dataclasses import dataclass
+
+from compiler.ir.frozen import frozen
 
 ANY_ARGUMENTS = "..."
 ESCAPE = re.compile(r"%([0-9a-f]{2})")
 OPENING, CLOSING = "([{", ")]}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pattern:
     """A function as it was written; `several` where a `*` in it stands for any text."""
 

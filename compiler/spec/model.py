@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 
 LimitChanges = tuple[tuple[str, int], ...]
 """Limits that an item sets for itself: (name, value), sorted."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProgramRule:
     """A program is called `name` when the path of its executable matches the glob `exe` (`*` also crosses slashes)."""
 
@@ -21,7 +22,7 @@ class ProgramRule:
     item: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collect:
     """An expression to capture, as the column `name`."""
 
@@ -32,7 +33,7 @@ class Collect:
     limits: LimitChanges = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extra:
     """A column that SQL makes of its row, its process's and its goroutine's columns, and the extras before it."""
 
@@ -43,7 +44,7 @@ class Extra:
     item: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FunctionSpec:
     """A function whose frames are the rows of `table`."""
 
@@ -56,7 +57,7 @@ class FunctionSpec:
     limits: LimitChanges = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeSpec:
     """Wherever a value of the struct type is met, it is shown as these expressions, from its fields on."""
 
@@ -67,7 +68,7 @@ class TypeSpec:
     limits: LimitChanges = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DerivedTable:
     """A table that one SELECT makes of others."""
 
@@ -78,7 +79,7 @@ class DerivedTable:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """Rows of two tables belong together when the columns are equal, pair by pair."""
 
@@ -91,7 +92,7 @@ class Link:
     item: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spec:
     """A checked spec. `tables` stand in an order in which each reads only those before it."""
 

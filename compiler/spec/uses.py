@@ -1,9 +1,9 @@
 """What a spec's SQL asks the binaries' types about: which places it wants the names of, or the addresses."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from compiler.ir.frozen import frozen
 from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS, GOROUTINE_COLUMNS, PROCESS_COLUMNS
 from compiler.spec.model import DerivedTable, Extra, FunctionSpec, Spec
 from compiler.sql.names import fold
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # reading SQL is imported by what reads SQL: half of the time
 _ASKING = ("enum_name", "__addr", "address")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpecUse:
     """A use, and the item of the spec that it is in."""
 

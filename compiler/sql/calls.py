@@ -6,11 +6,11 @@ capture that it is before. Both are known where the row is, so they are spliced 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from sqlglot import exp
 
+from compiler.ir.frozen import frozen
 from compiler.sql.errors import sql_error_at
 from compiler.sql.lexer import Splice, Token
 from compiler.sql.names import fold, unquote
@@ -30,7 +30,7 @@ ENUM_REMEDY = "make an extra column of it where the value is collected"
 UseKind = Literal["enum_name", "address"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Use:
     """A place that the binary's types are asked about: for the names of its values, or whether it carries an address."""
 
@@ -38,7 +38,7 @@ class Use:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A call of one of our functions: where its name stands, where its `)` does, how many arguments lie between."""
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from compiler.ir.frozen import frozen
 from compiler.sql.functions import SqlFunction
 from compiler.sql.shown import SqlValue, is_absent, json_value, shown
 
@@ -17,7 +17,7 @@ REMEMBERED = 4096
 """Values whose names are kept at hand; a snapshot has many of few."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeNames:
     """The constants of one type, by value. `type`: as `$type` marks it, main.State; `type_name`: without its package.
 
@@ -39,7 +39,7 @@ class TypeNames:
         return "|".join(flags) or f"{self.type_name}({value})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumNames:
     """The names of what a place of a function table holds in one binary."""
 

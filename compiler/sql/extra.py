@@ -1,11 +1,11 @@
 """Extra columns: one scalar SQL expression over a row of a function table, its process and its goroutine."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from sqlglot import exp
 
+from compiler.ir.frozen import frozen
 from compiler.sql.allowed import AGGREGATES
 from compiler.sql.calls import AGO, ENUM_NAME, Use, enum_splice, nodes
 from compiler.sql.errors import SqlError
@@ -19,7 +19,7 @@ _DERIVED = "make a derived table under `tables`"
 NOWHERE: Mapping[str, Place] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompiledExtra:
     """SQL for the expression, what it asks the binary's types about, and the place that its value is just a copy of."""
 

@@ -7,10 +7,10 @@ read the sentence there when SQLite says "user-defined function raised exception
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from compiler.ir.frozen import frozen
 from compiler.sql.shown import SqlValue, address, ip, is_absent, shown, uuid
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -20,7 +20,7 @@ ZERO_TIME = "0001-01-01T00:00:00.000000000Z"
 _EXAMPLE = "2026-01-02T03:04:05.000000000Z"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SqlFunction:
     """A deterministic SQL function: how many arguments it takes and what it does."""
 

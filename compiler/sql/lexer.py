@@ -5,8 +5,8 @@ sqlglot's own tokenizer merges words and drops places; SQLite's lexical grammar 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from compiler.ir.frozen import frozen
 from compiler.sql.errors import SqlError, sql_error_at
 
 MAX_SQL_CHARACTERS = 100_000
@@ -39,7 +39,7 @@ NOT_AN_OPERAND = frozenset(
 """Keywords after which an operand begins: none of them ends one, and a parenthesis after them is no call."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token:
     """One token: `kind` is blob, string, quoted, number, variable, word or operator; `sql[start:end] == text`."""
 
@@ -59,7 +59,7 @@ class Token:
         return self.kind == "quoted" or (self.kind == "word" and self.keyword not in NOT_AN_OPERAND)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Splice:
     """Replace `sql[start:end]` by `text`."""
 

@@ -4,7 +4,6 @@ sqlglot is more lenient than SQLite here and there; the worst of it (stray comma
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlglot
@@ -13,6 +12,7 @@ from sqlglot.dialects.sqlite import SQLite
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.sqlite import SQLiteParser
 
+from compiler.ir.frozen import frozen
 from compiler.sql.allowed import check_functions
 from compiler.sql.calls import Call, calls
 from compiler.sql.errors import SqlError, sql_error_at
@@ -41,7 +41,7 @@ class _Lookout(SQLite):
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parsed:
     """One statement: the user's text and its tokens; the text with its paths (and names) rewritten, and its tree."""
 

@@ -1,9 +1,9 @@
 """Places in a row: a column, or what a path leads to in its JSON; found in SQL where one can see which is meant."""
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from compiler.ir.frozen import frozen
 from compiler.sql.names import fold
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ Path = tuple[str | int, ...]
 _STEP = re.compile(r'\.(?:"([^"]*)"|([^.\[\]"]+))|\[(#?-?\d+)\]')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """What a function table's collected column holds at a path (field names, map keys, indexes) in its JSON."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from compiler.ir.frozen import frozen
 from compiler.sql.errors import SqlError
 from compiler.sql.names import TABLE_FUNCTIONS, fold, nearest
 
@@ -16,7 +17,7 @@ Schema = Mapping[str, Sequence[str]]
 """Tables (as they are spelt) to their columns, in order."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """One item of a FROM clause."""
 

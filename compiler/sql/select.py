@@ -1,10 +1,10 @@
 """One SELECT: checked against a schema (derived tables), or by itself (questions asked of a finished snapshot)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from sqlglot import exp
 
+from compiler.ir.frozen import frozen
 from compiler.sql.calls import AGO, AGO_REMEDY, ENUM_NAME, ENUM_REMEDY, Use
 from compiler.sql.errors import SqlError
 from compiler.sql.lexer import tokenize
@@ -17,7 +17,7 @@ ONE_SELECT = "write one SELECT (WITH before it and UNION inside it are fine)"
 _NOT_READING = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Drop, exp.Command, exp.Into, exp.Lock)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompiledSelect:
     """SQL for SQLite (the user's text but for our splices), the schema's tables it reads, sorted, and its columns."""
 
