@@ -15,6 +15,18 @@ def _number(default: int, lowest: int, highest: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """Names of PEM files."""
+
+    cert: Path
+    """The agent's certificate, with the chain to its CA behind it."""
+    key: Path
+    """Its key; nobody else may read the file."""
+    client_ca: Path | None = None
+    """Only clients with a certificate of this CA are heard (mutual TLS)."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentLimits:
     """What this agent does at most, whatever it is asked for."""
 
@@ -24,6 +36,8 @@ class AgentLimits:
     """A process with more of them is not captured."""
     threads: int = _number(10_000, 1, 1 << 22)
     """A process with more of them is not stopped. Go's own limit is 10,000."""
+    connections: int = _number(64, 1, 4096)
+    """Clients at once, idle ones too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +50,8 @@ class AgentConfig:
     token_file: Path | None = None
     engine: str = "ebpf"
     insecure: bool = False
-    """Listen beyond this machine all the same: the token and what is captured can be read on the way."""
+    """Listen beyond this machine without TLS, too: the token and what is captured can be read on the way."""
+    tls: TlsFiles | None = None
     limits: AgentLimits = AgentLimits()
     allow: tuple[Rule, ...] | None = None
     """Processes that one of these rules permits can be listed and captured; all of them where this is not said."""

@@ -54,7 +54,7 @@ def warnings(config: AgentConfig) -> list[str]:
     said = []
     if config.allow is None:
         said.append("no [[allow]] in its configuration: every Go process of this machine can be captured")
-    if config.insecure:
+    if config.insecure and config.tls is None:
         said.append("insecure: the token and every capture travel in the clear")
     return said
 

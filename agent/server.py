@@ -1,68 +1,34 @@
-"""The agent's HTTP side: a token on every request, bounded bodies, JSON errors; captures never wait for a slow client.
+"""Where the agent listens: on loopback unless told otherwise, with TLS where it is configured, for so many clients at once.
 
-    GET    /v1/health
-    GET    /v1/processes
-    GET    /v1/binaries?build_id=ID       the executable, through /proc/PID/exe of a process that runs it
-    POST   /v1/captures?pid=N             body: a Program; answers {"capture": ...}: armed
-    POST   /v1/captures/ID/fire           a RawCapture
-    DELETE /v1/captures/ID
-
-It is the standard library's server: fewest lines and imports in a program that runs as root.
+It is the standard library's server: fewest lines and imports in a program that has rights over every process.
 """
 
-import hmac
+import contextlib
 import ipaddress
-import os
-import platform
-import re
 import socket
 import socketserver
+import ssl
 import sys
+import threading
 import traceback
 from collections.abc import Callable
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import BinaryIO, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from functools import partial
+from http.server import ThreadingHTTPServer
+from typing import Any, Final
 
 from agent.allow import AllowList
 from agent.captures import Audit, Captures
 from agent.config import AgentConfig
 from agent.engine import Engine
 from agent.processes import Processes
-from compiler.ir.build_id import read_identity
-from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
-from compiler.ir.wire import PROTOCOL, Failure, Health
-from compiler.ir.wire import Processes as ProcessList
+from agent.request import Request, Service
+from agent.tls import Tls
+from compiler.ir.errors import BadInput, CannotNow
 
-MAX_PROGRAM: Final = 64 << 20
-"""Bytes of a Program as it travels."""
-MAX_DRAIN: Final = 1 << 20
-"""Bytes of a refused body that are still read."""
-CLIENT_S: Final = 60
-"""How long a client may be silent in the middle of a request or an answer."""
-JSON: Final = "application/json"
-BYTES: Final = "application/octet-stream"
-CAPTURE: Final = re.compile(r"/v1/captures/([0-9a-f]{32})(/fire)?")
-
-
-class Unauthorized(BadInput):
-    """No token, or a wrong one."""
-
-    http_status = 401
-
-
-class NotFound(BadInput):
-    """No such resource."""
-
-    http_status = 404
-
-
-class TooLarge(BadInput):
-    """A body beyond its limit."""
-
-    http_status = 413
+HANDSHAKE_S: Final = 10
+LINGER_S: Final = 1
+LINGER_READS: Final = 16
+FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
 
 class AgentServer(ThreadingHTTPServer):
@@ -71,12 +37,13 @@ class AgentServer(ThreadingHTTPServer):
     daemon_threads = True  # an idle client must not hold up the end; a pause under way ends by its own limit
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], token: str, captures: Captures) -> None:
-        self.token = token.encode()
-        self.captures = captures
+    def __init__(self, address: tuple[str, int], service: Service, tls: Tls | None, connections: int) -> None:
+        self.captures = service.captures
+        self._tls = tls
+        self._free = threading.BoundedSemaphore(connections)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         try:
-            super().__init__(address, _Request)
+            super().__init__(address, partial(Request, service))
         except OSError as error:
             raise CannotNow(
                 f"cannot listen on {address[0]}:{address[1]}: {error.strerror or error}", remedy="choose another port"
@@ -90,15 +57,53 @@ class AgentServer(ThreadingHTTPServer):
     @property
     def address(self) -> str:
         """host:port as a URL has it."""
-        return (
-            f"[{self.server_name}]:{self.server_port}"
-            if ":" in self.server_name
-            else f"{self.server_name}:{self.server_port}"
-        )
+        host = f"[{self.server_name}]" if ":" in self.server_name else self.server_name
+        return f"{host}:{self.server_port}"
 
     def service_actions(self) -> None:
         """Called by `serve_forever` twice a second."""
         self.captures.release_expired()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A thread for the client, where one is free; else it is told so at once."""
+        if not self._free.acquire(blocking=False):
+            if self._tls is None:
+                with contextlib.suppress(OSError):
+                    request.setblocking(False)
+                    request.send(FULL)
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """On the client's own thread: one that is silent in the handshake holds up nobody else."""
+        if self._tls is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(HANDSHAKE_S)
+        context = self._tls.context()
+        with context.wrap_socket(request, server_side=True, do_handshake_on_connect=False) as secured:
+            try:
+                secured.do_handshake()
+            except OSError:
+                _linger(secured)
+                raise
+            super().finish_request(secured, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """A client that went away, or speaks no TLS, is no news; a bug is."""
+        if not isinstance(sys.exception(), OSError):
+            traceback.print_exc()
 
     def server_close(self) -> None:
         super().server_close()
@@ -117,18 +122,19 @@ def make_server(
     if not token:
         raise BadInput("the agent needs a token", remedy="write one into a file that only root can read")
     check_listening(config, origin)
+    tls = None if config.tls is None else Tls(config.tls)
     processes = Processes(allow=AllowList(config.allow, where=origin))
     captures = Captures(engine_factory(), processes, audit or _to_stderr, config.limits)
-    return AgentServer((config.host, config.port), token, captures)
+    return AgentServer((config.host, config.port), Service(token.encode(), captures), tls, config.limits.connections)
 
 
 def check_listening(config: AgentConfig, origin: str) -> None:
     """BadInput where the token and the captures would travel beyond this machine for everyone to read."""
-    if not config.insecure and not _loopback(config.host):
+    if config.tls is None and not config.insecure and not _loopback(config.host):
         raise BadInput(
-            f"listening on {config.host} would send the token and every capture in the clear",
+            f"listening on {config.host} without TLS would send the token and every capture in the clear",
             where=f"{origin}: host" if origin else "",
-            remedy="listen on 127.0.0.1, or write insecure = true, in the --config file",
+            remedy="give cert and key under [tls], listen on 127.0.0.1, or write insecure = true, in the --config file",
         )
 
 
@@ -139,163 +145,14 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _linger(client: ssl.SSLSocket) -> None:
+    """Read on for a moment: closing upon unread bytes resets the connection, and the client would not see why."""
+    client.settimeout(LINGER_S)
+    client.shutdown(socket.SHUT_WR)  # from here on it is a plain socket
+    for _ in range(LINGER_READS):
+        if not client.recv(4096):
+            return
+
+
 def _to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-class _Request(BaseHTTPRequestHandler):
-    """One connection."""
-
-    server: AgentServer
-    protocol_version = "HTTP/1.1"
-    server_version = "freezeframe-agent"
-    sys_version = ""
-    timeout = CLIENT_S
-    _unread = 0
-
-    def do_GET(self) -> None:
-        self._answer(self._get)
-
-    def do_POST(self) -> None:
-        self._answer(self._post)
-
-    def do_DELETE(self) -> None:
-        self._answer(self._delete)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """No access log: captures have their audit lines."""
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """What the standard library refuses by itself (a malformed request), as JSON like the rest."""
-        what = message or HTTPStatus(code).phrase
-        self.close_connection = True
-        self._send(code, JSON, Failure(what, "", "", what).to_json())
-
-    # ------------------------------------------------------------ the requests
-
-    def _get(self) -> None:
-        url = urlsplit(self.path)
-        captures = self.server.captures
-        if url.path == "/v1/health":
-            machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-            health = Health(PROTOCOL, platform.node(), captures.engine.name, machine)
-            self._send(200, JSON, health.to_json())
-        elif url.path == "/v1/processes":
-            found = ProcessList(platform.node(), captures.processes.list())
-            self._send(200, JSON, found.to_json())
-        elif url.path == "/v1/binaries" or url.path.startswith("/v1/binaries/"):
-            self._binary(unquote(url.path.removeprefix("/v1/binaries").lstrip("/")) or self._query("build_id"))
-        else:
-            raise self._nothing()
-
-    def _post(self) -> None:
-        body = self._body()
-        captures = self.server.captures
-        if urlsplit(self.path).path == "/v1/captures":
-            armed = captures.arm(self._pid(), body, self.client_address[0])
-            self._send(201, JSON, armed.to_json())
-        elif (found := CAPTURE.fullmatch(self.path)) and found[2]:
-            self._send(200, BYTES, captures.fire(found[1], self.client_address[0]).to_bytes())
-        else:
-            raise self._nothing()
-
-    def _delete(self) -> None:
-        found = CAPTURE.fullmatch(self.path)
-        if not found or found[2]:
-            raise self._nothing()
-        self.server.captures.release(found[1])
-        self._send(204, JSON, b"")
-
-    def _binary(self, build_id: str) -> None:
-        pid = self.server.captures.processes.holder(build_id)
-        if pid is None:
-            raise NotFound(f"no process runs a binary with build id {build_id}", remedy="ask for /v1/processes")
-        try:
-            with Path(f"/proc/{pid}/exe").open("rb") as file:
-                if read_identity(file).build_id != build_id:
-                    raise CannotNow(f"process {pid} has started another program meanwhile", remedy="ask again")
-                self._stream(file)
-        except (FileNotFoundError, ProcessLookupError):
-            raise CannotNow(f"process {pid} has ended", remedy="ask again") from None
-
-    def _stream(self, file: BinaryIO) -> None:
-        size = os.fstat(file.fileno()).st_size
-        self._head(200, BYTES, size)
-        if self.connection.sendfile(file, 0, size) != size:
-            self.close_connection = True  # the file was cut under us: the client sees too few bytes
-
-    # ------------------------------------------------------------ the frame around them
-
-    def _answer(self, respond: Callable[[], None]) -> None:
-        """Check the token, respond; whatever goes wrong is one JSON error, unless the client is gone."""
-        length = self.headers.get("Content-Length", "0")
-        self._unread = int(length) if length.isdecimal() and length.isascii() else 0
-        if self._unread and self.command != "POST":
-            self.close_connection = True  # a body that nobody reads
-        try:
-            try:
-                self._authorize()
-                respond()
-            except FreezeframeError as error:
-                self._fail(error.http_status, Failure.of(error))
-            except (ConnectionError, TimeoutError):
-                raise
-            except Exception:  # noqa: BLE001  a bug must not end the agent; it is told to its log
-                traceback.print_exc()
-                what = "the agent has a bug: its log has the details"
-                self._fail(500, Failure(what, "", "", what))
-        except (ConnectionError, TimeoutError):
-            self.close_connection = True
-
-    def _authorize(self) -> None:
-        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-        given = token.strip().encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(given, self.server.token) or scheme.lower() != "bearer":
-            raise Unauthorized("the token is missing or wrong", remedy="send the agent's own as: Authorization: Bearer")
-
-    def _body(self) -> bytes:
-        if not self.headers.get("Content-Length", "").isdecimal():
-            raise BadInput("the request has no Content-Length", remedy="send one (chunked bodies are not read)")
-        if self._unread > MAX_PROGRAM:
-            what = f"a body of {self._unread} bytes is too large"
-            raise TooLarge(what, remedy=f"at most {MAX_PROGRAM} bytes are read")
-        body = self.rfile.read(self._unread)
-        if len(body) < self._unread:
-            raise ConnectionResetError
-        self._unread = 0
-        return body
-
-    def _query(self, name: str) -> str:
-        values = parse_qs(urlsplit(self.path).query).get(name, [])
-        if len(values) != 1:
-            raise BadInput(f"the request must name one {name}", remedy=f"add ?{name}=... to the address")
-        return values[0]
-
-    def _pid(self) -> int:
-        text = self._query("pid")
-        if not (text.isdecimal() and text.isascii() and 0 < int(text) < 1 << 31):
-            raise BadInput(f"pid {text!r} is no process id", remedy="use one that /v1/processes lists")
-        return int(text)
-
-    def _nothing(self) -> NotFound:
-        return NotFound(
-            f"there is no {self.command} {urlsplit(self.path).path}", remedy="see the agent's documentation"
-        )
-
-    def _fail(self, status: int, failure: Failure) -> None:
-        self.close_connection = True
-        self._send(status, JSON, failure.to_json())
-        if self._unread:  # closing upon unread bytes resets the connection, and the client would not see why
-            self.rfile.read(min(self._unread, MAX_DRAIN))
-
-    def _send(self, status: int, kind: str, body: bytes) -> None:
-        self._head(status, kind, len(body))
-        self.wfile.write(body)
-
-    def _head(self, status: int, kind: str, size: int) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(size))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()

@@ -22,11 +22,30 @@ MAX_BINARY = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """How agents and data source prove to each other who they are (TLS), each by PEM files."""
+
+    ca: Path | None = None
+    """The CA that signed the agents' certificates; without one, those that requests brings."""
+    cert: Path | None = None
+    key: Path | None = None
+    """Our own certificate, where agents ask for one (mutual TLS), and its key."""
+
+    def __post_init__(self) -> None:
+        if (self.cert is None) != (self.key is None):
+            raise BadInput("a client certificate and its key belong together", remedy="give both of them, or none")
+        for path in (self.ca, self.cert, self.key):
+            if path is not None:
+                _check_readable(path)
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """One agent: where it listens and the token that it asks for."""
 
     url: str
     token: str
+    trust: Trust = Trust()
 
     def processes(self) -> Processes:
         """The Go processes of its machine."""
@@ -74,10 +93,13 @@ class Agent:
                 headers={"Authorization": f"Bearer {self.token}"},
                 timeout=(CONNECT_S, READ_S),
                 allow_redirects=False,
+                verify=True if self.trust.ca is None else str(self.trust.ca),
+                cert=None if self.trust.cert is None else (str(self.trust.cert), str(self.trust.key)),
                 **options,
             )
-        except requests.RequestException as error:
-            raise CannotNow(f"the agent does not answer: {_reason(error)}", where=self.url, remedy="start it") from None
+        except (requests.RequestException, OSError) as error:
+            what, remedy = _reason(error)
+            raise CannotNow(f"the agent does not answer: {what}", where=self.url, remedy=remedy) from None
         if answer.status_code >= 400:
             raise self._refused(answer)
         return answer
@@ -92,11 +114,37 @@ class Agent:
         return kind(what, where=self.url, remedy=remedy)
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Exception) -> tuple[str, str]:
+    """What went wrong, and what to do."""
+    text = str(error)
     match error:
+        case _ if "CERTIFICATE_REQUIRED" in text or "HANDSHAKE_FAILURE" in text:
+            return "it asks for a certificate of ours", "give one of its client CA, with --agent-cert and --agent-key"
+        case _ if "UNKNOWN_CA" in text or "BAD_CERTIFICATE" in text:
+            return "it does not trust our certificate", "give one of its client CA, with --agent-cert and --agent-key"
+        case _ if "WRONG_VERSION_NUMBER" in text:
+            return "it does not speak TLS", "write http:// for an agent without [tls]"
+        case requests.exceptions.SSLError() if "certificate verify failed" in text:
+            return f"its certificate is not trusted: {_certificate_problem(text)}", "name its CA with --agent-ca"
+        case requests.exceptions.SSLError():
+            return "TLS failed", "see whether it asks for a certificate of ours (--agent-cert, --agent-key)"
         case requests.ConnectTimeout() | requests.ReadTimeout():
-            return "it took too long"
+            return "it took too long", "start it"
         case requests.ConnectionError():
-            return "connection refused or lost"
+            return "connection refused or lost", "start it"
+        case requests.RequestException():
+            return type(error).__name__, "start it"
         case _:
-            return type(error).__name__
+            return text, "see to the files of --agent-ca, --agent-cert and --agent-key"
+
+
+def _certificate_problem(text: str) -> str:
+    """The sentence of OpenSSL within what requests, urllib3 and ssl say around it."""
+    return text.rpartition("certificate verify failed: ")[2].partition(" (_ssl")[0]
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=str(path), remedy="name a PEM file") from None

@@ -18,14 +18,12 @@ from datasource.snapshots import Snapshots
 THREADS = 16
 
 
-def build_app(spec_file: Path, agents: Sequence[str], token: str, data: Path, access_token: str | None) -> Flask:
-    """The application for a spec file, agents (URLs) with their token, and a folder for snapshots."""
+def build_app(spec_file: Path, agents: Sequence[Agent], data: Path, access_token: str | None) -> Flask:
+    """The application for a spec file, agents, and a folder for snapshots."""
     spec = SpecFile(spec_file)
     spec.get()
     directory = cache_directory()
-    service = Service(
-        spec, [Agent(url, token) for url in agents], Snapshots(data), Cache(directory), directory / "binaries"
-    )
+    service = Service(spec, agents, Snapshots(data), Cache(directory), directory / "binaries")
     return create_app(service, access_token)
 
 

@@ -9,14 +9,20 @@ import click
 @click.option("--spec", "spec_file", type=click.Path(path_type=Path), required=True, help="The team's spec (YAML).")
 @click.option("--agent", "agents", multiple=True, help="An agent's URL; give it once for each.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="File with the agents' token.")
+@click.option("--agent-ca", type=click.Path(path_type=Path), help="CA of the agents' certificates (PEM).")
+@click.option("--agent-cert", type=click.Path(path_type=Path), help="Our certificate, for agents that ask for one.")
+@click.option("--agent-key", type=click.Path(path_type=Path), help="The key of --agent-cert.")
 @click.option("--data", type=click.Path(path_type=Path), default=Path("snapshots"), show_default=True, help="Folder.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8470, show_default=True)
 @click.option("--access-token-file", type=click.Path(path_type=Path), help="File with the token Grafana must send.")
-def command(
+def command(  # noqa: PLR0913, PLR0917  one for each option
     spec_file: Path,
     agents: tuple[str, ...],
     token_file: Path | None,
+    agent_ca: Path | None,
+    agent_cert: Path | None,
+    agent_key: Path | None,
     data: Path,
     host: str,
     port: int,
@@ -24,12 +30,14 @@ def command(
 ) -> None:
     """Run the data source."""
     from compiler.ir.errors import BadInput
+    from datasource.agents import Agent, Trust
     from freezeframe.serving import build_app, run
 
     if not agents:
-        raise BadInput("no agent is named", remedy="give --agent http://127.0.0.1:8471 (and --token-file)")
+        raise BadInput("no agent is named", remedy="give --agent http://127.0.0.1:7431 (and --token-file)")
     access = None if access_token_file is None else read_token(access_token_file)
-    app = build_app(spec_file, agents, read_token(token_file), data, access)
+    token, trust = read_token(token_file), Trust(agent_ca, agent_cert, agent_key)
+    app = build_app(spec_file, [Agent(url, token, trust) for url in agents], data, access)
     run(app, host, port)
 
 

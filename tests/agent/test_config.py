@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.allow import Rule
-from agent.config import AgentConfig, AgentLimits
+from agent.config import AgentConfig, AgentLimits, TlsFiles
 from agent.config_file import read_config
 from agent.engine_memory import MemoryEngine
 from agent.main import read_token, warnings
@@ -39,10 +39,15 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         token_file = "token"
         engine = "memory"
         insecure = true
+        [tls]
+        cert = "cert.pem"
+        key = "/etc/key.pem"
+        client_ca = "ca.pem"
         [limits]
         armed_s = 5
         goroutines = 6
         threads = 7
+        connections = 8
         [[allow]]
         exe = "/usr/bin/*"
         user = ["0", "nobody"]
@@ -56,7 +61,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         token_file=tmp_path / "token",
         engine="memory",
         insecure=True,
-        limits=AgentLimits(5, 6, 7),
+        tls=TlsFiles(tmp_path / "cert.pem", Path("/etc/key.pem"), tmp_path / "ca.pem"),
+        limits=AgentLimits(5, 6, 7, 8),
         allow=(Rule(exe=("/usr/bin/*",), user=("0", "nobody")), Rule(cgroup=("/a/*", "/b"))),
     )
     untouched = [
@@ -77,6 +83,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ("[limits]\narmed_s = 0", "FILE: limits.armed_s: is 0; write a number from 1 to 3600"),
         ("insecure = 1", "FILE: insecure: must be true or false; it is 1"),
         ("host = ''", "FILE: host: is empty; write something, or leave the key out"),
+        ("tls = {cert = 'a'}", "FILE: tls.key: is missing; add it under [tls]"),
         ("token_file = 3", "FILE: token_file: must be a path (text); it is 3"),
         ("limits = 3", "FILE: limits: must be a table; write [limits]"),
         ("allow = 3", "FILE: allow: must be a list of tables; write [[allow]]"),

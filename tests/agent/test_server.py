@@ -15,7 +15,8 @@ import pytest
 
 from agent.config import AgentConfig, AgentLimits
 from agent.engine_memory import MemoryEngine
-from agent.server import MAX_PROGRAM, make_server
+from agent.request import MAX_PROGRAM
+from agent.server import make_server
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.program import Program
 from compiler.ir.program_codec import program_to_bytes
