@@ -1,155 +1,218 @@
-"""The keys of a spec and the kind of value each takes: what pydantic checks, before anything is looked at in itself."""
+"""The keys of a spec and the kind of value each takes, judged before anything is looked at in itself.
 
-from typing import Annotated, Any, Self
+A judge takes a plain value, the keys on the way to it, and a list for what is wrong with it. It gives the value back with
+what was left out filled in, which counts where nothing is wrong. No value is converted to another kind.
+"""
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import LIMIT_NAMES, Limits
 from compiler.sql.names import nearest
 
-Text = Annotated[str, Field(min_length=1)]
+MINIMUM = 'write at least "functions: []"'
 WHOLE_SPEC_LIMITS = ("frames", "process_bytes", "pause_ms")
 """They bound a process's capture, not a value in it."""
+VALUE_LIMITS = tuple(name for name in LIMIT_NAMES if name not in WHOLE_SPEC_LIMITS)
+
+Loc = tuple[int | str, ...]
+"""Keys and numbers in lists, from the top of the spec."""
 
 
-def bad_value(key: str, what: str, remedy: str) -> PydanticCustomError:
-    """The error of one key's value, in words."""
-    return PydanticCustomError("bad_value", "bad value", {"key": key, "what": what, "remedy": remedy})
+@frozen
+class Fault:
+    """What is wrong at `loc`; `key`: of a mapping, the key whose line counts."""
+
+    loc: Loc
+    what: str
+    remedy: str
+    key: str = ""
+    missing: bool = False
+    """Something is not there at all."""
 
 
-class Shape(BaseModel):
-    """A mapping with fixed keys; no value is converted to another kind."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
-    @classmethod
-    def keys(cls) -> list[str]:
-        """The keys that it may have."""
-        return [field.alias or name for name, field in cls.model_fields.items()]
+Judge = Callable[[Any, Loc, list[Fault]], Any]
+Keys = dict[str, tuple[Judge, Any]]
+"""By key: its value's judge, and what stands for it where it is left out."""
+REQUIRED = object()
+"""Nothing does."""
 
 
-def _check_limits(changes: dict[str, int], allowed: tuple[str, ...]) -> dict[str, int]:
-    for key, value in changes.items():
-        if key in WHOLE_SPEC_LIMITS and key not in allowed:
-            what = f'"{key}" is a limit of the whole spec'
-            raise bad_value(key, what, "move it to `limits` at the top level")
-        if key not in allowed:
-            raise bad_value(key, f'unknown key "{key}"', nearest(key, allowed))
-        for problem in Limits().override({key: value}).problems():
-            raise bad_value(key, problem, "write a number within the bounds")
-    return changes
+def kind_of(value: object) -> str:
+    """What a value is, in words."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
 
 
-def _whole_spec(changes: dict[str, int]) -> dict[str, int]:
-    return _check_limits(changes, LIMIT_NAMES)
+def _not(wanted: str, value: object, loc: Loc) -> Fault:
+    remedy = f"write {wanted}"
+    if wanted.startswith("text"):
+        remedy = "quote it" if isinstance(value, (bool, int, float)) else "write text"
+    return Fault(loc, f"must be {wanted}, but is {kind_of(value)}", remedy)
 
 
-def _one_value(changes: dict[str, int]) -> dict[str, int]:
-    return _check_limits(changes, tuple(name for name in LIMIT_NAMES if name not in WHOLE_SPEC_LIMITS))
+# ---------------------------------------------------------------- judges
 
 
-SpecLimits = Annotated[dict[str, int], AfterValidator(_whole_spec)]
-ValueLimits = Annotated[dict[str, int], AfterValidator(_one_value)]
+def any_text(value: Any, loc: Loc, faults: list[Fault]) -> Any:
+    """A text, which may be empty."""
+    if not isinstance(value, str):
+        faults.append(_not("text", value, loc))
+    return value
 
 
-def _text_stands_for(key: str) -> BeforeValidator:
-    """A bare text is short for the mapping `{key: text}`."""
+def text(value: Any, loc: Loc, faults: list[Fault]) -> Any:
+    """A text that is not empty."""
+    if value == "":
+        faults.append(Fault(loc, "must not be empty", "write it or remove the key"))
+    return any_text(value, loc, faults)
 
-    def widened(value: Any, info: ValidationInfo) -> Any:  # noqa: ARG001  (pydantic's signature)
-        if isinstance(value, str):
-            return {key: value}
+
+def optional(judge: Judge) -> Judge:
+    """The same, or no value at all."""
+    return lambda value, loc, faults: None if value is None else judge(value, loc, faults)
+
+
+def list_of(judge: Judge, *, least: int = 0) -> Judge:
+    """A list of `least` such values or more."""
+
+    def judged(value: Any, loc: Loc, faults: list[Fault]) -> Any:
+        if not isinstance(value, list):
+            faults.append(_not("a list", value, loc))
+            return ()
+        if len(value) < least:
+            faults.append(Fault(loc, "must not be an empty list", "name at least one"))
+        return tuple(judge(each, (*loc, number), faults) for number, each in enumerate(value))
+
+    return judged
+
+
+def by_name(judge: Judge) -> Judge:
+    """A mapping of any names to such values."""
+
+    def judged(value: Any, loc: Loc, faults: list[Fault]) -> Any:
         if not isinstance(value, dict):
-            raise PydanticCustomError("text_or_mapping", "kind", {"key": key})
-        return value
+            faults.append(_not("a mapping", value, loc))
+            return {}
+        return {name: judge(each, (*loc, name), faults) for name, each in value.items()}
 
-    return BeforeValidator(widened)
-
-
-class ProgramShape(Shape):
-    """programs.NAME"""
-
-    exe: Text
+    return judged
 
 
-class CollectShape(Shape):
-    """functions[].collect[]"""
+def mapping(keys: Keys, *, short_for: str = "") -> Judge:
+    """A mapping with these keys; a bare text may be short for one that has only the key `short_for`."""
 
-    expr: Text
-    as_: Annotated[str | None, Field(alias="as", min_length=1)] = None
-    limits: ValueLimits = Field(default_factory=dict)
+    def judged(value: Any, loc: Loc, faults: list[Fault]) -> Any:
+        if short_for and isinstance(value, str):
+            value = {short_for: value}
+        if not isinstance(value, dict):
+            faults.append(_not("text or a mapping" if short_for else "a mapping", value, loc))
+            return {}
+        found = {key: default for key, (_, default) in keys.items()}
+        for key, (judge, default) in keys.items():
+            if key in value:
+                found[key] = judge(value[key], (*loc, key), faults)
+            elif default is REQUIRED:
+                remedy = "add it" if loc else MINIMUM
+                faults.append(Fault(loc, f'the key "{key}" is missing', remedy, missing=True))
+        faults += (_unknown(key, loc, keys) for key in value if key not in keys)
+        return found
 
-
-class ExtraShape(Shape):
-    """functions[].extra[]"""
-
-    name: Text
-    expr: Text
-    unit: str | None = None
-
-
-class FunctionShape(Shape):
-    """functions[]"""
-
-    function: Text
-    table: Annotated[str | None, Field(min_length=1)] = None
-    collect: list[Annotated[CollectShape, _text_stands_for("expr")]] = Field(default_factory=list)
-    extra: list[ExtraShape] = Field(default_factory=list)
-    limits: ValueLimits = Field(default_factory=dict)
+    return judged
 
 
-class TypeShape(Shape):
-    """types[]"""
-
-    type: Text
-    collect: Annotated[list[Annotated[CollectShape, _text_stands_for("expr")]], Field(min_length=1)]
-    limits: ValueLimits = Field(default_factory=dict)
+def _unknown(key: str, loc: Loc, known: Iterable[str]) -> Fault:
+    return Fault(loc, f'unknown key "{key}"', nearest(key, known), key)
 
 
-class TableShape(Shape):
-    """tables.NAME"""
-
-    sql: Text
-    note: str = ""
-
-
-class LinkShape(Shape):
-    """links[]"""
-
-    from_: Text = Field(alias="from")
-    from_columns: Annotated[list[Text], Field(min_length=1)]
-    to: Text
-    to_columns: Annotated[list[Text], Field(min_length=1)]
-    note: str = ""
-
-    @model_validator(mode="after")
-    def _as_many_columns(self) -> Self:
-        ours, theirs = len(self.from_columns), len(self.to_columns)
-        if ours != theirs:
-            raise bad_value("", f"{ours} from_columns are linked to {theirs} to_columns", "name as many of each")
-        return self
+def _whole_number(value: Any, loc: Loc, faults: list[Fault]) -> Any:
+    if type(value) is not int:
+        faults.append(_not("a whole number", value, loc))
+    return value
 
 
-class SpecShape(Shape):
-    """The whole spec."""
+def limits(allowed: tuple[str, ...]) -> Judge:
+    """Limits by name, of those that may stand here."""
+    numbers = by_name(_whole_number)
 
-    programs: dict[str, ProgramShape] = Field(default_factory=dict)
-    functions: list[FunctionShape]
-    types: list[TypeShape] = Field(default_factory=list)
-    tables: dict[str, Annotated[TableShape, _text_stands_for("sql")]] = Field(default_factory=dict)
-    links: list[LinkShape] = Field(default_factory=list)
-    limits: SpecLimits = Field(default_factory=dict)
+    def judged(value: Any, loc: Loc, faults: list[Fault]) -> Any:
+        before = len(faults)
+        changes = numbers(value, loc, faults)
+        if len(faults) == before:
+            faults += [fault for key in changes for fault in _limit_faults(key, changes[key], loc, allowed)][:1]
+        return changes
+
+    return judged
 
 
-SHAPES: dict[tuple[str, ...], type[Shape]] = {
-    (): SpecShape,
-    ("programs",): ProgramShape,
-    ("functions",): FunctionShape,
-    ("functions", "collect"): CollectShape,
-    ("functions", "extra"): ExtraShape,
-    ("types",): TypeShape,
-    ("types", "collect"): CollectShape,
-    ("tables",): TableShape,
-    ("links",): LinkShape,
-}
-"""Each by the keys on the way to it."""
+def _limit_faults(key: str, value: int, loc: Loc, allowed: tuple[str, ...]) -> list[Fault]:
+    if key in allowed:
+        problems = Limits().override({key: value}).problems()
+        return [Fault(loc, problem, "write a number within the bounds", key) for problem in problems]
+    if key in WHOLE_SPEC_LIMITS:
+        return [Fault(loc, f'"{key}" is a limit of the whole spec', "move it to `limits` at the top level", key)]
+    return [_unknown(key, loc, allowed)]
+
+
+def _link(value: Any, loc: Loc, faults: list[Fault]) -> Any:
+    before = len(faults)
+    link = _LINK(value, loc, faults)
+    if len(faults) == before and len(link["from_columns"]) != len(link["to_columns"]):
+        what = f"{len(link['from_columns'])} from_columns are linked to {len(link['to_columns'])} to_columns"
+        faults.append(Fault(loc, what, "name as many of each"))
+    return link
+
+
+# ---------------------------------------------------------------- the spec
+
+_COLUMNS = list_of(text, least=1)
+_LINK = mapping(
+    {
+        "from": (text, REQUIRED),
+        "from_columns": (_COLUMNS, REQUIRED),
+        "to": (text, REQUIRED),
+        "to_columns": (_COLUMNS, REQUIRED),
+        "note": (any_text, ""),
+    }
+)
+_VALUE_LIMITS = limits(VALUE_LIMITS)
+_COLLECT = mapping(
+    {"expr": (text, REQUIRED), "as": (optional(text), None), "limits": (_VALUE_LIMITS, {})}, short_for="expr"
+)
+_EXTRA = mapping({"name": (text, REQUIRED), "expr": (text, REQUIRED), "unit": (optional(any_text), None)})
+_FUNCTION = mapping(
+    {
+        "function": (text, REQUIRED),
+        "table": (optional(text), None),
+        "collect": (list_of(_COLLECT), ()),
+        "extra": (list_of(_EXTRA), ()),
+        "limits": (_VALUE_LIMITS, {}),
+    }
+)
+_TYPE = mapping(
+    {"type": (text, REQUIRED), "collect": (list_of(_COLLECT, least=1), REQUIRED), "limits": (_VALUE_LIMITS, {})}
+)
+_TABLE = mapping({"sql": (text, REQUIRED), "note": (any_text, "")}, short_for="sql")
+SPEC: Judge = mapping(
+    {
+        "programs": (by_name(mapping({"exe": (text, REQUIRED)})), {}),
+        "functions": (list_of(_FUNCTION), REQUIRED),
+        "types": (list_of(_TYPE), ()),
+        "tables": (by_name(_TABLE), {}),
+        "links": (list_of(_link), ()),
+        "limits": (limits(LIMIT_NAMES), {}),
+    }
+)
+"""The whole spec."""
