@@ -137,11 +137,12 @@ class Armed:
         with self._quiet(), paused(pid, budget_ns) as held:
             captured_at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
             self._incarnation.check()
-            self._probe.run(held.threads, held.began_ns + budget_ns)
+            walked_ns = self._probe.run(held.threads, held.began_ns + budget_ns)
         pause = Pause(
             total=held.resumed_ns - held.began_ns,
             stop=held.stopped_ns - held.began_ns,
-            run=held.release_ns - held.stopped_ns,
+            stacks=(walked_ns or held.release_ns) - held.stopped_ns,
+            values=held.release_ns - (walked_ns or held.release_ns),
             resume=held.resumed_ns - held.release_ns,
         )
         return RawHeader(

@@ -113,6 +113,7 @@ class Captures:
             self._entries.clear()
         for entry in entries:
             self._give_back(entry.armed)
+        self.engine.close()
 
     def _reserve(self, pid: int) -> None:
         self.release_expired()

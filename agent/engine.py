@@ -23,8 +23,9 @@ class Target:
 class ArmedProbe(Protocol):
     """A probe with all slow work behind it."""
 
-    def run(self, threads: Mapping[int, Registers], deadline_ns: int) -> None:
-        """Capture, while the target stands still. Ends by `deadline_ns` (time.monotonic_ns)."""
+    def run(self, threads: Mapping[int, Registers], deadline_ns: int) -> int:
+        """Capture, while the target stands still. Ends by `deadline_ns`. Tells when the last stack had been walked (both in
+        time.monotonic_ns); 0 if the time was over before that."""
 
     def collect(self) -> tuple[bytes, tuple[Loss, ...]]:
         """The records (compiler.ir.raw) and what was left out, once the target runs again."""
@@ -40,3 +41,6 @@ class Engine(Protocol):
 
     def arm(self, target: Target, program: Program) -> ArmedProbe:
         """Do everything that can be done before the pause. CannotNow where this machine cannot."""
+
+    def close(self) -> None:
+        """Give back what was kept for later captures; may be called twice."""

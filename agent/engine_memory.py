@@ -41,6 +41,9 @@ class MemoryEngine:
     def arm(self, target: Target, program: Program) -> "MemoryProbe":
         return MemoryProbe(target, program, ProcessMemory(target.pid))
 
+    def close(self) -> None:
+        """Nothing is kept."""
+
 
 class MemoryProbe:
     """One capture of one process, over any memory."""
@@ -57,10 +60,11 @@ class MemoryProbe:
         self._losses: list[Loss] = []
         self._count = dict.fromkeys((FLAG_FRAMES_CUT, FLAG_STACK_FAULT, FLAG_NO_STACK), 0)
 
-    def run(self, threads: Mapping[int, Registers], deadline_ns: int) -> None:
+    def run(self, threads: Mapping[int, Registers], deadline_ns: int) -> int:
         """Stacks first, then the roots in them, then what these lead to; each only while there is time."""
         self._threads.update(threads)
         wanted = [walked for walked in self._walk(threads, deadline_ns) if walked.image and self._roots.any(walked)]
+        stacks_done_ns = 0 if self._losses else time.monotonic_ns()
         for number, walked in enumerate(wanted):
             if time.monotonic_ns() >= deadline_ns:
                 left = len(wanted) - number
@@ -72,6 +76,7 @@ class MemoryProbe:
         self._chaser.run(deadline_ns)
         if self._chaser.waiting:
             self._losses.append(Loss("pause", self._chaser.waiting, "values were not copied: limits.pause_ms was over"))
+        return stacks_done_ns
 
     def collect(self) -> tuple[bytes, tuple[Loss, ...]]:
         """The records, and what was left out."""

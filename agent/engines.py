@@ -4,12 +4,14 @@ from agent.engine import Engine
 from compiler.ir.errors import BadInput, CannotNow
 
 ENGINES = ("ebpf", "memory")
+KEPT_S = 30
+"""How long the maps of a capture are kept for the next one: as long as somebody looks at a dashboard that refreshes."""
 
 
-def choose_engine(name: str) -> Engine:
-    """The engine of that name; bcc is imported only where eBPF is asked for."""
+def choose_engine(name: str, *, kept_s: float = 0) -> Engine:
+    """The engine of that name. For `kept_s` seconds it keeps what a capture ran on, for the next one; then close it."""
     if name == "ebpf":
-        return _ebpf()
+        return _ebpf(kept_s)
     if name == "memory":
         from agent.engine_memory import MemoryEngine
 
@@ -17,7 +19,7 @@ def choose_engine(name: str) -> Engine:
     raise BadInput(f'no engine "{name}"', remedy=f"choose one of: {', '.join(ENGINES)}")
 
 
-def _ebpf() -> Engine:
+def _ebpf(kept_s: float) -> Engine:
     try:
         from agent.engine_ebpf import EbpfEngine
     except ImportError as error:
@@ -25,5 +27,5 @@ def _ebpf() -> Engine:
             f"the eBPF engine cannot be loaded: {error}",
             remedy="install python3-bpfcc and run `make install` again, or choose --engine memory",
         ) from None
-    engine: Engine = EbpfEngine()
+    engine: Engine = EbpfEngine(idle_s=kept_s)
     return engine

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.config import AgentConfig
 from agent.config_file import read_private
-from agent.engines import choose_engine
+from agent.engines import KEPT_S, choose_engine
 from agent.server import make_server
 from compiler.ir.errors import BadInput
 
@@ -30,7 +30,7 @@ def run(
     `origin` is the file that the configuration came from.
     """
     token = read_token(config.token_file, environment)
-    server = make_server(config, token, lambda: choose_engine(config.engine), origin=origin)
+    server = make_server(config, token, lambda: choose_engine(config.engine, kept_s=KEPT_S), origin=origin)
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     thread = threading.Thread(target=server.serve_forever, name="agent")

@@ -5,17 +5,18 @@ The program is compiled once; a capture's Program only fills its tables. Everyth
 
 import os
 import threading
+import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from agent.engine import Target
-from agent.engine_ebpf.bytecode import btf, link
 from agent.engine_ebpf.compiling import compile_probe
 from agent.engine_ebpf.kernel import Kernel
-from agent.engine_ebpf.lower import lower
-from agent.engine_ebpf.probe import EMPTY_STACK, EbpfProbe
-from agent.engine_ebpf.shared import SharedMaps
-from agent.engine_ebpf.sizes import plan_sizes
+from agent.engine_ebpf.lower import Lowered, lower
+from agent.engine_ebpf.probe import EbpfProbe
+from agent.engine_ebpf.rig import Rig, Rigs
+from agent.engine_ebpf.sizes import Sizes, plan_sizes
 from agent.memory import ProcessMemory
 from compiler.ir.errors import CannotNow
 from compiler.ir.program import Program
@@ -25,18 +26,24 @@ STEPS = 2048
 RUN_BYTES = 4 << 20
 """A run that has copied so much ends early: some 2 ms."""
 MOST_GOROUTINES = 1 << 22
+SECOND_WORKER = 4000
+"""Goroutines from which on a second worker is a gain: to wake it up takes as long as some hundred of them."""
 
 
 class EbpfEngine:
-    """Makes eBPF probes; keeps the compiled program."""
+    """Makes eBPF probes; keeps the compiled program, and for `idle_s` seconds what a capture ran on, for the next one."""
 
     name = "ebpf"
 
-    def __init__(self) -> None:
+    def __init__(self, idle_s: float = 0, workers: int | None = None, *, pages: bool = True) -> None:
+        """`workers` and `pages` (whether whole pages may be copied) are for tests and measurements."""
         self._kernel: Kernel | None = None
-        self._compiled: dict[str, bytes] = {}
+        self._compiled: Mapping[str, bytes] = {}
+        self._rigs = Rigs(idle_s, time.monotonic)
+        self._workers = workers
+        self._pages = pages
         self._arming = threading.Lock()
-        """libbcc and the compiler in it are not made for two threads at once; captures of several processes are armed in turn."""
+        """libbpf is not made for two threads at once; captures of several processes are armed in turn."""
 
     def arm(self, target: Target, program: Program) -> EbpfProbe:
         """Compile (the first time), make and fill the maps, have the verifier check the program, attach it."""
@@ -48,40 +55,61 @@ class EbpfEngine:
         with self._arming:
             probe = self._load(target, program, 0)
         try:
-            return self._kernel.verified_instructions(probe.program_fd) if self._kernel is not None else 0
+            return self._door().verified_instructions(probe.program_fd)
         finally:
             probe.close()
 
-    def _load(self, target: Target, program: Program, goroutines: int) -> EbpfProbe:
+    def close(self) -> None:
+        """Give back what is kept for later."""
+        self._rigs.close()
+
+    def _door(self) -> Kernel:
         if self._kernel is None:
             self._kernel = Kernel()
-        if not self._compiled:
-            self._compiled = dict(compile_probe().functions)
-        kernel = self._kernel
+        return self._kernel
+
+    def _load(self, target: Target, program: Program, goroutines: int) -> EbpfProbe:
+        kernel = self._door()
         lowered = lower(program, target)
+        values = bool(lowered.config.has_values)
+        workers = self._workers or _workers(goroutines)
         sizes = plan_sizes(
-            program.limits,
-            lowered.rows,
-            goroutines,
-            _threads(target.pid),
-            values=bool(lowered.config.has_values),
+            program.limits, lowered.rows, goroutines, _threads(target.pid), values=values, workers=workers
         )
+        with ExitStack() as undo:
+            rig = self._rig(kernel, lowered, sizes)
+            undo.callback(rig.close)
+            iterators = []
+            for worker in rig.workers:
+                fds = kernel.attach(worker.program, target.pid)
+                iterators.append(fds)
+                for fd in fds:
+                    undo.callback(os.close, fd)
+            undo.pop_all()
+        return EbpfProbe(rig, iterators, self._rigs.give_back)
+
+    def _rig(self, kernel: Kernel, lowered: Lowered, sizes: Sizes) -> Rig:
+        """One that was used before, or a new one."""
+        if not self._compiled:
+            self._compiled = compile_probe().functions
         config = lowered.config
         config.out_limit, config.stacks_limit = sizes.out_limit, sizes.stacks_limit
-        config.goroutines_limit, config.pressure = sizes.goroutines_limit, sizes.rows("QUEUE") // 2
-        config.run_bytes, config.steps = RUN_BYTES, STEPS
-        with ExitStack() as undo:
-            maps = SharedMaps(kernel, sizes, lowered.tables)
-            undo.callback(maps.close)
-            maps.configure(config)
-            maps.begin(EMPTY_STACK)
-            btf_fd = kernel.load_btf(btf())
-            undo.callback(os.close, btf_fd)
-            program_fd = kernel.load(link(self._compiled, maps.references), btf_fd)
-            undo.callback(os.close, program_fd)
-            fds = kernel.attach(program_fd, target.pid)
-            undo.pop_all()
-        return EbpfProbe(maps, sizes, (btf_fd, program_fd, *fds))
+        config.goroutines_limit, config.pressure = sizes.goroutines_limit, sizes.rows["QUEUE"] // 2
+        config.page_bytes, config.run_bytes, config.steps = sizes.page_bytes * self._pages, RUN_BYTES, STEPS
+        rig = self._rigs.take(sizes)
+        used = rig is not None
+        rig = rig or Rig(kernel, self._compiled, sizes)
+        try:
+            rig.prepare(config, lowered.tables, used=used)
+        except BaseException:
+            rig.close()
+            raise
+        return rig
+
+
+def _workers(goroutines: int) -> int:
+    """How many share the work: two, if there is enough of it and they can run at the same time."""
+    return 2 if goroutines >= SECOND_WORKER and len(os.sched_getaffinity(0)) > 1 else 1
 
 
 def _goroutines(target: Target, program: Program) -> int:

@@ -8,7 +8,7 @@ import ctypes
 from dataclasses import dataclass
 from typing import Any
 
-from agent.engine_ebpf.numbers import LEVELS, c_numbers
+from agent.engine_ebpf.numbers import BLOCKS, LEVELS, c_numbers
 
 u8, u32, u64, s64 = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int64
 
@@ -26,7 +26,7 @@ class Config(ctypes.Structure):
 
     _fields_ = [
         *_all(u64, "text_lo text_hi chunk_base chunks types_base allglen allgptr"),
-        *_all(u64, "out_limit stacks_limit goroutines_limit pressure run_bytes steps"),
+        *_all(u64, "out_limit stacks_limit goroutines_limit page_bytes pressure run_bytes steps"),
         *_all(u64, "callback_lo callback_hi callback_size callback_between cgocall_lo cgocall_hi cgocall_size"),
         *_all(u64, "frames string_bytes slice_items map_entries depth above"),
         *_all(u64, "calls_base calls_half exact_base exact_half dynamic_base dynamic_half syscalls_base syscalls_half"),
@@ -38,11 +38,20 @@ class Config(ctypes.Structure):
     ]
 
 
+class Block(ctypes.Structure):
+    """A block of runtime.g's that was met (its address by BLOCK), and whether all of it is in SCRATCH."""
+
+    _fields_ = _all(u64, "block whole")
+
+
 class State(ctypes.Structure):
-    """Where the probe is between two runs, and what it could not do. The engine only reads it."""
+    """Where a worker is between two runs, and what it could not do. The engine writes how it begins: which `worker` of how
+    many it is, and the id that its first stack has; then it only reads."""
 
     _fields_ = [
-        *_all(u64, "phase copied runs stacks_done length list next goroutines stacks cursor"),
+        *_all(u64, "phase worker workers first_stack stacks_done_ns"),
+        *_all(u64, "copied runs length list next goroutines stacks cursor page_bytes g_place"),
+        ("blocks", Block * BLOCKS),
         # the goroutine that is being walked
         *_all(u64, "walk g pc bp sp low high outer entries hash flags special first last source thread"),
         # what has been copied of its stack: bytes from address `window` on lie at `window_place` in OUT
@@ -145,6 +154,12 @@ class WordRow(ctypes.Structure):
     _fields_ = _all(u64, "address value")
 
 
+class PageRow(ctypes.Structure):
+    """A page of the target that was met (its number); `place` is where it lies in OUT, 0 as long as it does not."""
+
+    _fields_ = _all(u64, "page place")
+
+
 class Image(ctypes.Structure):
     """Per goroutine record: its stack's bytes lie at `place` in OUT (0: not kept); frames first..last may be of interest;
     `thread` is the row of its thread's registers (all ones: none)."""
@@ -163,28 +178,30 @@ class GoroutineRow(ctypes.Structure):
 
 
 STRUCTS: tuple[type[ctypes.Structure], ...] = (
-    Config, State, Work, Queued, TypeRow, Op, Layout, IntervalRow, RootRow, DynamicRow, SeenRow, StackSlot, ThreadRow,
-    WordRow, Image, GoroutineRow,
+    Config, Block, State, Work, Queued, TypeRow, Op, Layout, IntervalRow, RootRow, DynamicRow, SeenRow, StackSlot, ThreadRow,
+    WordRow, PageRow, Image, GoroutineRow,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class MapSpec:
-    """One map of the probe: `name` in C, and the bytes of one row (1 where it has no rows)."""
+    """One map of the probe: `name` in C, the bytes of one row (1 where it has no rows), and whether each worker has one of its
+    own; the others are written before the pause and read by all."""
 
     name: str
     row: int
+    own: bool = False
 
 
 MAPS = (
     MapSpec("CONFIG", ctypes.sizeof(Config)),
-    MapSpec("STATE", ctypes.sizeof(State)),
-    MapSpec("SCRATCH", 1),
-    MapSpec("OUT", 1),
-    MapSpec("GOROUTINES", ctypes.sizeof(GoroutineRow)),
-    MapSpec("STACKS", 1),
-    MapSpec("STACK_SLOTS", ctypes.sizeof(StackSlot)),
-    MapSpec("IMAGES", ctypes.sizeof(Image)),
+    MapSpec("STATE", ctypes.sizeof(State), own=True),
+    MapSpec("SCRATCH", 1, own=True),
+    MapSpec("OUT", 1, own=True),
+    MapSpec("GOROUTINES", ctypes.sizeof(GoroutineRow), own=True),
+    MapSpec("STACKS", 1, own=True),
+    MapSpec("STACK_SLOTS", ctypes.sizeof(StackSlot), own=True),
+    MapSpec("IMAGES", ctypes.sizeof(Image), own=True),
     MapSpec("CHUNKS", 1),
     MapSpec("KEYS", 8),
     MapSpec("INTERVALS", ctypes.sizeof(IntervalRow)),
@@ -193,11 +210,12 @@ MAPS = (
     MapSpec("OPS", ctypes.sizeof(Op)),
     MapSpec("LAYOUTS", ctypes.sizeof(Layout)),
     MapSpec("DYNAMIC", ctypes.sizeof(DynamicRow)),
-    MapSpec("SEEN", ctypes.sizeof(SeenRow)),
-    MapSpec("QUEUE", ctypes.sizeof(Queued)),
-    MapSpec("WORK", ctypes.sizeof(Work)),
+    MapSpec("SEEN", ctypes.sizeof(SeenRow), own=True),
+    MapSpec("QUEUE", ctypes.sizeof(Queued), own=True),
+    MapSpec("WORK", ctypes.sizeof(Work), own=True),
     MapSpec("THREADS", ctypes.sizeof(ThreadRow)),
-    MapSpec("WORDS", ctypes.sizeof(WordRow)),
+    MapSpec("WORDS", ctypes.sizeof(WordRow), own=True),
+    MapSpec("PAGES", ctypes.sizeof(PageRow), own=True),
 )
 
 MARK_MAP = 0x5EED0001
@@ -225,5 +243,9 @@ def c_declarations() -> str:
 
 def _c_member(name: str, kind: Any) -> str:
     if issubclass(kind, ctypes.Array):
-        return f"{NAMES[kind._type_]} {name}[{kind._length_}]"
-    return f"{NAMES[kind]} {name}"
+        return f"{_c_type(kind._type_)} {name}[{kind._length_}]"
+    return f"{_c_type(kind)} {name}"
+
+
+def _c_type(kind: Any) -> str:
+    return NAMES.get(kind) or f"struct {kind.__name__}"

@@ -100,9 +100,17 @@ TAIL = 256 << 10
 """Bytes at the end of OUT that are no records: HAND (a root put together), then SPARE (a stack that OUT has no room for)."""
 HAND_SIZE = 96 << 10
 SPARE_SIZE = 96 << 10
-SCRATCH_SIZE = 32 << 10
-"""Bytes for one runtime.g (below G_SIZE) and BATCH pointers to such."""
+BLOCK_SHIFT = 13
+BLOCK = 1 << BLOCK_SHIFT
+"""Bytes of a span in which Go keeps runtime.g's."""
+BLOCKS = 16
+"""Such blocks that are remembered; goroutines that began after each other lie in a few, one for each P."""
 G_SIZE = 16 << 10
+"""A power of two above the size of a runtime.g."""
+SCRATCH_SIZE = 256 << 10
+"""Bytes for BLOCKS, then one runtime.g by itself, then BATCH pointers to such."""
+PAGE_SHIFT = 12
+PAGE = 1 << PAGE_SHIFT
 BATCH = 128
 """Goroutine pointers that are read in one copy."""
 WORK_DEPTH = 256
@@ -132,7 +140,12 @@ CONSTANTS = {
     "WINDOW": WINDOW,
     "HAND_SIZE": HAND_SIZE,
     "SPARE_SIZE": SPARE_SIZE,
+    "BLOCK_SHIFT": BLOCK_SHIFT,
+    "BLOCK": BLOCK,
+    "BLOCKS": BLOCKS,
     "G_SIZE": G_SIZE,
+    "PAGE_SHIFT": PAGE_SHIFT,
+    "PAGE": PAGE,
     "BATCH": BATCH,
     "WORK_DEPTH": WORK_DEPTH,
     "SEARCH_STEPS": SEARCH_STEPS,

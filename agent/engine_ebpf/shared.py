@@ -3,64 +3,59 @@
 import ctypes
 import mmap
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from agent.engine_ebpf.bytecode import MapReference
 from agent.engine_ebpf.kernel import Kernel
-from agent.engine_ebpf.layout import MAPS, Config, State
-from agent.engine_ebpf.numbers import LARGEST_COPY
-from agent.engine_ebpf.sizes import Sizes
+from agent.engine_ebpf.layout import MapSpec
+from agent.engine_ebpf.numbers import G_SIZE, LARGEST_COPY
 
-SLACK = {"OUT": LARGEST_COPY + 8, "SCRATCH": 8, "STACKS": 8}
+SLACK: Mapping[str, int] = {"OUT": LARGEST_COPY + 8, "SCRATCH": G_SIZE + 8, "STACKS": 8}
 """Bytes behind a map's last row: a copy or a word that begins at the last byte is still inside, as the verifier demands."""
 
 
 class SharedMaps:
-    """All maps of one probe. Close it, or they stay in the kernel."""
+    """Some maps. Close them, or they stay in the kernel."""
 
-    def __init__(self, kernel: Kernel, sizes: Sizes, tables: Mapping[str, bytes]) -> None:
+    def __init__(self, kernel: Kernel, specs: Iterable[MapSpec], rows: Mapping[str, int]) -> None:
         self._views: dict[str, mmap.mmap] = {}
         self._fds: list[int] = []
-        references = []
+        self.references: dict[str, MapReference] = {}
+        self.size = 0
+        """Bytes of all."""
         try:
-            for spec in MAPS:
-                rows = sizes.rows(spec.name)
-                size = rows * spec.row + SLACK.get(spec.name, 0)
-                fd = kernel.create_array(f"ff_{spec.name.lower()}", size)
-                self._fds.append(fd)
-                self._views[spec.name] = mmap.mmap(fd, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
-                references.append(MapReference(fd, rows))
-            for name, content in tables.items():
-                self._views[name][: len(content)] = content
+            for spec in specs:
+                self._create(kernel, spec, rows[spec.name])
         except BaseException:
             self.close()
             raise
-        self.references = tuple(references)
 
-    def begin(self, stack: bytes) -> None:
-        """The state to start from: nothing but one stack record."""
-        self.write("STACKS", 0, stack)
-        self.write("STATE", 0, bytes(State(stacks=len(stack))))
-
-    def configure(self, config: Config) -> None:
-        """Tell the probe what to do."""
-        self.write("CONFIG", 0, bytes(config))
+    def _create(self, kernel: Kernel, spec: MapSpec, rows: int) -> None:
+        size = rows * spec.row + SLACK.get(spec.name, 0)
+        fd = kernel.create_array(f"ff_{spec.name.lower()}", size)
+        self._fds.append(fd)
+        self._views[spec.name] = mmap.mmap(fd, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
+        self.references[spec.name] = MapReference(fd, rows)
+        self.size += size
 
     def write(self, name: str, at: int, content: bytes) -> None:
         """Put bytes into a map."""
         self._views[name][at : at + len(content)] = content
 
-    def read(self, name: str, size: int) -> bytes:
-        """A map's first bytes."""
-        return self._views[name][:size]
+    def read(self, name: str, start: int, end: int) -> memoryview:
+        """Bytes of a map, as they are now, without a copy; given back before the maps are closed."""
+        return memoryview(self._views[name])[start:end]
 
-    def phase(self) -> int:
-        """State.phase, the first field."""
-        return self._views["STATE"][0]
+    def zero(self, name: str) -> None:
+        """Fill a map with zeros, as it was made."""
+        view = self._views[name]
+        anchor = (ctypes.c_char * len(view)).from_buffer(view)
+        ctypes.memset(anchor, 0, len(view))
+        del anchor  # or the view could not be closed
 
-    def state(self) -> State:
-        """Where the probe is, as of now."""
-        return State.from_buffer_copy(self._views["STATE"][: ctypes.sizeof(State)])
+    def byte(self, name: str) -> int:
+        """A map's first byte."""
+        return self._views[name][0]
 
     def close(self) -> None:
         """Give the memory back; may be called twice."""

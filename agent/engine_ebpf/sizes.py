@@ -22,20 +22,23 @@ STACKS_OF_GOROUTINE = 512
 SEEN_OF_GOROUTINE = 16
 """Rows for pointees."""
 SEEN_CEILING = 1 << 21
+PAGES_OF_GOROUTINE = 2
+"""Rows for pages on which objects lie."""
+PAGES_CEILING = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Rows of each map (powers of two), and how much of OUT and STACKS may hold records."""
+    """Rows of each map (powers of two; bytes of one that has no rows), and how much of OUT and STACKS may hold records. What
+    belongs to a worker is told for one of them."""
 
-    _rows: Mapping[str, int]
+    rows: Mapping[str, int]
     out_limit: int
     stacks_limit: int
     goroutines_limit: int
-
-    def rows(self, name: str) -> int:
-        """Rows of the map; bytes of one that has no rows."""
-        return self._rows[name]
+    page_bytes: int
+    """Bytes of OUT for whole pages."""
+    workers: int
 
 
 def power_of_two(number: int) -> int:
@@ -43,12 +46,16 @@ def power_of_two(number: int) -> int:
     return 1 << max(number - 1, 0).bit_length()
 
 
-def plan_sizes(limits: Limits, tables: Mapping[str, int], goroutines: int, threads: int, *, values: bool) -> Sizes:
+def plan_sizes(
+    limits: Limits, tables: Mapping[str, int], goroutines: int, threads: int, *, values: bool, workers: int = 1
+) -> Sizes:
     """`tables`: rows that the Program itself fills. `goroutines`, `threads`: as many as there are now."""
-    expected = goroutines + goroutines // 8 + 1024
-    out = _out_bytes(limits, goroutines, values=values)
-    stacks = power_of_two(STACKS_BASE + STACKS_OF_GOROUTINE * goroutines + 16 * (limits.frames + 2))
-    seen = min(power_of_two(max(1 << 14, SEEN_OF_GOROUTINE * goroutines)), SEEN_CEILING)
+    each = -(-goroutines // workers)
+    expected = each + each // 8 + 1024
+    room = limits.process_bytes // workers
+    out = _out_bytes(room, each, values=values)
+    stacks = power_of_two(STACKS_BASE + STACKS_OF_GOROUTINE * each + 16 * (limits.frames + 2))
+    seen = min(power_of_two(max(1 << 14, SEEN_OF_GOROUTINE * each)), SEEN_CEILING)
     rows = {
         "CONFIG": 1,
         "STATE": 1,
@@ -63,16 +70,20 @@ def plan_sizes(limits: Limits, tables: Mapping[str, int], goroutines: int, threa
         "WORK": WORK_DEPTH,
         "THREADS": power_of_two(max(1 << 10, 4 * threads, PROBES)),
         "WORDS": 1 << 14 if values else 1,
+        "PAGES": min(power_of_two(max(1 << 12, PAGES_OF_GOROUTINE * each)), PAGES_CEILING) if values else 4,
         **{name: power_of_two(max(count, 1)) for name, count in tables.items()},
     }
+    out_limit = min(out - TAIL, room)
     return Sizes(
         rows,
-        out_limit=min(out - TAIL, limits.process_bytes),
+        out_limit=out_limit,
         stacks_limit=stacks - 16 * (limits.frames + 2),
         goroutines_limit=rows["GOROUTINES"],
+        page_bytes=out_limit // 2,
+        workers=workers,
     )
 
 
-def _out_bytes(limits: Limits, goroutines: int, *, values: bool) -> int:
+def _out_bytes(room: int, goroutines: int, *, values: bool) -> int:
     wanted = OUT_BASE + OUT_OF_GOROUTINE * goroutines if values else 2 * MIB + goroutines * (1 << 10)
-    return min(power_of_two(min(wanted, limits.process_bytes) + TAIL), OUT_CEILING)
+    return min(power_of_two(min(wanted, room) + TAIL), OUT_CEILING)

@@ -78,7 +78,9 @@ class Pause:
 
     total: int
     stop: int
-    run: int
+    stacks: int
+    values: int
+    """What was copied after all stacks had been walked; 0 if the time was over before that."""
     resume: int
 
 

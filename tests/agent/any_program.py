@@ -100,7 +100,7 @@ def use(file: str, seed: int) -> dict[str, int]:
     probe = MemoryProbe(Target(1, BIAS, TYPES_BASE), small, Noise(program, seed))
     probe.run({}, time.monotonic_ns() + SECONDS * 10**9)
     records, losses = probe.collect()
-    header = RawHeader(program.build_id, 1, "memory", 1, 1, BIAS, TYPES_BASE, Pause(4, 1, 2, 1), 1, losses)
+    header = RawHeader(program.build_id, 1, "memory", 1, 1, BIAS, TYPES_BASE, Pause(4, 1, 1, 1, 1), 1, losses)
     capture = decode(program, RawCapture(header, records), Nameless())
     cells = [cell for g in capture.goroutines for f in g.frames for row in f.rows for cell in row.cells]
     assert all(absence.reason in REASONS for cell in cells for absence in cell.absences)

@@ -1,6 +1,6 @@
 // One goroutine's runtime.g: where its innermost frame is, and its GOROUTINE record.
 //
-// The copy of the runtime.g is at the beginning of SCRATCH; where its fields are comes from the Program.
+// The copy of the runtime.g is in SCRATCH; where its fields are comes from the Program.
 
 #define GSCAN 0x1000
 #define RUNNABLE 1
@@ -12,8 +12,32 @@
 #define RSP 7
 #define RIP 16
 
+// Brings the runtime.g at S->g to SCRATCH + S->g_place; less than 0 where it cannot be read.
+//
+// Go keeps them side by side, 17 in a span of 8 KiB. A few such blocks are remembered, each in the place that its address gives
+// it; like a page, a block is copied whole when its second goroutine is met.
+INLINE long fetch_g(u64 task)
+{
+    u64 block = S->g >> BLOCK_SHIFT, inside = S->g & (BLOCK - 1), slot = block & (BLOCKS - 1);
+    struct Block *held = &S->blocks[slot];
+    S->g_place = slot << BLOCK_SHIFT;
+    if (held->block == block && inside + C->g_size <= BLOCK) {
+        if (held->whole || copy_from_target((void *)BYTES(SCRATCH, S->g_place), BLOCK, S->g - inside, task, 0) == 0) {
+            S->copied += held->whole ? 0 : BLOCK;
+            held->whole = 1;
+            S->g_place += inside;
+            return 0;
+        }
+    }
+    held->block = block;
+    held->whole = 0;
+    S->g_place = BLOCKS << BLOCK_SHIFT;
+    S->copied += C->g_size;
+    return copy_from_target((void *)BYTES(SCRATCH, S->g_place), C->g_size & (G_SIZE - 1), S->g, task, 0);
+}
+
 // A field of the runtime.g in SCRATCH; `at` comes from the Program.
-INLINE u64 g_word(u32 at) { return *(u64 *)(SCRATCH + (at & (G_SIZE - 1))); }
+INLINE u64 g_word(u32 at) { return *(u64 *)BYTES(SCRATCH, S->g_place + at); }
 
 INLINE struct ThreadRow *thread_row(u64 index) { return ROW(THREADS, ThreadRow, index); }
 

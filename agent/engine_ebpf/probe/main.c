@@ -13,6 +13,7 @@ INLINE void start_step(u64 task)
     S->length = failed ? 0 : length;
     S->list = list;
     S->lost_list += failed != 0;
+    S->next = BATCH * S->worker;
     S->phase = PHASE_STACKS;
 }
 
@@ -72,8 +73,6 @@ int take_step(struct run *run)
     if (phase == PHASE_STACKS) {
         stacks_step(run);
     } else if (phase == PHASE_VALUES) {
-        if (!S->stacks_done)
-            S->stacks_done = S->runs;
         values_step(run->task);
     } else if (phase == PHASE_START) {
         start_step(run->task);

@@ -14,6 +14,7 @@
 #define C ((struct Config *)CONFIG)
 
 static long (*bpf_loop_over)(u32 count, void *callback, void *context, u64 flags) = (void *)181;
+static u64 (*clock_ns)(void) = (void *)5; // CLOCK_MONOTONIC
 static long (*copy_from_target)(void *to, u32 size, u64 address, u64 task, u64 flags) = (void *)191;
 
 // What the callbacks of bpf_loop share: the target's task.
@@ -63,8 +64,8 @@ INLINE u64 begin_memory(u64 address, u64 size)
     return at + 16;
 }
 
-// Copies an object of up to PIECE bytes as a MEMORY record; where its bytes are, or 0.
-INLINE u64 copy_memory(u64 task, u64 address, u64 size)
+// Copies these up to PIECE bytes as a MEMORY record of their own; where they are, or 0.
+INLINE u64 copy_exactly(u64 task, u64 address, u64 size)
 {
     u64 place = begin_memory(address, size);
     if (!place)
@@ -75,6 +76,37 @@ INLINE u64 copy_memory(u64 task, u64 address, u64 size)
     }
     S->cursor = place + padded(size);
     return place;
+}
+
+// Copies an object of up to PIECE bytes; where its bytes are, or 0. Small objects share pages: the second one of a page
+// brings the whole page, as a MEMORY record, and what else is wanted of it costs no copy. A page of which one object is wanted
+// is not worth it, and once the pages have had their share of OUT, none is.
+INLINE u64 copy_memory(u64 task, u64 address, u64 size)
+{
+    u64 page = address >> PAGE_SHIFT, inside = address & (PAGE - 1), bucket, place = 0;
+    if (inside + size > PAGE)
+        return copy_exactly(task, address, size);
+    bucket = ((page * 0x9e3779b97f4a7c15ULL) >> 36) << 2;
+    struct PageRow *row = ROW(PAGES, PageRow, bucket + (page & 3)); // what a full bucket gives up
+    for (u64 i = 0; i < 4; i++) {
+        struct PageRow *known = ROW(PAGES, PageRow, bucket + i);
+        if (!known->page || known->page == page) {
+            row = known;
+            break;
+        }
+    }
+    if (row->page == page) {
+        place = row->place;
+        if (!place && S->page_bytes + PAGE <= C->page_bytes) {
+            place = copy_exactly(task, address - inside, PAGE);
+            row->place = place;
+            S->page_bytes += PAGE;
+        }
+    } else {
+        row->page = page;
+        row->place = 0;
+    }
+    return place ? place + inside : copy_exactly(task, address, size);
 }
 
 // The last row of a sorted table in KEYS that is not greater than `key` (row 0 if all are). Without branches, so that

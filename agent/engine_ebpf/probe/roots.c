@@ -24,7 +24,7 @@ INLINE void next_goroutine(void)
     S->image_low = record->stack_lo;
     S->image_high = record->stack_hi;
     S->chain_sp = record->sp;
-    S->chain = (u64)record->stack_id << 3;
+    S->chain = record->stack_id ? (record->stack_id - S->first_stack) << 3 : 0;
     S->entry = image->first;
     S->image_last = image->last;
     S->guess = 0;

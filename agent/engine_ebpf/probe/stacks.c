@@ -63,22 +63,21 @@ INLINE u64 extend_window(u64 task, u64 end)
     return 1;
 }
 
-// Takes up the next goroutine; 0 where there is none to walk.
+// Takes up the next goroutine; 0 where there is none to walk. Workers take turns at batches of the list.
 INLINE u64 begin_goroutine(u64 task)
 {
-    u64 index = S->next, *batch = (u64 *)(SCRATCH + G_SIZE + 256), m, tid = 0;
+    u64 index = S->next, batch = (BLOCKS << BLOCK_SHIFT) + G_SIZE, m, tid = 0;
     if (index % BATCH == 0) {
         u64 count = smaller(S->length - index, BATCH);
-        if (copy_from_target(batch, (count * 8) & 0x7ff, S->list + index * 8, task, 0) < 0) {
+        if (copy_from_target((void *)BYTES(SCRATCH, batch), (count * 8) & 0x7ff, S->list + index * 8, task, 0) < 0) {
             S->lost_list += count;
-            S->next += count;
+            S->next = index + BATCH * S->workers;
             return 0;
         }
     }
-    S->next = index + 1;
-    S->g = batch[index % BATCH];
-    S->copied += C->g_size;
-    if (copy_from_target((void *)SCRATCH, C->g_size & (G_SIZE - 1), S->g, task, 0) < 0) {
+    S->next = (index + 1) % BATCH ? index + 1 : index + 1 + BATCH * (S->workers - 1);
+    S->g = *(u64 *)BYTES(SCRATCH, batch + 8 * (index % BATCH));
+    if (fetch_g(task) < 0) {
         S->lost_list++;
         return 0;
     }
@@ -187,7 +186,7 @@ int walk_frame(struct run *run)
 // The id of the chain at hand: that of an equal one, or a new one, which keeps it. 0 is the empty stack.
 INLINE u64 stack_id(void)
 {
-    u64 hash = S->hash | 1, size = 16 + 16 * S->entries, id = S->stacks >> 3;
+    u64 hash = S->hash | 1, size = 16 + 16 * S->entries, id = S->first_stack + (S->stacks >> 3);
     struct StackSlot *slot;
     if (!S->entries)
         return 0;
@@ -256,6 +255,7 @@ INLINE void stacks_step(struct run *run)
     if (S->walk == WALK_NONE) {
         if (S->next >= S->length) {
             S->phase = C->has_values ? PHASE_VALUES : PHASE_DONE;
+            S->stacks_done_ns = clock_ns();
             return;
         }
         if (!begin_goroutine(run->task))

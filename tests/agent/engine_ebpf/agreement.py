@@ -22,7 +22,7 @@ from compiler.ir.raw import (
 
 MASK = (1 << 64) - 1
 PAGE = 4096
-HEADER = RawHeader("", 0, "", 0, 0, 0, 0, Pause(0, 0, 0, 0), 0)
+HEADER = RawHeader("", 0, "", 0, 0, 0, 0, Pause(0, 0, 0, 0, 0), 0)
 
 Chain = tuple[tuple[int, int | None], ...]
 

@@ -32,6 +32,12 @@ def engine() -> EbpfEngine:
 
 
 @pytest.fixture(scope="session")
+def exact_engine() -> EbpfEngine:
+    """It copies objects, never pages, so that a test can see what was left out."""
+    return EbpfEngine(pages=False)
+
+
+@pytest.fixture(scope="session")
 def parked_binary(go: Path, built: Path) -> Path:
     return build(go, ROOT / "tests/targets/parked", built / "parked")
 

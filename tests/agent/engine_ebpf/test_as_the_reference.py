@@ -13,7 +13,7 @@ SCENARIOS = [each for name, each in sorted(vars(test_engine_memory).items()) if 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.__name__)
 def test_scenario(
-    scenario: Callable[[], None], house: House, engine: EbpfEngine, monkeypatch: pytest.MonkeyPatch
+    scenario: Callable[[], None], house: House, exact_engine: EbpfEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(test_engine_memory, "FakeProcess", lambda: HousedProcess(house, engine))
+    monkeypatch.setattr(test_engine_memory, "FakeProcess", lambda: HousedProcess(house, exact_engine))
     scenario()

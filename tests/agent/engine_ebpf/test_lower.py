@@ -108,8 +108,8 @@ def test_sizes_keep_to_the_limits(process_bytes: int, goroutines: int) -> None:
     sizes = plan_sizes(limits, {"TYPES": 5, "OPS": 0}, goroutines, 8, values=True)
     assert sizes.out_limit <= min(process_bytes, OUT_CEILING - TAIL)
     assert sizes.goroutines_limit > goroutines
-    assert (sizes.rows("TYPES"), sizes.rows("OPS")) == (8, 1)
-    assert all(sizes.rows(name) == power_of_two(sizes.rows(name)) for name in ("OUT", "STACKS", "SEEN", "QUEUE"))
+    assert (sizes.rows["TYPES"], sizes.rows["OPS"]) == (8, 1)
+    assert all(sizes.rows[name] == power_of_two(sizes.rows[name]) for name in ("OUT", "STACKS", "SEEN", "QUEUE"))
 
 
 def test_a_program_without_values_needs_little_memory() -> None:
@@ -117,4 +117,4 @@ def test_a_program_without_values_needs_little_memory() -> None:
     lowered = lower(made, TARGET)
     assert not lowered.config.has_values
     sizes = plan_sizes(made.limits, lowered.rows, 1000, 8, values=False)
-    assert sizes.rows("OUT") <= 4 << 20
+    assert sizes.rows["OUT"] <= 4 << 20

@@ -40,7 +40,7 @@ def target_of(pid: int, program: Program) -> Target:
         return armed.target
 
 
-def while_paused(pid: int, what: Callable[[Mapping[int, Registers]], None]) -> None:
+def while_paused(pid: int, what: Callable[[Mapping[int, Registers]], object]) -> None:
     """Do something while the process stands still, on a thread of its own, as a capture does."""
 
     def pause() -> None:

@@ -132,7 +132,7 @@ def go_runtime(**changes: object) -> GoRuntime:
 def header(**changes: object) -> RawHeader:
     fields = {
         "build_id": "b", "pid": 7, "engine": "test", "captured_at_ns": 5_000_000, "monotonic_ns": 1_000_000,
-        "bias": BIAS, "types_base": TYPES_BASE, "pause": Pause(3, 1, 1, 1), "threads": 2, **changes,
+        "bias": BIAS, "types_base": TYPES_BASE, "pause": Pause(4, 1, 1, 1, 1), "threads": 2, **changes,
     }  # fmt: skip
     return RawHeader(**fields)  # type: ignore[arg-type]
 

@@ -1,0 +1,146 @@
+"""What a capture runs on: the tables, and for each worker its own maps and its loaded program. Made once, used again.
+
+Making the maps (the kernel zeroes them) and verifying the program is most of what arming costs; both depend on sizes alone.
+So a rig is kept for the next capture that needs the same sizes, for a while, and then given back.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+from agent.engine_ebpf.bytecode import btf, link
+from agent.engine_ebpf.kernel import Kernel
+from agent.engine_ebpf.layout import MAPS, Config, State
+from agent.engine_ebpf.shared import SharedMaps
+from agent.engine_ebpf.sizes import Sizes
+from compiler.ir.raw import KIND_STACK, STACK, record
+
+EMPTY_STACK = record(KIND_STACK, STACK.pack(0, 0))
+"""Written at the beginning: stack 0 is that of goroutines whose stack was not walked."""
+STACK_IDS = 1 << 28
+"""Ids of stacks that each worker has to give."""
+REMEMBERED = ("STACK_SLOTS", "SEEN", "WORDS", "PAGES")
+"""Maps in which a worker remembers what it met: they must not remember another capture. All else is written before it is read."""
+MOST_IDLE = 1 << 30
+"""Bytes of rigs that are kept for later."""
+
+
+class Worker:
+    """One of the workers that share a capture's goroutines: its maps and its program."""
+
+    def __init__(self, kernel: Kernel, compiled: Mapping[str, bytes], sizes: Sizes, tables: SharedMaps) -> None:
+        with ExitStack() as undo:
+            self.maps = SharedMaps(kernel, (spec for spec in MAPS if spec.own), sizes.rows)
+            undo.callback(self.maps.close)
+            self._btf = kernel.load_btf(btf())
+            undo.callback(os.close, self._btf)
+            references = {**tables.references, **self.maps.references}
+            self.program = kernel.load(link(compiled, tuple(references[spec.name] for spec in MAPS)), self._btf)
+            undo.pop_all()
+
+    def begin(self, number: int, workers: int) -> None:
+        """The state to start from: nothing but one stack record."""
+        self.maps.write("STACKS", 0, EMPTY_STACK)
+        state = State(worker=number, workers=workers, first_stack=number * STACK_IDS, stacks=len(EMPTY_STACK))
+        self.maps.write("STATE", 0, bytes(state))
+
+    def forget(self) -> None:
+        """Make it as new."""
+        for name in REMEMBERED:
+            self.maps.zero(name)
+
+    def close(self) -> None:
+        for fd in (self.program, self._btf):
+            os.close(fd)
+        self.maps.close()
+
+
+class Rig:
+    """Tables and workers. `used` rigs are wiped before they are used again."""
+
+    def __init__(self, kernel: Kernel, compiled: Mapping[str, bytes], sizes: Sizes) -> None:
+        self.sizes = sizes
+        with ExitStack() as undo:
+            self.tables = SharedMaps(kernel, (spec for spec in MAPS if not spec.own), sizes.rows)
+            undo.callback(self.tables.close)
+            self.workers: list[Worker] = []
+            for _ in range(sizes.workers):
+                worker = Worker(kernel, compiled, sizes, self.tables)
+                undo.callback(worker.close)
+                self.workers.append(worker)
+            undo.pop_all()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its maps."""
+        return self.tables.size + sum(worker.maps.size for worker in self.workers)
+
+    def prepare(self, config: Config, tables: Mapping[str, bytes], *, used: bool) -> None:
+        """Tell the probe what to do."""
+        for name, content in tables.items():
+            self.tables.write(name, 0, content)
+        self.tables.write("CONFIG", 0, bytes(config))
+        if used:
+            self.tables.zero("THREADS")
+        for number, worker in enumerate(self.workers):
+            if used:
+                worker.forget()
+            worker.begin(number, len(self.workers))
+
+    def close(self) -> None:
+        """Give everything back."""
+        for worker in self.workers:
+            worker.close()
+        self.workers.clear()
+        self.tables.close()
+
+
+class Rigs:
+    """Rigs that wait for their next use, `idle_s` seconds at most. Safe to use from several threads."""
+
+    def __init__(self, idle_s: float, clock: Callable[[], float]) -> None:
+        self._idle_s = idle_s
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._idle: list[tuple[float, Rig]] = []
+        """(when it came back, rig), oldest first."""
+        self._timer = threading.Timer(idle_s, self.trim)
+
+    def take(self, sizes: Sizes) -> Rig | None:
+        """One of these sizes, if there is one."""
+        with self._lock:
+            for number in range(len(self._idle) - 1, -1, -1):
+                if self._idle[number][1].sizes == sizes:
+                    return self._idle.pop(number)[1]
+        return None
+
+    def give_back(self, rig: Rig) -> None:
+        """Keep it for later, or close it."""
+        with self._lock:
+            self._idle.append((self._clock(), rig))
+        self.trim()
+
+    def trim(self) -> None:
+        """Close those whose time is over, and the oldest beyond MOST_IDLE; come back for the others."""
+        kept: list[tuple[float, Rig]] = []
+        over: list[tuple[float, Rig]] = []
+        with self._lock:
+            now, size = self._clock(), 0
+            for since, rig in reversed(self._idle):
+                size += rig.size
+                (over if now - since >= self._idle_s or size > MOST_IDLE else kept).append((since, rig))
+            self._idle = kept[::-1]
+            if kept and not self._timer.is_alive():
+                self._timer = threading.Timer(self._idle_s, self.trim)
+                self._timer.daemon = True
+                self._timer.start()
+        for _, rig in over:
+            rig.close()
+
+    def close(self) -> None:
+        """Close all."""
+        with self._lock:
+            rigs, self._idle = self._idle, []
+        for _, rig in rigs:
+            rig.close()
