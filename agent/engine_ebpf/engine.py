@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from agent.engine import Target
-from agent.engine_ebpf.compiling import compile_probe
+from agent.engine_ebpf.kept import cache_folder, compiled_probe
 from agent.engine_ebpf.kernel import Kernel
 from agent.engine_ebpf.lower import Lowered, lower
 from agent.engine_ebpf.probe import EbpfProbe
@@ -91,7 +91,7 @@ class EbpfEngine:
     def _rig(self, kernel: Kernel, lowered: Lowered, sizes: Sizes) -> Rig:
         """One that was used before, or a new one."""
         if not self._compiled:
-            self._compiled = compile_probe().functions
+            self._compiled = compiled_probe(cache_folder())
         config = lowered.config
         config.out_limit, config.stacks_limit = sizes.out_limit, sizes.stacks_limit
         config.goroutines_limit, config.pressure = sizes.goroutines_limit, sizes.rows["QUEUE"] // 2
