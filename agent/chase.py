@@ -8,12 +8,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import assert_never
 
-from agent.containers import chan_spans, copy_waiters, hash_entries, length, swiss_entries, word
+from agent.containers import chan_spans, copy_waiters, hash_entries, length, swiss_entries, trie_entries, word
 from agent.engine import Target
 from agent.reader import Reader
 from compiler.ir.chase import (
     Follow,
     FollowArray,
+    FollowBox,
     FollowChan,
     FollowFunc,
     FollowHashMap,
@@ -23,6 +24,7 @@ from compiler.ir.chase import (
     FollowSought,
     FollowString,
     FollowSwissMap,
+    FollowTrie,
     follows,
     held_depth,
     is_byte,
@@ -30,7 +32,7 @@ from compiler.ir.chase import (
 )
 from compiler.ir.limits import Limits
 from compiler.ir.program import Program, Range
-from compiler.ir.types import Array, Chan, HashMap, Sought, SwissMap, TypeId
+from compiler.ir.types import Array, Chan, HashMap, Sought, SwissMap, Trie, TypeId
 
 BATCH = 512
 BYTES = -1
@@ -161,7 +163,15 @@ class Chaser:
                     self._array(found, at, elem, count, depth)
                 case FollowInterface():
                     self._interface(found, at, operation, depth)
-                case FollowSwissMap(type=own) | FollowHashMap(type=own) | FollowSought(type=own) | FollowChan(type=own):
+                case FollowBox(type=boxed, elem_size=size):
+                    self._push(Pending(address, boxed, 1 if size else 0, size, depth), contents=True)
+                case (
+                    FollowSwissMap(type=own)
+                    | FollowHashMap(type=own)
+                    | FollowTrie(type=own)
+                    | FollowSought(type=own)
+                    | FollowChan(type=own)
+                ):
                     self._push(Pending(address, own, 1, 0, depth), contents=True)
                 case FollowFunc():
                     self._push(Pending(address, BYTES, 8, 1, 0), contents=True)
@@ -210,6 +220,8 @@ class Chaser:
                 return
             case SwissMap():
                 entries = swiss_entries(self._reader, kind, address, limit, self._over)
+            case Trie():
+                entries = trie_entries(self._reader, kind, address, limit, self._over)
             case HashMap():
                 entries = hash_entries(self._reader, kind, address, limit, self._over)
             case _:

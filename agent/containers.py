@@ -4,19 +4,23 @@ go/src/runtime/{map,chan}.go have the layouts; the offsets come from the Program
 from collections.abc import Callable, Iterator
 
 from agent.reader import Reader
-from compiler.ir.types import Chan, HashMap, SwissMap
+from compiler.ir.types import Chan, HashMap, SwissMap, Trie
 
 SLOTS = 8
 """Of a group, and of a bucket."""
 STRIDE = 64
 """Groups or buckets that are copied in one go at most."""
 MAX_DIRECTORY = 1 << 16
+DIRECTORY_PIECE = 512
+"""Pointers to tables that are copied in one go: the first few have what the limit asks for."""
 MAX_LENGTH = 1 << 40
 """Lengths beyond this are garbage."""
 MAX_GROUPS = 1 << 18
 """Groups or buckets of one table that are looked at; the decoder looks at no more of one map."""
 MAX_CHAIN = 1 << 10
 """Overflow buckets of one bucket."""
+MAX_LEVELS = 16
+"""Of a trie: its nodes take four bits of a hash each."""
 SAME_SIZE_GROW = 8
 EVACUATED = range(2, 5)
 MIN_TOPHASH = 5
@@ -47,15 +51,29 @@ def swiss_entries(reader: Reader, kind: SwissMap, address: int, wanted: int, ove
     if tables == 0:
         yield from _groups(reader, kind, directory, 1, wanted, over)
         return
-    pointers = reader.copy(directory, 8 * min(tables, MAX_DIRECTORY)) or b""
-    seen: dict[int, None] = {word(pointers, at): None for at in range(0, len(pointers), 8)}  # repeated for large tables
-    for table in seen:
-        found = reader.copy(table, kind.table_size) if wanted > 0 and not over() else None
+    for table in _tables(reader, directory, min(tables, MAX_DIRECTORY)):
+        if wanted <= 0 or over():
+            return
+        found = reader.copy(table, kind.table_size)
         if found is not None:
             groups = length(word(found, kind.groups_mask) + 1)
             for entry in _groups(reader, kind, word(found, kind.groups_data), groups, wanted, over):
                 wanted -= 1
                 yield entry
+
+
+def _tables(reader: Reader, directory: int, count: int) -> Iterator[int]:
+    """Those in a directory, each once: a large one stands there several times."""
+    seen: set[int] = set()
+    for start in range(0, count, DIRECTORY_PIECE):
+        pointers = reader.copy(directory + 8 * start, 8 * min(count - start, DIRECTORY_PIECE))
+        if pointers is None:
+            return
+        for at in range(0, len(pointers), 8):
+            table = word(pointers, at)
+            if table not in seen:
+                seen.add(table)
+                yield table
 
 
 def _groups(reader: Reader, kind: SwissMap, address: int, count: int, wanted: int, over: Over) -> Iterator[Entry]:
@@ -110,6 +128,31 @@ def _buckets(
             at = word(bucket, kind.overflow)
         if wanted <= 0 or over():
             return
+
+
+def trie_entries(reader: Reader, kind: Trie, root: int, wanted: int, over: Over) -> Iterator[Entry]:
+    """The entries of a sync.Map of Go 1.24 and later, those of one hash included; child by child, as deep as it goes."""
+    waiting, looked_at = [(root, 0)], 0
+    while waiting and wanted > 0 and looked_at < MAX_GROUPS and not over():
+        address, level = waiting.pop()
+        looked_at += 1
+        found = reader.copy(address, min(kind.node_size, kind.entry_size))
+        if found is None:
+            continue
+        is_entry = bool(found[kind.is_entry]) and level > 0
+        size = kind.entry_size if is_entry else kind.node_size
+        found = found if len(found) >= size else reader.copy(address, size)
+        if found is None:
+            continue
+        if is_entry:
+            wanted -= 1
+            yield found, kind.key_at, kind.value_at
+            following = [word(found, kind.overflow)]
+        else:
+            places = range(kind.children, kind.children + 8 * kind.fanout, 8) if level < MAX_LEVELS else ()
+            following = [word(found, at) for at in reversed(places)]
+            level += 1
+        waiting += [(each, level) for each in following if each]
 
 
 def copy_waiters(reader: Reader, kind: Chan, address: int, wanted: int) -> None:

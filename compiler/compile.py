@@ -52,7 +52,8 @@ class _Compiler:
         self._runtime = read_runtime(binary)
         base = binary.executable.pointer(self._runtime.types_base) or 0
         self._runtime_types = RuntimeTypes(binary.executable, base)
-        self._types = TypeTable(binary.types, depth, self._runtime_types, binary.index.runtime_types)
+        index = binary.index
+        self._types = TypeTable(binary.types, depth, self._runtime_types, index.runtime_types, index.types)
         self._accesses: dict[tuple[Resolved, Limits, str], tuple[int, Access]] = {}
         self._interfaces = Interfaces(binary, self._runtime_types)
         self.scope = Scope(

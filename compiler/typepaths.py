@@ -91,6 +91,8 @@ def _wrapped(types: GoTypes, offset: int) -> int | None:
 
 def _inside(types: GoTypes, offset: int, step: str | int) -> int | Lost:
     kind, name = types.kind(offset), types.printed(offset) or "this struct"
+    if kind == KIND_STRUCT and types.name(offset) == "sync.Map":
+        kind = KIND_INTERFACE
     if kind == KIND_STRUCT and isinstance(step, str):
         members = [member for member in types.members(offset) if member.name == step]
         embedded = [member for member in types.members(offset) if member.embedded]

@@ -8,6 +8,7 @@ from agent.engine_ebpf.numbers import BYTES_TYPE, PIECE, LayoutKind, OpKind
 from compiler.ir.chase import (
     Follow,
     FollowArray,
+    FollowBox,
     FollowChan,
     FollowFunc,
     FollowHashMap,
@@ -17,9 +18,10 @@ from compiler.ir.chase import (
     FollowSought,
     FollowString,
     FollowSwissMap,
+    FollowTrie,
     follows,
 )
-from compiler.ir.types import Chan, HashMap, Sought, SwissMap, Type
+from compiler.ir.types import Chan, HashMap, Sought, SwissMap, Trie, Type
 
 STRIDE = 64
 """Groups of a map that are copied in one go at most."""
@@ -60,10 +62,13 @@ def _op(follow: Follow) -> tuple[OpKind, int, int, int]:
         case (
             FollowSwissMap(at=at, type=type_id)
             | FollowHashMap(at=at, type=type_id)
+            | FollowTrie(at=at, type=type_id)
             | FollowSought(at=at, type=type_id)
             | FollowChan(at=at, type=type_id)
         ):
             return OpKind.CONTAINER, at, type_id, 0
+        case FollowBox(at=at, type=type_id, elem_size=size):
+            return OpKind.BOX, at, type_id, size
         case FollowFunc(at=at):
             return OpKind.FUNC, at, BYTES_TYPE, 0
         case _:
@@ -71,7 +76,7 @@ def _op(follow: Follow) -> tuple[OpKind, int, int, int]:
 
 
 def layouts(types: tuple[Type, ...]) -> tuple[bytes, int]:
-    """LAYOUTS by type id, and the bytes of a row. Only maps and channels have one that means anything."""
+    """LAYOUTS by type id, and the bytes of a row. Only maps, tries and channels have one that means anything."""
     own = follows(types)
     rows = []
     for kind in types:
@@ -93,6 +98,8 @@ def _layout(kind: Type) -> dict[str, int]:
             return _swiss(kind)
         case HashMap():
             return _hash(kind)
+        case Trie():
+            return _trie(kind)
         case Chan():
             return _chan(kind)
         case _:
@@ -123,6 +130,14 @@ def _hash(kind: HashMap) -> dict[str, int]:
         "together": _together(kind.bucket_size), "overflow": kind.overflow, "key": kind.key, "value": kind.value,
         "key_at": kind.keys_at, "key_stride": kind.key_stride, "value_at": kind.values_at,
         "value_stride": kind.value_stride,
+    }  # fmt: skip
+
+
+def _trie(kind: Trie) -> dict[str, int]:
+    return {
+        "kind": LayoutKind.TRIE, "header_size": kind.node_size, "pointer": kind.children, "length": kind.fanout,
+        "flags": kind.is_entry, "group_size": kind.entry_size, "overflow": kind.overflow, "key": kind.key,
+        "value": kind.value, "key_at": kind.key_at, "value_at": kind.value_at,
     }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class Chunk(IntEnum):
 
 
 class OpKind(IntEnum):
-    """A compiler.ir.chase.Follow; BYTES is a slice of bytes, CONTAINER a map or channel, ANY an empty interface."""
+    """A compiler.ir.chase.Follow; BYTES is a slice of bytes, CONTAINER a map, trie or channel, ANY an empty interface."""
 
     POINTER = 1
     STRING = 2
@@ -45,12 +45,14 @@ class OpKind(IntEnum):
     INTERFACE = 7
     CONTAINER = 8
     FUNC = 9
+    BOX = 10
 
 
 class WorkKind(IntEnum):
     """ELEMENTS: `left` elements of `type` at `place` in OUT. COPY: `batch` bytes of them are still to be copied from
     `address`. CONTENT: `left` elements at `address`. CONTAINER: the map or channel at `address`. SWISS, HASH: its entries.
-    WAITERS: up to `left` goroutines that wait at a channel, the first one's sudog at `address`."""
+    WAITERS: up to `left` goroutines that wait at a channel, the first one's sudog at `address`. TRIE: `left` children of a
+    node of a trie, the first one's pointer at `place` in OUT, and an entry at `address`."""
 
     ELEMENTS = 1
     COPY = 2
@@ -59,14 +61,16 @@ class WorkKind(IntEnum):
     SWISS = 5
     HASH = 6
     WAITERS = 7
+    TRIE = 8
 
 
 class LayoutKind(IntEnum):
-    """Of maps and channels."""
+    """Of maps, channels and tries."""
 
     SWISS = 1
     HASH = 2
     CHAN = 3
+    TRIE = 4
 
 
 class RootKind(IntEnum):
@@ -129,6 +133,8 @@ MAX_GROUPS = 1 << 18
 """Groups or buckets of one table that are looked at."""
 MAX_CHAIN = 1 << 10
 """Overflow buckets of one bucket."""
+MAX_LEVELS = 16
+"""Of a trie."""
 NO_KEY = (1 << 63) - 1
 """Greater than every key of a table that is searched."""
 
@@ -156,6 +162,7 @@ CONSTANTS = {
     "MAX_DIRECTORY": MAX_DIRECTORY,
     "MAX_GROUPS": MAX_GROUPS,
     "MAX_CHAIN": MAX_CHAIN,
+    "MAX_LEVELS": MAX_LEVELS,
     "NO_FRAME": NO_FRAME,
     "KIND_GOROUTINE": raw.KIND_GOROUTINE,
     "KIND_STACK": raw.KIND_STACK,

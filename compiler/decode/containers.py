@@ -99,7 +99,7 @@ class Containers(Reading):
         if found.total < 0:
             return self._absent(path, found.problem, address=address)
         self._open.add((address, type_id))
-        shown = self._entries(kind, found.slots, depth, path)
+        shown = self._entries(kind.key, kind.value, found.slots, depth, path)
         self._open.discard((address, type_id))
         if found.problem:
             detail = f"{len(found.slots)} of {found.total} entries"
@@ -109,13 +109,13 @@ class Containers(Reading):
             return self._cut(shown, path, reason, found.total)
         return Marked({"$value": shown, "$len": found.total}) if len(shown) < found.total else shown
 
-    def _entries(self, kind: SwissMap | HashMap, slots: list[maps.Slot], depth: int, path: Path) -> dict[str, Json]:
+    def _entries(self, key: TypeId, value: TypeId, slots: list[maps.Slot], depth: int, path: Path) -> dict[str, Json]:
         """Entries sorted by key; a key whose text is there already (NaN, a torn map) gets "#2", "#3" ... behind it."""
         keyed = []
         for slot in slots:
             if self._left <= 0:
                 break
-            keyed.append((*self._key(kind.key, slot, path), slot))
+            keyed.append((*self._key(key, slot, path), slot))
         keyed.sort(key=lambda each: each[0])
         shown: dict[str, Json] = {}
         times: dict[str, int] = {}
@@ -126,14 +126,14 @@ class Containers(Reading):
             while name in shown:
                 times[text] = times.get(text, 1) + 1
                 name = f"{text}#{times[text]}"
-            shown[name] = self._value(slot.window, slot.value_at, kind.value, depth, (path, step))
+            shown[name] = self._value(slot.window, slot.value_at, value, depth, (path, step))
         return shown
 
     def _key(self, type_id: TypeId, slot: maps.Slot, path: Path) -> tuple[tuple[int, float, str], str, str]:
         """What to sort a key by, its text, and its step in a path. Pointers in keys are followed no further: they are
         their address, for that is what makes them equal."""
         self._in_key += 1
-        value = self._value(slot.window, slot.key_at, type_id, 0, (path, "[key]"))
+        value = self._value(slot.key_window or slot.window, slot.key_at, type_id, 0, (path, "[key]"))
         self._in_key -= 1
         kind = self._types[type_id]
         if isinstance(kind, Basic | Duration) and not isinstance(value, dict | None):

@@ -1,7 +1,8 @@
 """The entries of a Go map out of memory: Swiss tables (Go 1.24 and later) and the buckets before them.
 
-See go/src/internal/runtime/maps/{map,table,group}.go, and go/src/runtime/map.go of Go 1.23. Whatever the bytes are, the
-walk ends: it only goes on where memory was captured, and never over more than MAX_STEPS groups.
+See go/src/internal/runtime/maps/{map,table,group}.go, go/src/runtime/map.go of Go 1.23, and for what a sync.Map keeps
+go/src/internal/sync/hashtriemap.go. Whatever the bytes are, the walk ends: it only goes on where memory was captured, and
+never over more than MAX_STEPS groups or nodes.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 
 from compiler.decode.image import LOWEST, Image, Window
 from compiler.ir.frozen import frozen
-from compiler.ir.types import HashMap, SwissMap
+from compiler.ir.types import HashMap, SwissMap, Trie
 
 SLOTS = 8
 EMPTY = 0x80
@@ -21,15 +22,18 @@ MAX_DIRECTORY = 1 << 30
 MAX_COUNT = 1 << 40
 MAX_STEPS = 1 << 18
 MAX_CHAIN = 1 << 10
+MAX_LEVELS = 16
+UNKNOWN = -1
 
 
 @frozen
 class Slot:
-    """A key and a value within a group or bucket."""
+    """A key and a value within a group or bucket; the key elsewhere if there is a `key_window`."""
 
     window: Window
     key_at: int
     value_at: int
+    key_window: Window | None = None
 
 
 @dataclass(slots=True)
@@ -60,6 +64,22 @@ def entries(kind: SwissMap | HashMap, address: int, image: Image, limit: int) ->
                 break
     if len(found.slots) < wanted:
         found.problem = walk.problem or "torn"
+    found.steps = walk.steps
+    return found
+
+
+def trie_entries(kind: Trie, root: int, image: Image, limit: int) -> Entries:
+    """The entries below a trie's root. It does not count them: `total` is UNKNOWN where there are more."""
+    walk = _Nodes(kind, image)
+    found = Entries()
+    for slot in walk.slots(root) if root else ():
+        if len(found.slots) >= limit:
+            found.total = UNKNOWN
+            break
+        found.slots.append(slot)
+    else:
+        found.total = UNKNOWN if walk.problem else len(found.slots)
+        found.problem = walk.problem
     found.steps = walk.steps
     return found
 
@@ -171,6 +191,37 @@ class _Buckets(_Walk):
                             window, kind.keys_at + slot * kind.key_stride, kind.values_at + slot * kind.value_stride
                         )
                 at, chained = _int(bucket, kind.overflow), chained + 1
+
+
+class _Nodes(_Walk):
+    def __init__(self, kind: Trie, image: Image) -> None:
+        super().__init__(image)
+        self._kind = kind
+
+    def slots(self, root: int) -> Iterator[Slot]:
+        """Child by child, as deep as they go; entries of one hash are a chain."""
+        kind = self._kind
+        waiting = [(root, 0)]
+        while waiting:
+            address, level = waiting.pop()
+            head = self._read(address, min(kind.node_size, kind.entry_size))
+            if head is None:
+                continue
+            is_entry = level > 0 and bool(head[kind.is_entry])
+            size = kind.entry_size if is_entry else kind.node_size
+            node = head if len(head) >= size else self._read(address, size)
+            if node is None:
+                continue
+            if is_entry:
+                yield Slot(Window(node), kind.key_at, kind.value_at)
+                following = [_int(node, kind.overflow)]
+            elif level >= MAX_LEVELS:
+                self.problem = self.problem or "torn"
+                continue
+            else:
+                following = [_int(node, kind.children + 8 * number) for number in reversed(range(kind.fanout))]
+                level += 1
+            waiting += [(each, level) for each in following if each]
 
 
 def _int(found: bytes, at: int) -> int:

@@ -8,10 +8,10 @@ from typing import assert_never
 
 from compiler.decode import scalars
 from compiler.decode.bigs import Bigs
-from compiler.decode.containers import Containers
 from compiler.decode.image import LOWEST, Window
 from compiler.decode.reading import MAX_LENGTH, MAX_NESTING, Missed
 from compiler.decode.sync import Locks
+from compiler.decode.syncmaps import SyncMaps
 from compiler.decode.texts import Json, Marked, Path, Typed, signed
 from compiler.ir.chase import follow, held_depth, is_byte
 from compiler.ir.frames import Absence
@@ -23,6 +23,7 @@ from compiler.ir.types import (
     Array,
     Basic,
     Big,
+    Box,
     Chan,
     Duration,
     Func,
@@ -38,6 +39,8 @@ from compiler.ir.types import (
     SwissMap,
     Sync,
     Time,
+    Trie,
+    TwoMaps,
     TypeId,
     Wrapper,
 )
@@ -46,7 +49,7 @@ ANY_ARGUMENT = "go.shape.*"
 """How generic code calls its pointers: one copy of it serves all."""
 
 
-class ValueReader(Containers, Bigs, Locks):
+class ValueReader(SyncMaps, Bigs, Locks):
     """Renders the values of one capture, one cell at a time."""
 
     def read(self, window: Window, at: int, type_id: TypeId, limits: Limits) -> tuple[Json, tuple[Absence, ...]]:
@@ -100,6 +103,12 @@ class ValueReader(Containers, Bigs, Locks):
                 value = self._slice(kind, window, at, type_id, depth, path)
             case SwissMap() | HashMap():
                 value = self._map(kind, window, at, type_id, depth, path)
+            case Trie():
+                value = self._trie(kind, window, at, depth, path)
+            case TwoMaps():
+                value = self._two_maps(kind, window, at, depth, path)
+            case Box():
+                value = self._box(kind, window, at, depth, path)
             case Chan():
                 value = self._chan(kind, window, at, type_id, depth, path)
             case Interface():

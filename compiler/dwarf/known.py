@@ -1,4 +1,4 @@
-"""Structs of the standard library that are shown as what they mean: those of sync, and big numbers.
+"""Structs of the standard library that are shown as what they mean: those of sync (its Map: syncmap.py), and big numbers.
 
 Their words are found by field name in the binary's own debug info; where one is not there, the struct stays a struct.
 """
@@ -6,8 +6,9 @@ Their words are found by field name in the binary's own debug info; where one is
 from collections import deque
 from typing import Final, Protocol
 
+from compiler.dwarf import syncmap
 from compiler.dwarf.gotypes import BASIC_KINDS, KIND_SLICE, KIND_STRUCT, GoTypes
-from compiler.ir.types import SYNC_WORDS, Big, Field, Opaque, Sync, SyncForm, Type, TypeId, Word
+from compiler.ir.types import SYNC_WORDS, Big, Field, Sync, SyncForm, Type, Word
 
 SYNC: Final[dict[str, SyncForm]] = {
     "sync.Mutex": "Mutex", "internal/sync.Mutex": "Mutex", "sync.RWMutex": "RWMutex", "sync.WaitGroup": "WaitGroup",
@@ -19,27 +20,19 @@ BIG: Final = {
     "math/big.Float": ("neg", ("mant",), ("exp", "prec", "form")),
 }
 """Sign, digits, and what else a Float has: go/src/math/big/{int,rat,float}.go."""
-TRIES = ("internal/sync.HashTrieMap[", "internal/concurrent.HashTrieMap[")
-"""What a sync.Map is made of since Go 1.24: nodes that do not say by their type whether they are entries."""
-NO_ENTRIES = "the entries of a sync.Map are not decoded since they are kept in a trie (Go 1.24 and later)"
 INNER = ("mu", "v", "value", "u")
 """Fields that a struct is all about: an atomic's value, and since Go 1.24 a Mutex's internal/sync.Mutex."""
 MAX_STEPS = 8
 
 
-class Table(Protocol):
+class Table(syncmap.Table, Protocol):
     """What is needed of the type table that is being built."""
-
-    go: GoTypes
-
-    def same(self, offset: int) -> TypeId:
-        """The id of a type that is part of this one."""
 
 
 def describe(table: Table, offset: int, full: str, name: str) -> Type | None:
     """A struct by its full linked name; None for one that is not known, or not as it is known."""
-    if full.startswith(TRIES):
-        return Opaque(name, table.go.size(offset), NO_ENTRIES)
+    if full.startswith(syncmap.TRIES) or full == "sync.Map":
+        return syncmap.describe(table, offset, full, name)
     if full in SYNC:
         return _sync(table, offset, SYNC[full], name)
     return _big(table, offset, full, name) if full in BIG else None

@@ -1,7 +1,7 @@
 """Builds a Program's type table, breadth first from the wanted types, as deep as pointers will be followed."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from compiler.dwarf import containers, known
@@ -51,9 +51,17 @@ CHAINS = frozenset({"error", "context.Context"})
 class TypeTable:
     """Builds a Program's type table. `want` the roots, then `build` once."""
 
-    def __init__(self, types: GoTypes, depth: int, runtime: RuntimeTypes, dies: Mapping[int, int]) -> None:
-        """`dies`: the types that DWARF describes, by the offset of their runtime type from moduledata.types."""
-        self.go = types
+    def __init__(
+        self,
+        types: GoTypes,
+        depth: int,
+        runtime: RuntimeTypes,
+        dies: Mapping[int, int],
+        named: Mapping[str, Sequence[int]],
+    ) -> None:
+        """The types that DWARF describes: `dies` by the offset of their runtime type from moduledata.types, `named` by their
+        full linked names."""
+        self.go, self.named = types, named
         self._runtime = runtime
         self._dies = dies
         self._depth = depth

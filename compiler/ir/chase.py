@@ -15,6 +15,7 @@ from compiler.ir.types import (
     Array,
     Basic,
     Big,
+    Box,
     Chan,
     Duration,
     Func,
@@ -30,6 +31,8 @@ from compiler.ir.types import (
     SwissMap,
     Sync,
     Time,
+    Trie,
+    TwoMaps,
     Type,
     TypeId,
     Wrapper,
@@ -101,6 +104,23 @@ class FollowHashMap:
 
 
 @frozen
+class FollowTrie:
+    """At `at` is a pointer to the root node of the Trie `type`."""
+
+    at: int
+    type: TypeId
+
+
+@frozen
+class FollowBox:
+    """At `at` is a pointer to one `type` of `elem_size` bytes, which costs no depth."""
+
+    at: int
+    type: TypeId
+    elem_size: int
+
+
+@frozen
 class FollowSought:
     """At `at` is a pointer to a map in which a key is looked for, as the Sought `type` says."""
 
@@ -131,6 +151,8 @@ Follow = (
     | FollowInterface
     | FollowSwissMap
     | FollowHashMap
+    | FollowTrie
+    | FollowBox
     | FollowSought
     | FollowChan
     | FollowFunc
@@ -174,6 +196,12 @@ def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:
             return [FollowSwissMap(at, type_id)]
         case HashMap():
             return [FollowHashMap(at, type_id)]
+        case Trie(root=root):
+            return [FollowTrie(at + root, type_id)]
+        case Box(elem=elem):
+            return [FollowBox(at, elem, types[elem].size)]
+        case TwoMaps(read=read, read_only=read_only, dirty=dirty, map=map_):
+            return [FollowBox(at + read, read_only, types[read_only].size), *_flatten(types, map_, at + dirty)]
         case Sought():
             return [FollowSought(at, type_id)]
         case Chan():

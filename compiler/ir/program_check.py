@@ -23,6 +23,7 @@ from compiler.ir.types import (
     Array,
     Basic,
     Big,
+    Box,
     Chan,
     Field,
     HashMap,
@@ -33,6 +34,8 @@ from compiler.ir.types import (
     Struct,
     SwissMap,
     Sync,
+    Trie,
+    TwoMaps,
     Type,
     Word,
     Wrapper,
@@ -130,12 +133,28 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:  # noqa: C901, 
         case Pointer(elem=pointee):
             if (pointee is not None and pointee not in known) or kind.size != 8:
                 yield "it points to no type"
-        case SwissMap() | HashMap() | Chan():
+        case SwissMap() | HashMap() | Trie() | Chan():
             yield from container_problems(kind, types)
+        case Box(elem=elem):
+            if elem not in known or kind.size != 8:
+                yield "it leads to no type"
+        case TwoMaps():
+            yield from _two_maps(kind, types)
         case Sought():
             yield from _sought(kind, types)
         case _:
             pass
+
+
+def _two_maps(kind: TwoMaps, types: tuple[Type, ...]) -> Iterator[str]:
+    known = range(len(types))
+    if kind.map not in known or kind.read_only not in known or not isinstance(types[kind.map], SwissMap | HashMap):
+        yield "its maps have no type"
+        return
+    within = types[kind.read_only].size
+    parts = ((kind.read, 8, kind.size), (kind.dirty, 8, kind.size), (kind.m, 8, within), (kind.amended, 1, within))
+    if any(not 0 <= at <= size - length for at, length, size in parts):
+        yield "its maps lie outside of it"
 
 
 def _has_words(words: tuple[Word, ...], count: int, size: int) -> bool:

@@ -222,6 +222,53 @@ class HashMap:
 
 
 @frozen
+class Trie:
+    """A struct of internal/sync.HashTrieMap, which is all of a sync.Map since Go 1.24; see go/src/internal/sync/hashtriemap.go.
+
+    At `root` is a pointer to a node. In a node, the byte at `is_entry` says which kind it is: `node_size` bytes with `fanout`
+    pointers to nodes from `children` on, or `entry_size` bytes with a `key`, a `value` and a pointer at `overflow` to one more
+    entry of the same hash.
+    """
+
+    name: str
+    size: int
+    key: TypeId
+    value: TypeId
+    root: int
+    is_entry: int
+    node_size: int
+    children: int
+    fanout: int
+    entry_size: int
+    overflow: int
+    key_at: int
+    value_at: int
+
+
+@frozen
+class Box:
+    """A pointer behind which a type of the standard library keeps a part of itself: looked through, at no cost in depth."""
+
+    name: str
+    size: int
+    elem: TypeId
+
+
+@frozen
+class TwoMaps:
+    """A sync.Map up to Go 1.23: a Box at `read` leads to {m, amended}, a map and whether `dirty`, another one, has more."""
+
+    name: str
+    size: int
+    map: TypeId
+    read: int
+    read_only: TypeId
+    m: int
+    amended: int
+    dirty: int
+
+
+@frozen
 class Sought:
     """The map `map` of which one key is wanted: up to `scan` of its entries are looked through. An engine need not go on
     from entries whose key does not have `filter_value` in its `filter_size` bytes (0: all may be the one) from `filter_at` on."""
@@ -312,6 +359,9 @@ Type = (
     | Slice
     | SwissMap
     | HashMap
+    | Trie
+    | Box
+    | TwoMaps
     | Sought
     | Address
     | Chan

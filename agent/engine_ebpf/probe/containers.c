@@ -1,5 +1,5 @@
-// What is inside of maps and channels. go/src/internal/runtime/maps and go/src/runtime/{map,chan}.go have the layouts;
-// the offsets come from the Program.
+// What is inside of maps, tries and channels. go/src/internal/runtime/maps, go/src/runtime/{map,chan}.go and
+// go/src/internal/sync/hashtriemap.go have the layouts; the offsets come from the Program.
 
 #define SLOTS 8
 #define SAME_SIZE_GROW 8
@@ -40,17 +40,77 @@ INLINE void open_chan(struct Work *work, struct Layout *layout, u64 header)
     push_content(WORKKIND_CONTENT, buffer + first * layout->elem_size, layout->value, straight, layout->elem_size, depth);
 }
 
+// TRIE: the node at `node` in OUT has children. Its level is `chain`; the root's work at `old` in WORK has what all share:
+// how many entries are `wanted`, and at how many nodes one may look (`batch`).
+INLINE void set_children(struct Work *work, struct Layout *layout, u64 node, u64 level, u64 root)
+{
+    work->kind = WORKKIND_TRIE;
+    work->place = node + layout->pointer;
+    work->left = layout->length;
+    work->address = 0;
+    work->chain = level;
+    work->old = root;
+}
+
+// TRIE: one more node, which is an entry or has children of its own.
+INLINE void trie_step(struct Work *work, u64 task)
+{
+    struct Layout *layout = layout_of(work);
+    struct Work *root = work_at(work->old), *inner;
+    u64 address = work->address, head = smaller(layout->header_size, layout->group_size), place, is_entry, size;
+    if (!root->wanted || !root->batch || (!address && !work->left)) {
+        S->top--;
+        return;
+    }
+    if (!address) {
+        address = word_at(work->place);
+        work->place += 8;
+        work->left--;
+        if (!address)
+            return;
+    }
+    root->batch--;
+    work->address = 0;
+    place = copy_memory(task, address, head);
+    is_entry = place ? byte_at(place + layout->flags) : 0;
+    size = is_entry ? layout->group_size : layout->header_size;
+    if (place && size > head)
+        place = copy_memory(task, address, size);
+    if (!place)
+        return;
+    if (is_entry) {
+        root->wanted--;
+        work->address = word_at(place + layout->overflow); // one more of the same hash
+        if (layout->value_follows)
+            push_elements(layout->value, place + layout->value_at, 1, 8, work->depth);
+        if (layout->key_follows)
+            push_elements(layout->key, place + layout->key_at, 1, 8, work->depth);
+        return;
+    }
+    if (work->chain >= MAX_LEVELS)
+        return;
+    inner = push(WORKKIND_TRIE, work->type, work->depth);
+    if (inner)
+        set_children(inner, layout, place, work->chain + 1, work->old);
+}
+
 // CONTAINER: copy the header; then it is worked at as its kind demands.
 INLINE void container_step(struct Work *work, u64 task)
 {
     struct Layout *layout = layout_of(work);
     u64 header = copy_memory(task, work->address, layout->header_size), bits;
-    if (!header || (layout->kind != LAYOUTKIND_CHAN && !word_at(header + layout->count))) {
+    u32 maps = layout->kind == LAYOUTKIND_SWISS || layout->kind == LAYOUTKIND_HASH;
+    if (!header || (maps && !word_at(header + layout->count))) {
         S->top--;
         return;
     }
     if (layout->kind == LAYOUTKIND_CHAN)
         return open_chan(work, layout, header);
+    if (layout->kind == LAYOUTKIND_TRIE) {
+        work->wanted = C->map_entries;
+        work->batch = MAX_GROUPS;
+        return set_children(work, layout, header, 0, S->top - 1);
+    }
     work->wanted = smaller(layout->scan ? layout->scan : C->map_entries, sane(word_at(header + layout->count)));
     work->batch = work->slot = work->chain = work->old = work->last = work->directory_left = 0;
     work->address = word_at(header + layout->pointer);

@@ -40,6 +40,8 @@ INLINE void work_step(u64 task)
         swiss_step(work, task);
     else if (kind == WORKKIND_WAITERS)
         waiters_step(work, task);
+    else if (kind == WORKKIND_TRIE)
+        trie_step(work, task);
     else
         hash_step(work, task);
 }

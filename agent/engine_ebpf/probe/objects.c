@@ -234,6 +234,10 @@ INLINE void follow(u64 task, struct Op *op, u64 base, u32 depth)
         count = smaller(sane(word_at(place + 8)), C->slice_items);
         stride = op->number;
         type = op->type;
+    } else if (kind == OPKIND_BOX) {
+        count = 1;
+        stride = op->number;
+        type = op->type;
     } else if (kind == OPKIND_FUNC) {
         count = 8;
         depth = 0;

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from compiler.ir.types import (
     Array,
     Basic,
+    Box,
     Chan,
     Field,
     Func,
@@ -17,6 +18,7 @@ from compiler.ir.types import (
     String,
     Struct,
     SwissMap,
+    Trie,
     Type,
     TypeId,
     Wrapper,
@@ -34,7 +36,7 @@ NOWHERE = 0x7FFF12345678
 MAX_HEAP = 1 << 18
 
 
-def random_types(rng: random.Random) -> tuple[Type, ...]:
+def random_types(rng: random.Random) -> tuple[Type, ...]:  # noqa: C901 - a maker a kind
     """A type table: values contain only types that come before them, pointers lead anywhere."""
     found: list[Type] = [Basic("int", 8, "int"), Basic("uint8", 1, "uint"), String("string", 16)]
 
@@ -70,6 +72,12 @@ def random_types(rng: random.Random) -> tuple[Type, ...]:
             "map", 8, key, value, 48, 0, 9, 16, 24, 32, 8, over + 8, 8, size(key), values_at, size(value), over
         )
 
+    def trie() -> Type:
+        key, value = before(128), before(128)
+        value_at = 16 + ((size(key) + 7) & ~7)
+        entry_size = value_at + ((size(value) + 7) & ~7)
+        return Trie("trie", 16, key, value, 8, 1, 40, 8, 4, entry_size, 8, 16, value_at)
+
     def slice_() -> Type:
         elem = before()
         return Slice("[]", 24, elem, size(elem))
@@ -83,7 +91,7 @@ def random_types(rng: random.Random) -> tuple[Type, ...]:
         return Wrapper("wrapper", size(inner) + 8, 8, inner)
 
     makers: list[Callable[[], Type]] = [
-        array, struct_, swiss, hash_, slice_, chan, wrapper,
+        array, struct_, swiss, hash_, trie, slice_, chan, wrapper, lambda: Box("", 8, before()),
         lambda: Pointer("*", 8, rng.randrange(TYPES)), lambda: Pointer("*", 8, rng.randrange(TYPES)),
         lambda: Interface("any", 16, rng.random() < 0.5, 8, rng.random() < 0.4), lambda: Func("func()", 8),
     ]  # fmt: skip
@@ -123,6 +131,10 @@ class RandomValues:
                 return self._filled(kind.size, [(offset, self.value(inner, depth))])
             case Array(elem=elem, count=count):
                 return b"".join(self.value(elem, depth) for _ in range(count))
+            case Box(elem=elem):
+                return words(self.place(self.value(elem, depth - 1)) if depth > 0 and rng.random() < 0.8 else 0)
+            case Trie():
+                return struct.pack("<QQ", 0, self._node(kind, depth))
             case Interface(empty=empty):
                 return self._interface(empty, depth)
             case SwissMap() | HashMap() | Chan():
@@ -215,6 +227,22 @@ class RandomValues:
         growing = self.place(b"".join(old)) if self._rng.random() < 0.5 else 0
         header = struct.pack("<QBBHIQQQQ", 11, 0, 2, 0, 0, self.place(b"".join(buckets)), growing, 0, 0)
         return self.place(header)
+
+    def _node(self, kind: Trie, depth: int) -> int:
+        """A node with children: more such, entries (one or two of a hash), and what is none."""
+        children = [0] * kind.fanout
+        for number in self._rng.sample(range(kind.fanout), self._rng.randrange(4) if depth > 0 else 0):
+            luck = self._rng.random()
+            children[number] = (
+                NOWHERE if luck < 0.05 else self._node(kind, depth - 1) if luck < 0.3 else self._entry(kind, depth)
+            )
+        return self.place(struct.pack("<Q4Q", 0, *children))
+
+    def _entry(self, kind: Trie, depth: int) -> int:
+        overflow = self._entry(kind, depth - 1) if depth > 0 and self._rng.random() < 0.2 else 0
+        key, value = self.value(kind.key, depth - 1), self.value(kind.value, depth - 1)
+        parts = [(0, struct.pack("<QQ", 1 << 8, overflow)), (kind.key_at, key), (kind.value_at, value)]
+        return self.place(self._filled(kind.entry_size, parts))
 
     def _chan(self, kind: Chan, depth: int) -> int:
         items = b"".join(self.value(kind.elem, depth - 1) for _ in range(5))

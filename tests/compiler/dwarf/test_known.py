@@ -8,7 +8,21 @@ import pytest
 from compiler.binary import Binary
 from compiler.dwarf.rtypes import RuntimeTypes
 from compiler.dwarf.typetable import TypeTable
-from compiler.ir.types import Basic, Big, Chan, Interface, Opaque, Struct, Sync, Time, Type, Wrapper
+from compiler.ir.types import (
+    Basic,
+    Big,
+    Box,
+    Chan,
+    HashMap,
+    Interface,
+    SwissMap,
+    Sync,
+    Time,
+    Trie,
+    TwoMaps,
+    Type,
+    Wrapper,
+)
 from tests.conftest import ROOT, build
 
 
@@ -20,7 +34,9 @@ def zoo(go: Path, built: Path) -> Iterator[Binary]:
 
 def described(binary: Binary, name: str) -> Type:
     """A type by its linked name, as a column of that type would have it."""
-    table = TypeTable(binary.types, 3, RuntimeTypes(binary.executable, 0), binary.index.runtime_types)
+    table = TypeTable(
+        binary.types, 3, RuntimeTypes(binary.executable, 0), binary.index.runtime_types, binary.index.types
+    )
     wanted = table.want(binary.index.types[name][0])
     return table.build()[wanted]
 
@@ -50,7 +66,7 @@ def test_atomics_are_what_is_in_them(zoo: Binary) -> None:
 
 def test_the_runtimes_own_atomic_float_is_a_number(zoo: Binary) -> None:
     [name] = {"internal/runtime/atomic.Float64", "runtime/internal/atomic.Float64"} & zoo.index.types.keys()
-    table = TypeTable(zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types)
+    table = TypeTable(zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types, zoo.index.types)
     wanted = table.want(zoo.index.types[name][0])
     types = table.build()
     found = types[wanted]
@@ -73,14 +89,17 @@ def test_channels_know_who_waits(zoo: Binary) -> None:
     assert found.waiter_size > 0
 
 
-def test_a_sync_map_in_a_trie_says_that_its_entries_are_missing(zoo: Binary) -> None:
-    table = TypeTable(zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types)
+def test_a_sync_map_is_a_trie_since_go_1_24_and_two_maps_before(zoo: Binary) -> None:
+    table = TypeTable(zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types, zoo.index.types)
     wanted = table.want(zoo.index.types["sync.Map"][0])
     types = table.build()
     found = types[wanted]
-    assert isinstance(found, Struct)
-    if "read" in {member.name for member in found.fields}:  # Go 1.23 and before
-        return
-    [inner] = [types[member.type] for member in found.fields if member.name != "_"]
-    assert isinstance(inner, Opaque)
-    assert "not decoded" in inner.reason
+    if isinstance(found, Wrapper):
+        trie = types[found.type]
+        assert isinstance(trie, Trie)
+        assert (trie.fanout, types[trie.key].name, types[trie.value].name) == (16, "interface {}", "interface {}")
+    else:
+        assert isinstance(found, TwoMaps)
+        held = types[found.map]
+        assert isinstance(held, SwissMap | HashMap)
+        assert isinstance(types[held.value], Box)

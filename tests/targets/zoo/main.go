@@ -106,6 +106,7 @@ func main() {
 	startExpressions()
 	startPlaces()
 	startLocks()
+	startSyncMaps()
 	startChains()
 	startNumbers()
 	startFamiliar()

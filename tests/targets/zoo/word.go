@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -167,7 +168,7 @@ func (t *teller) pointer(v reflect.Value) any {
 	}
 	target := v.Elem()
 	return t.opened(v.Pointer(), target.Type(), true, func() any {
-		if _, scalar := wrappers[target.Type().PkgPath()]; target.Kind() == reflect.Struct && !scalar && !target.Type().ConvertibleTo(reflect.TypeOf(time.Time{})) {
+		if _, scalar := wrappers[target.Type().PkgPath()]; target.Type() != syncMap && target.Kind() == reflect.Struct && !scalar && !target.Type().ConvertibleTo(reflect.TypeOf(time.Time{})) {
 			return t.structure(target, object{{"$addr", address(v.Pointer())}})
 		}
 		return t.value(target)
@@ -187,6 +188,8 @@ func (t *teller) structure(v reflect.Value, shown object) any {
 		return t.value(inner)
 	}
 	switch number := v.Addr().Interface().(type) {
+	case *sync.Map:
+		return t.syncMap(reflect.ValueOf(keptMaps[v.Addr().UnsafePointer()]))
 	case *big.Int:
 		return number.String()
 	case *big.Rat:
@@ -236,6 +239,22 @@ func (t *teller) entries(v reflect.Value) any {
 	return shown
 }
 
+// syncMap shows keys that are all of one type as those of a map of that type.
+func (t *teller) syncMap(kept reflect.Value) any {
+	types := map[reflect.Type]bool{}
+	for _, key := range kept.MapKeys() {
+		types[key.Elem().Type()] = true
+	}
+	if len(types) != 1 {
+		return t.entries(kept)
+	}
+	typed := reflect.MakeMap(reflect.MapOf(kept.MapKeys()[0].Elem().Type(), kept.Type().Elem()))
+	for _, key := range kept.MapKeys() {
+		typed.SetMapIndex(key.Elem(), kept.MapIndex(key))
+	}
+	return t.entries(typed)
+}
+
 func (t *teller) key(v reflect.Value) string {
 	was := t.inKey
 	t.inKey = true
@@ -272,7 +291,7 @@ func (t *teller) boxed(v reflect.Value) any {
 		if value.is("$type") {
 			return typed{value}
 		}
-		if dynamic.Kind() != reflect.Map && !value.is("$base64") || value.is("$ref") {
+		if dynamic.Kind() != reflect.Map && dynamic.Type() != reflect.PointerTo(syncMap) && !value.is("$base64") || value.is("$ref") {
 			return typed{append(object{name}, value...)}
 		}
 		return typed{object{name, {"$value", value}}}
@@ -334,6 +353,7 @@ var (
 		"sync.Once":      {{"done", false}, {"running", false}, {"waiters", 0}},
 		"sync.Cond":      {{"waiters", 0}},
 	}
+	syncMap        = reflect.TypeOf(sync.Map{})
 	wrappers       = map[string]bool{"sync/atomic": true, "math/big": true}
 	closedChannels = map[uintptr][]any{}
 	// heldBack are the items of channels at which senders wait: to take one out would wake them.

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+)
+
+// keptMaps are what sync.Maps hold that must not be ranged over: up to Go 1.23 that changes how they keep it.
+var keptMaps = map[unsafe.Pointer]map[any]any{}
+
+type syncMaps struct {
+	zero, few, many, deleted, mixed sync.Map
+	amended, expunged, emptied      sync.Map
+	itself                          *sync.Map
+	none                            *sync.Map
+	inside                          []any
+	n                               int
+}
+
+// stored fills a map and remembers what is in it.
+func stored(m *sync.Map, pairs ...any) {
+	kept := keptMaps[unsafe.Pointer(m)]
+	if kept == nil {
+		kept = map[any]any{}
+		keptMaps[unsafe.Pointer(m)] = kept
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		m.Store(pairs[i], pairs[i+1])
+		kept[pairs[i]] = pairs[i+1]
+	}
+}
+
+func dropped(m *sync.Map, keys ...any) {
+	for _, key := range keys {
+		m.Delete(key)
+		delete(keptMaps[unsafe.Pointer(m)], key)
+	}
+}
+
+// promoted has all entries move to where reading needs no lock.
+func promoted(m *sync.Map) { m.Range(func(any, any) bool { return true }) }
+
+//go:noinline
+func syncMapped(s *syncMaps, m *sync.Map, boxed any) {
+	tell("s.zero", &s.zero, "s.few", &s.few, "s.many", &s.many, "s.deleted", &s.deleted, "s.mixed", &s.mixed, "s.amended", &s.amended,
+		"s.expunged", &s.expunged, "s.emptied", &s.emptied, "s.itself", &s.itself, "s.none", &s.none, "s.inside", &s.inside, "s.n", &s.n,
+		"s", ref(s), "m", ref(m), "boxed", ref(boxed))
+	stop()
+	keep(s, m, boxed)
+}
+
+func startSyncMaps() {
+	s := &syncMaps{n: 52}
+	mu.Lock()
+	stored(&s.few, "a", 1, "b", &point{2, 3}, "c", nil, "d", []string{"x", "y"})
+	for i := 0; i < 700; i++ {
+		stored(&s.many, fmt.Sprintf("key %d", i), &point{int32(i), int32(-i)})
+	}
+	promoted(&s.many)
+	for i := 0; i < 700; i += 3 {
+		dropped(&s.many, fmt.Sprintf("key %d", i))
+	}
+	stored(&s.deleted, 1, "one", 2, "two", 3, nil)
+	promoted(&s.deleted)
+	dropped(&s.deleted, 2)
+	stored(&s.mixed, 1, 1.5, "1", true, ID(1), code(7), [2]int{1, 2}, "array", point{1, 2}, "struct", true, error(nil), 2.5, map[string]int{"k": 1})
+	stored(&s.amended, "read", 1, "dirty too", 2)
+	promoted(&s.amended)
+	stored(&s.amended, "dirty", 3, "read", 4)
+	dropped(&s.amended, "dirty too")
+	stored(&s.expunged, "a", 1, "b", nil)
+	promoted(&s.expunged)
+	dropped(&s.expunged, "a")
+	stored(&s.expunged, "c", &point{3, 3}) // what was deleted is left out of the new map
+	promoted(&s.expunged)
+	stored(&s.emptied, "a", 1)
+	dropped(&s.emptied, "a")
+	s.itself = &sync.Map{}
+	stored(s.itself, "self", s.itself, "value", 1)
+	s.inside = []any{&s.few, s.itself, (*sync.Map)(nil)}
+	mu.Unlock()
+	start(func() { syncMapped(s, &s.mixed, &s.many) })
+	start(func() { syncMapped(&syncMaps{}, nil, s.itself) })
+}
