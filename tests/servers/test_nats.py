@@ -1,26 +1,22 @@
 """A running NATS server: what a snapshot says of its connections, streams and stacks, held against its own pages."""
 
 import json
-import re
-import socket
 import sqlite3
-import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.servers.nats_server import Client, get, serving
 from tests.servers.servers import NATS
+from tests.servers.snapshots import take
 from tests.traceback import Dumped, parse_dump, shown, still
 
 pytestmark = pytest.mark.timeout(1800)
-FREEZEFRAME = ROOT / ".venv/bin/freezeframe"
 CLIENTS, MESSAGES = 7, 5
 MAY_BE_NIL = {
     ("connections", "pre"), ("senders", "tags"), ("consumers", "paused_until"), ("consumers", "err"), ("streams", "amch"),
@@ -31,97 +27,6 @@ MOVES = (
     "net/http.(*Server).Serve",
     "github.com/nats-io/nats-server/v2/server/ats.Register.func1",
 )
-
-
-class Client:
-    """A NATS client that speaks just enough of the protocol."""
-
-    def __init__(self, port: int, number: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self._lines = self._socket.makefile("rb")
-        assert self._lines.readline().startswith(b"INFO ")
-        self.name = f"client {number}"
-        options = {"verbose": False, "name": self.name, "lang": "python", "version": f"0.{number}"}
-        self.send(f"CONNECT {json.dumps(options)}")
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._lines.close()
-        self._socket.close()
-
-    def send(self, line: str, payload: str | None = None) -> None:
-        text = f"{line}\r\n" + ("" if payload is None else f"{payload}\r\n")
-        self._socket.sendall(text.encode())
-
-    def settle(self) -> list[bytes]:
-        """Whatever came in until the server has answered a PING: what was sent before has been worked off by then."""
-        self.send("PING")
-        found = []
-        while (line := self._lines.readline()) != b"PONG\r\n":
-            assert line, "the server closed the connection"
-            found.append(line.strip())
-        return found
-
-    def request(self, subject: str, payload: object) -> dict[str, Any]:
-        """Ask, and wait for the answer."""
-        self.send("SUB answers 99")
-        text = json.dumps(payload)
-        self.send(f"PUB {subject} answers {len(text)}", text)
-        while not self._lines.readline().startswith(b"MSG answers "):
-            pass
-        answer = json.loads(self._lines.readline())
-        self.send("UNSUB 99")
-        assert "error" not in answer, answer
-        assert isinstance(answer, dict)
-        return answer
-
-
-@contextmanager
-def serving(binary: Path, folder: Path) -> Iterator[tuple[int, int, int, int]]:
-    """(pid, client port, monitoring port, profiling port) of a server on loopback, on ports of its own choice."""
-    command = [
-        str(binary),
-        "-a",
-        "127.0.0.1",
-        "-p",
-        "-1",
-        "-m",
-        "-1",
-        "--profile",
-        "-1",
-        "-js",
-        "-sd",
-        str(folder / "js"),
-    ]
-    log = folder / "log"
-    process = subprocess.Popen([*command, "-l", str(log)], stdin=subprocess.DEVNULL)
-    try:
-        texts = (
-            r"client connections on 127\.0\.0\.1:(\d+)",
-            r"http monitor on 127\.0\.0\.1:(\d+)",
-            r"profiling port: (\d+)",
-        )
-        deadline = time.monotonic() + 60
-        while True:
-            text = log.read_text() if log.exists() else ""
-            found = [re.search(each, text) for each in texts]
-            if "Server is ready" in text and all(found):
-                break
-            assert time.monotonic() < deadline, text
-            assert process.poll() is None, text
-            time.sleep(0.05)
-        client, monitor, profile = (int(each[1]) for each in found if each)
-        yield process.pid, client, monitor, profile
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _get(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
-        return str(answer.read().decode())
 
 
 @dataclass(frozen=True)
@@ -148,21 +53,17 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         clients = [stack.enter_context(Client(port, number)) for number in range(CLIENTS)]
         _work(clients)
         connections = _quiet(monitor)
-        details = json.loads(_get(monitor, "/jsz?streams=1&consumers=1"))["account_details"][0]["stream_detail"]
-        before = parse_dump(_get(profile, "/debug/pprof/goroutine?debug=2"))
+        details = json.loads(get(monitor, "/jsz?streams=1&consumers=1"))["account_details"][0]["stream_detail"]
+        before = parse_dump(get(profile, "/debug/pprof/goroutine?debug=2"))
         files = {}
         for engine in ("memory", "ebpf"):
             files[engine] = folder / f"{engine}.sqlite"
-            arguments = ["--pid", str(pid), "--spec", str(NATS.spec), "--out", str(files[engine]), "--engine", engine]
-            done = subprocess.run(
-                [str(FREEZEFRAME), "snapshot", *arguments], capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, done.stderr
-        after = parse_dump(_get(profile, "/debug/pprof/goroutine?debug=2"))
+            take(pid, NATS.spec, files[engine], engine)
+        after = parse_dump(get(profile, "/debug/pprof/goroutine?debug=2"))
         yield Scene(
             {each["cid"]: each for each in connections},
             {each["name"]: each for each in details},
-            json.loads(_get(monitor, "/varz")),
+            json.loads(get(monitor, "/varz")),
             still(before, after, MOVES),
             files,
         )
@@ -172,7 +73,7 @@ def _quiet(monitor: int) -> list[dict[str, Any]]:
     """The connections' own page, once nothing waits to be written: the last answers are booked after they were sent."""
     deadline = time.monotonic() + 30
     while True:
-        found: list[dict[str, Any]] = json.loads(_get(monitor, "/connz?subs=1"))["connections"]
+        found: list[dict[str, Any]] = json.loads(get(monitor, "/connz?subs=1"))["connections"]
         if not any(each["pending_bytes"] for each in found):
             return found
         assert time.monotonic() < deadline, found
