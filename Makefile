@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help install install-dev install-browser demo benchmark benchmark-pause benchmark-load test check check-format check-lint check-types check-imports check-go check-versions matrix servers fmt lock clean
+.PHONY: help install install-dev install-browser demo benchmark benchmark-pause benchmark-load test check check-format check-lint check-types check-imports check-go check-versions matrix servers chaos fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ benchmark-pause: install-dev ## Measure how long a process stands still, beside 
 
 benchmark-load: install-dev ## Measure what a snapshot every second does to a server under load (root; ten minutes; ARGS=--help)
 	@$(BIN)/python benchmarks/load.py $(ARGS)
+
+chaos: install-dev ## Kill the agent at 1,000 random points of its captures and look at what is left (ARGS=5000 for more); takes some minutes
+	@FREEZEFRAME_CHAOS=$(or $(ARGS),1000) $(BIN)/pytest -q -s tests/test_chaos.py -k ebpf
 
 check: check-format check-lint check-types check-imports check-go test check-versions ## Run everything that CI runs
 

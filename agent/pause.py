@@ -140,7 +140,8 @@ def _await_stops(
         if time.monotonic_ns() > deadline_ns:
             why = reluctance(target.pid, pending[0].tid)
             raise CannotNow(
-                f"thread {pending[0].tid} of process {target.pid} did not stop in time: {why}", remedy=AGAIN
+                f"thread {pending[0].tid} of process {target.pid} did not stop in time: {why}",
+                remedy=f"{AGAIN}, or raise limits.pause_ms",
             )
         looks += 1
         if looks < SPINS:

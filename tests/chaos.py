@@ -1,84 +1,243 @@
-"""Kills a capturing process at random points, again and again; run as a program, for it forks.
+"""Kills an agent at random points of a capture, again and again, and looks at what is left. Run as a program, for it forks:
 
-python -m tests.chaos PID PROGRAM ENGINE TIMES SEED
+python -m tests.chaos PROGRAM ENGINE TIMES SEED PID...
+
+For each PID there is a client that asks for one capture after the other and reads the answers slowly. Now and then a new
+agent compiles its probe first; the others find it compiled. Prints progress, and one line of JSON at the end.
 """
 
+import ctypes
 import json
+import mmap
 import os
 import random
 import signal
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 from agent.capture import arm
-from agent.engine import Engine
+from agent.config import AgentConfig
+from agent.engine import ArmedProbe, Engine, Target
 from agent.engines import choose_engine
+from agent.server import make_server
 from compiler.ir.program import Program
 from compiler.ir.program_codec import program_from_bytes
+from compiler.ir.wire import ArmedCapture
+from tests.bpfobjects import bpf_objects, held_objects
 
-LONGEST_S = 0.05
-LONGEST_PAUSE_S = 0.0008
-PATIENCE_S = 5.0
+TOKEN = "a token for the chaos"
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+COLD_EVERY = 25
+"""Every so many agents one has to compile its probe."""
+PATIENCE_S = 60.0
+NAP_S = 0.00005
+GRACE_S = 5.0
+"""The kernel gives objects back a moment after their last user is gone."""
+PR_SET_CHILD_SUBREAPER = 36
 
 
-def capture_without_end(pid: int, program: Program, engine: Engine) -> None:
-    """What the child does until it is killed."""
+class Point(IntEnum):
+    """Where an agent is. STOP is not announced: it is when the target begins to be traced."""
+
+    START = 0
+    ARM = 1
+    ARMED = 2
+    STOP = 3
+    RUN = 4
+    RESUME = 5
+    COLLECT = 6
+    SEND = 7
+
+
+LONGEST_S = {
+    Point.ARM: 0.06, Point.ARMED: 0.002, Point.STOP: 0.0006, Point.RUN: 0.003, Point.RESUME: 0.0006,
+    Point.COLLECT: 0.003, Point.SEND: 0.01,
+}  # fmt: skip
+"""A kill comes at any time up to so long after the point."""
+
+
+class Board(ctypes.Structure):
+    """Memory that all processes here share."""
+
+    _fields_ = (("point", ctypes.c_uint64), ("port", ctypes.c_uint64), ("captures", ctypes.c_uint64 * 8))
+
+    @staticmethod
+    def shared() -> "Board":
+        return Board.from_buffer(mmap.mmap(-1, mmap.PAGESIZE))
+
+
+class Announcing:
+    """An engine that writes on the board how far its captures are."""
+
+    def __init__(self, engine: Engine, board: Board) -> None:
+        self.name = engine.name
+        self._engine, self._board = engine, board
+
+    def arm(self, target: Target, program: Program) -> ArmedProbe:
+        self._board.point = Point.ARM
+        probe: Any = self._engine.arm(target, program)
+        for name, during, after in (("run", Point.RUN, Point.RESUME), ("collect", Point.COLLECT, Point.SEND)):
+            setattr(probe, name, self._between(getattr(probe, name), during, after))
+        self._board.point = Point.ARMED
+        armed: ArmedProbe = probe
+        return armed
+
+    def _between(self, what: Callable[..., Any], during: Point, after: Point) -> Callable[..., Any]:
+        def announced(*arguments: Any) -> Any:
+            self._board.point = during
+            try:
+                return what(*arguments)
+            finally:
+                self._board.point = after
+
+        return announced
+
+
+def serve(board: Board, engine: Engine) -> None:
+    """The agent: until it is killed."""
+    server = make_server(AgentConfig(port=0), TOKEN, lambda: Announcing(engine, board), audit=lambda _: None)
+    board.port = server.server_port
+    server.serve_forever()
+
+
+def ask(board: Board, number: int, pid: int, program: bytes) -> None:
+    """A client: capture after capture, of whatever agent there is."""
     while True:
-        with arm(pid, program, engine) as armed:
-            armed.fire()
+        with suppress(OSError, HTTPException, ValueError):
+            connection = HTTPConnection("127.0.0.1", board.port, timeout=5)
+            connection.request("POST", f"/v1/captures?pid={pid}", program, HEADERS)
+            capture = ArmedCapture.from_json(connection.getresponse().read()).capture
+            connection.request("POST", f"/v1/captures/{capture}/fire", b"", HEADERS)
+            answer = connection.getresponse()
+            while answer.read(64 << 10):
+                time.sleep(0.0005)
+            board.captures[number] += 1
+            connection.close()
+        time.sleep(0.001)
+
+
+def traced(pid: int) -> bool:
+    return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
 
 
 def held(pid: int) -> list[str]:
     """What is wrong with the target: threads that are stopped or traced."""
     wrong = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        status = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
-        if status["State"][0] in "tT" or status["TracerPid"] != "0":
-            wrong.append(f"thread {task.name}: {status['State']}, traced by {status['TracerPid']}")
+        with suppress(FileNotFoundError, ProcessLookupError):  # that thread has ended
+            status = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
+            if status["State"][0] in "tT" or status["TracerPid"] != "0":
+                wrong.append(f"thread {task.name}: {status['State']}, traced by {status['TracerPid']}")
     return wrong
 
 
-def caught(pid: int, wait_s: float) -> bool:
-    """Wait until the target is being traced, and a little longer; whether it is still held then."""
-    status, end = Path(f"/proc/{pid}/status"), time.monotonic() + PATIENCE_S
-    while "TracerPid:\t0\n" in status.read_text():
-        if time.monotonic() > end:
-            return False
-    end = time.monotonic() + wait_s
-    while time.monotonic() < end:
-        pass
-    return "TracerPid:\t0\n" not in status.read_text()
+@dataclass
+class Chaos:
+    """One run of it."""
+
+    engine: Engine
+    pids: list[int]
+    dice: random.Random
+    board: Board = field(default_factory=Board.shared)
+    before: set[tuple[str, int]] = field(default_factory=bpf_objects)
+    clients: list[int] = field(default_factory=list)
+    killed_at: Counter[str] = field(default_factory=Counter)
+    while_stopped: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def kill_one(self, number: int) -> None:
+        """Start an agent, let it work, kill it, look around."""
+        self.board.point, self.board.port = Point.START, 0
+        engine = choose_engine(self.engine.name) if number % COLD_EVERY == COLD_EVERY - 1 else self.engine
+        agent = fork(lambda: serve(self.board, engine))
+        self._wait(self.dice.choice(list(LONGEST_S)))
+        at = Point(self.board.point)
+        stopped = any(map(traced, self.pids))
+        os.kill(agent, signal.SIGKILL)
+        _, status = os.waitpid(agent, 0)
+        self.wrong += [problem for pid in self.pids for problem in held(pid)]
+        self.killed_at[at.name.lower()] += 1
+        self.while_stopped += stopped
+        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+            self.wrong.append(f"the agent ended by itself: {status}")
+        self.wrong += self._left()
+
+    def _wait(self, point: Point) -> None:
+        """Until the agent is there, or its target is stopped, and then some."""
+        end = time.monotonic() + PATIENCE_S
+        there: Callable[[], bool] = lambda: self.board.point >= point  # noqa: E731
+        if point is Point.STOP:
+            there = lambda: any(map(traced, self.pids))  # noqa: E731
+        while not there():
+            if time.monotonic() > end:
+                self.wrong.append(f"no agent came to {point.name} within {PATIENCE_S} s")
+                return
+            time.sleep(NAP_S)
+        time.sleep(self.dice.uniform(0, LONGEST_S[point]))
+
+    def _left(self) -> list[str]:
+        """Child processes of the agent, and eBPF objects that nobody holds."""
+        end = time.monotonic() + GRACE_S
+        while True:
+            known = {os.getpid(), *self.clients}
+            with suppress(ChildProcessError):
+                while (ended := os.waitpid(-1, os.WNOHANG)[0]) and ended not in known:
+                    pass
+            orphans = set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())) - known
+            objects = bpf_objects() - self.before
+            objects = objects - held_objects() if objects else objects
+            if not orphans and not objects:
+                return []
+            if time.monotonic() > end:
+                return [*(f"process {pid} is left" for pid in orphans), *(f"{kind} {n} is left" for kind, n in objects)]
+            time.sleep(0.005)
 
 
-def main(pid: int, program_file: Path, engine_name: str, times: int, seed: int) -> None:
-    """Fork, let it capture, kill it, look at the target: every other time at any moment, else within a pause."""
-    program, engine, dice = (
-        program_from_bytes(program_file.read_bytes()),
-        choose_engine(engine_name),
-        random.Random(seed),
-    )
-    with arm(pid, program, engine) as armed:  # compiles the probe once, for all children
-        armed.fire()
-    in_pause, wrong = 0, []
-    for number in range(times):
-        child = os.fork()
-        if child == 0:
-            try:
-                capture_without_end(pid, program, engine)
-            finally:
-                os._exit(1)
-        if number % 2:
-            time.sleep(dice.uniform(0, LONGEST_S))
-        else:
-            in_pause += caught(pid, dice.uniform(0, LONGEST_PAUSE_S))
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        if not os.WIFSIGNALED(status):
-            wrong.append(f"the capturing child ended by itself: {status}")
-        wrong += held(pid)
-    print(json.dumps({"in_pause": in_pause, "wrong": wrong}))
+def fork(what: Callable[[], None]) -> int:
+    """Have a child do it; the child's pid."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
+            what()
+        finally:
+            os._exit(1)
+    return child
+
+
+def main(program_file: Path, engine_name: str, times: int, seed: int, pids: list[int]) -> None:
+    """Kill so many agents."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    text = program_file.read_bytes()
+    program, engine = program_from_bytes(text), choose_engine(engine_name)
+    arm(pids[0], program, engine).close()  # compiles the probe once, for most
+    chaos = Chaos(engine, pids, random.Random(seed))
+    chaos.clients += [fork(lambda n=n, pid=pid: ask(chaos.board, n, pid, text)) for n, pid in enumerate(pids)]  # type: ignore[misc]
+    os.setpriority(os.PRIO_PROCESS, 0, -10)  # so that a kill comes when it is meant to
+    began = time.monotonic()
+    try:
+        for number in range(times):
+            chaos.kill_one(number)
+            if (number + 1) % 100 == 0:
+                print(f"{number + 1} killed, {len(chaos.wrong)} wrong", file=sys.stderr, flush=True)
+    finally:
+        for client in chaos.clients:
+            os.kill(client, signal.SIGKILL)
+            os.waitpid(client, 0)
+    said = {
+        "killed": dict(sorted(chaos.killed_at.items())), "while_stopped": chaos.while_stopped, "wrong": chaos.wrong,
+        "captures": sum(chaos.board.captures), "seconds": round(time.monotonic() - began), "seed": seed,
+    }  # fmt: skip
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), list(map(int, sys.argv[5:])))
