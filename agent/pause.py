@@ -23,6 +23,8 @@ SPINS = 100
 """Looks at a thread that has not stopped yet before we begin to sleep between them; most stop within microseconds.
 After as many again we look at all the others, too."""
 NAP_S = 0.00005
+SEIZE_TRIES = 5
+"""While execve(2) puts one thread in the place of another, the kernel refuses to trace it."""
 LINGER_S = 1.0
 """How long a release waits for threads that have not stopped yet. After it the kernel lets go, when our thread ends."""
 
@@ -109,18 +111,20 @@ def _stop_all(ptrace: Ptrace, target: PausedTarget, tracees: dict[int, _Tracee],
 
 def _seize(ptrace: Ptrace, pid: int, tid: int) -> bool:
     """Begin to trace a thread; False where it has ended."""
-    code = ptrace.quietly(PTRACE_SEIZE, tid)
-    if code in (0, errno.ESRCH):
-        return code == 0
-    state = status(f"/proc/{pid}/task/{tid}/status").get("State", "X")[:1]
-    if state in "ZX":  # a main thread that has ended stays in the list until the last one does
-        return False
-    other = tracer(pid, tid)
-    if other is not None:
-        raise CannotNow(
-            f"process {pid} is being traced by {other}",
-            remedy="end that debugger or capture, then take the snapshot again",
-        )
+    code = 0
+    for _ in range(SEIZE_TRIES):
+        code = ptrace.quietly(PTRACE_SEIZE, tid)
+        if code in (0, errno.ESRCH):
+            return code == 0
+        other = tracer(pid, tid)
+        if other is not None:
+            raise CannotNow(
+                f"process {pid} is being traced by {other}",
+                remedy="end that debugger or capture, then take the snapshot again",
+            )
+        state = status(f"/proc/{pid}/task/{tid}/status").get("State", "X")[:1]
+        if state in "ZX":  # a main thread that has ended stays in the list until the last one does
+            return False
     raise CannotNow(
         f"no permission to stop process {pid}: {os.strerror(code)}",
         remedy="run as root or with CAP_SYS_PTRACE; /proc/sys/kernel/yama/ptrace_scope must be below 3",
@@ -134,7 +138,7 @@ def _await_stops(
     pending = fresh
     looks = 0
     while True:
-        pending = [tracee for tracee in pending if not _look(ptrace, tracee, tracees)]
+        pending = [tracee for tracee in pending if not (tracee.stopped or _look(ptrace, tracee, tracees))]
         if not pending:
             return
         if time.monotonic_ns() > deadline_ns:

@@ -6,6 +6,7 @@ environments are not read.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,6 +21,8 @@ KERNEL_THREAD = 0x00200000
 """PF_KTHREAD in the flags of /proc/PID/stat (include/linux/sched.h)."""
 MAX_LIBRARIES = 256
 """Libraries of one process that are looked at."""
+SETTLE_S = 0.2
+"""How long a process may take to end or to become another, once its main thread has ended."""
 CHOOSE = "list the Go processes with: freezeframe processes"
 
 FileKey = tuple[int, int, int, int]
@@ -71,7 +74,7 @@ class Processes:
         """The Go process `pid`; BadInput where there is none, Forbidden where it is not on the allow-list, CannotNow
         where we may not look."""
         self.allow.check(pid)
-        running = self._running(pid)
+        running = self._settled(pid)
         if running.kernel_thread:
             raise BadInput(f"process {pid} ({running.command}) is a kernel thread", remedy=CHOOSE)
         if running.state in "ZX" and len(thread_ids(pid, self._proc)) > 1:
@@ -146,6 +149,15 @@ class Processes:
             started_at_ns=booted_ns + started,
             container_pid=container_pid(pid, self._proc),
         )
+
+    def _settled(self, pid: int) -> Running:
+        """What it is when it is not just ending, or becoming another program: then its main thread ends before the others."""
+        end = time.monotonic() + SETTLE_S
+        while True:
+            running = self._running(pid)
+            if running.state not in "ZX" or len(thread_ids(pid, self._proc)) < 2 or time.monotonic() > end:
+                return running
+            time.sleep(0.001)
 
     def _running(self, pid: int) -> Running:
         try:

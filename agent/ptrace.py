@@ -17,6 +17,8 @@ PTRACE_SEIZE: Final = 0x4206
 PTRACE_INTERRUPT: Final = 0x4207
 PTRACE_EVENT_STOP: Final = 128
 WALL: Final = 0x40000000
+WNOTHREAD: Final = 0x20000000
+"""Only what this very thread traces: a process that another thread of ours has started is not to be waited for here."""
 
 _USER_REGS = (
     "r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi",
@@ -62,7 +64,7 @@ class Ptrace:
 
     def wait(self, tid: int) -> WaitStatus | None:
         """Look whether the thread has stopped or ended; None where it still runs."""
-        waited = self._waitpid(tid, ctypes.byref(self._status), WALL | os.WNOHANG)
+        waited = self._waitpid(tid, ctypes.byref(self._status), WALL | WNOTHREAD | os.WNOHANG)
         if waited == 0:
             return None
         status = self._status.value

@@ -60,7 +60,7 @@ def tracer(pid: int, tid: int) -> str | None:
 def reluctance(pid: int, tid: int) -> str:
     """Why a thread does not stop, as far as the kernel tells."""
     state = status(f"/proc/{pid}/task/{tid}/status").get("State", "ended")
-    if state.startswith("R"):
+    if state[0] in "Rt":  # t: it stopped just now
         return "it waits for a processor: the machine is busy"
     if not state.startswith("D"):
         return f"state {state}"

@@ -28,6 +28,7 @@ from agent.config import AgentConfig
 from agent.engine import ArmedProbe, Engine, Target
 from agent.engines import choose_engine
 from agent.server import make_server
+from compiler.ir.errors import FreezeframeError
 from compiler.ir.program import Program
 from compiler.ir.program_codec import program_from_bytes
 from compiler.ir.wire import ArmedCapture
@@ -111,7 +112,7 @@ def serve(board: Board, engine: Engine) -> None:
 def ask(board: Board, number: int, pid: int, program: bytes) -> None:
     """A client: capture after capture, of whatever agent there is."""
     while True:
-        with suppress(OSError, HTTPException, ValueError):
+        with suppress(OSError, HTTPException, FreezeframeError):
             connection = HTTPConnection("127.0.0.1", board.port, timeout=5)
             connection.request("POST", f"/v1/captures?pid={pid}", program, HEADERS)
             capture = ArmedCapture.from_json(connection.getresponse().read()).capture
@@ -187,11 +188,11 @@ class Chaos:
         """Child processes of the agent, and eBPF objects that nobody holds."""
         end = time.monotonic() + GRACE_S
         while True:
-            known = {os.getpid(), *self.clients}
-            with suppress(ChildProcessError):
-                while (ended := os.waitpid(-1, os.WNOHANG)[0]) and ended not in known:
-                    pass
-            orphans = set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())) - known
+            while ended := os.waitpid(-1, os.WNOHANG)[0]:
+                if ended in self.clients:
+                    raise ChildProcessError(f"client {ended} has ended")
+            orphans = set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+            orphans -= set(self.clients)
             objects = bpf_objects() - self.before
             objects = objects - held_objects() if objects else objects
             if not orphans and not objects:
