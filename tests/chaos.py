@@ -40,6 +40,7 @@ COLD_EVERY = 25
 """Every so many agents one has to compile its probe."""
 PATIENCE_S = 60.0
 NAP_S = 0.00005
+MOST_WRONG = 20
 GRACE_S = 5.0
 """The kernel gives objects back a moment after their last user is gone."""
 PR_SET_CHILD_SUBREAPER = 36
@@ -227,8 +228,10 @@ def main(program_file: Path, engine_name: str, times: int, seed: int, pids: list
     try:
         for number in range(times):
             chaos.kill_one(number)
-            if (number + 1) % 100 == 0:
-                print(f"{number + 1} killed, {len(chaos.wrong)} wrong", file=sys.stderr, flush=True)
+            if (number + 1) % 50 == 0 or chaos.wrong:
+                print(f"{number + 1} killed, wrong: {chaos.wrong}", file=sys.stderr, flush=True)
+            if len(chaos.wrong) > MOST_WRONG:
+                break
     finally:
         for client in chaos.clients:
             os.kill(client, signal.SIGKILL)
