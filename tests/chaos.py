@@ -15,22 +15,22 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
 
 from agent.capture import arm
 from agent.config import AgentConfig
-from agent.engine import ArmedProbe, Engine, Target
+from agent.engine import ArmedProbe, Engine, Registers, Target
 from agent.engines import choose_engine
 from agent.server import make_server
 from compiler.ir.errors import FreezeframeError
 from compiler.ir.program import Program
 from compiler.ir.program_codec import program_from_bytes
+from compiler.ir.raw import Loss
 from compiler.ir.wire import ArmedCapture
 from tests.bpfobjects import bpf_objects, held_objects
 
@@ -85,22 +85,34 @@ class Announcing:
 
     def arm(self, target: Target, program: Program) -> ArmedProbe:
         self._board.point = Point.ARM
-        probe: Any = self._engine.arm(target, program)
-        for name, during, after in (("run", Point.RUN, Point.RESUME), ("collect", Point.COLLECT, Point.SEND)):
-            setattr(probe, name, self._between(getattr(probe, name), during, after))
+        probe = AnnouncingProbe(self._engine.arm(target, program), self._board)
         self._board.point = Point.ARMED
-        armed: ArmedProbe = probe
-        return armed
+        return probe
 
-    def _between(self, what: Callable[..., Any], during: Point, after: Point) -> Callable[..., Any]:
-        def announced(*arguments: Any) -> Any:
-            self._board.point = during
-            try:
-                return what(*arguments)
-            finally:
-                self._board.point = after
+    def close(self) -> None:
+        self._engine.close()
 
-        return announced
+
+class AnnouncingProbe:
+    """One of its captures."""
+
+    def __init__(self, probe: ArmedProbe, board: Board) -> None:
+        self._probe, self._board = probe, board
+
+    def run(self, threads: Mapping[int, Registers], deadline_ns: int) -> int:
+        self._board.point = Point.RUN
+        walked_ns = self._probe.run(threads, deadline_ns)
+        self._board.point = Point.RESUME
+        return walked_ns
+
+    def collect(self) -> tuple[bytes, tuple[Loss, ...]]:
+        self._board.point = Point.COLLECT
+        found = self._probe.collect()
+        self._board.point = Point.SEND
+        return found
+
+    def close(self) -> None:
+        self._probe.close()
 
 
 def serve(board: Board, engine: Engine) -> None:
@@ -221,6 +233,7 @@ def main(program_file: Path, engine_name: str, times: int, seed: int, pids: list
     text = program_file.read_bytes()
     program, engine = program_from_bytes(text), choose_engine(engine_name)
     arm(pids[0], program, engine).close()  # compiles the probe once, for most
+    engine.close()  # maps are no use to several processes
     chaos = Chaos(engine, pids, random.Random(seed))
     chaos.clients += [fork(lambda n=n, pid=pid: ask(chaos.board, n, pid, text)) for n, pid in enumerate(pids)]  # type: ignore[misc]
     os.setpriority(os.PRIO_PROCESS, 0, -10)  # so that a kill comes when it is meant to
