@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from agent.config import AgentLimits
 from agent.engine import ArmedProbe, Engine, Target
+from agent.estimate import check, estimate
 from agent.incarnation import Incarnation
 from agent.memory import ProcessMemory
 from agent.pause import paused
@@ -17,7 +19,7 @@ from compiler.ir.build_id import BinaryIdentity
 from compiler.ir.errors import BadInput
 from compiler.ir.program import Program
 from compiler.ir.raw import Pause, RawCapture, RawHeader
-from compiler.ir.wire import GoProcess
+from compiler.ir.wire import Estimate, GoProcess
 
 ARCHITECTURE = "amd64"
 
@@ -41,12 +43,19 @@ class Quiet:
 
 
 def arm(
-    pid: int, program: Program, engine: Engine, *, processes: Processes | None = None, quiet: Quiet | None = None
+    pid: int,
+    program: Program,
+    engine: Engine,
+    *,
+    processes: Processes | None = None,
+    quiet: Quiet | None = None,
+    limits: AgentLimits | None = None,
 ) -> "Armed":
     """Prepare a capture of `pid`; nothing is stopped yet. Captures that may run at the same time share one `quiet`.
 
-    BadInput where it is no Go process, or does not run the binary that `program` was compiled for.
+    BadInput where it is no Go process, does not run the binary that `program` was compiled for, or is too large for `limits`.
     """
+    limits = limits or AgentLimits()
     known = processes or Processes()
     known.identify(pid)  # says what is wrong with a pid that cannot be captured
     with ExitStack() as undo:
@@ -61,9 +70,11 @@ def arm(
                 "the capture program has wrong addresses: its types cannot be read", remedy="compile it again"
             )
         target = Target(pid, bias, int.from_bytes(types_base, "little"))
+        size = estimate(target, program)
+        check(pid, size, limits)
         probe = engine.arm(target, program)
         undo.pop_all()
-    return Armed(target, program, engine.name, probe, incarnation, process.container_pid, quiet or Quiet())
+    return Armed(target, program, process, size, engine.name, probe, incarnation, quiet or Quiet(), limits)
 
 
 def _fitting(program: Program, process: GoProcess, identity: BinaryIdentity) -> None:
@@ -87,26 +98,19 @@ def _fitting(program: Program, process: GoProcess, identity: BinaryIdentity) -> 
         raise BadInput("the capture program has another load address than its binary", remedy="compile it again")
 
 
+@dataclass(frozen=True, slots=True)
 class Armed:
     """A capture that is ready to fire, once. Close it, or use it as a context manager."""
 
-    def __init__(
-        self,
-        target: Target,
-        program: Program,
-        engine: str,
-        probe: ArmedProbe,
-        incarnation: Incarnation,
-        container_pid: int | None,
-        quiet: Quiet,
-    ) -> None:
-        self.target = target
-        self.program = program
-        self._engine = engine
-        self._probe = probe
-        self._incarnation = incarnation
-        self._container_pid = container_pid
-        self._quiet = quiet
+    target: Target
+    program: Program
+    process: GoProcess
+    estimate: Estimate
+    engine: str
+    probe: ArmedProbe
+    incarnation: Incarnation
+    quiet: Quiet
+    limits: AgentLimits
 
     def __enter__(self) -> "Armed":
         return self
@@ -117,9 +121,9 @@ class Armed:
     def close(self) -> None:
         """Release what was prepared; may be called twice."""
         try:
-            self._probe.close()
+            self.probe.close()
         finally:
-            self._incarnation.close()
+            self.incarnation.close()
 
     def fire(self) -> RawCapture:
         """Pause, run, resume, collect.
@@ -127,17 +131,18 @@ class Armed:
         The tracing is done on a thread of its own: when that ends, the kernel detaches whatever is left; and a Ctrl-C,
         which Python gives to the main thread, cannot fall into the pause.
         """
+        check(self.target.pid, estimate(self.target, self.program), self.limits)  # it may have grown since
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pause") as pool:
             header = pool.submit(self._pause).result()
-        records, losses = self._probe.collect()
+        records, losses = self.probe.collect()
         return RawCapture(replace(header, losses=losses), records)
 
     def _pause(self) -> RawHeader:
         pid, budget_ns = self.target.pid, self.program.limits.pause_ms * 1_000_000
-        with self._quiet(), paused(pid, budget_ns) as held:
+        with self.quiet(), paused(pid, budget_ns) as held:
             captured_at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
-            self._incarnation.check()
-            walked_ns = self._probe.run(held.threads, held.began_ns + budget_ns)
+            self.incarnation.check()
+            walked_ns = self.probe.run(held.threads, held.began_ns + budget_ns)
         pause = Pause(
             total=held.resumed_ns - held.began_ns,
             stop=held.stopped_ns - held.began_ns,
@@ -148,13 +153,13 @@ class Armed:
         return RawHeader(
             build_id=self.program.build_id,
             pid=pid,
-            engine=self._engine,
+            engine=self.engine,
             captured_at_ns=captured_at_ns,
             monotonic_ns=monotonic_ns,
             bias=self.target.bias,
             types_base=self.target.types_base,
             pause=pause,
             threads=len(held.threads),
-            container_pid=self._container_pid,
+            container_pid=self.process.container_pid,
             host_tids=tuple(sorted(held.host_tids.items())),
         )

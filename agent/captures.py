@@ -63,7 +63,7 @@ class Captures:
         checked = program_from_bytes(program)
         self._reserve(pid)
         try:
-            armed = arm(pid, checked, self.engine, processes=self.processes, quiet=self._quiet)
+            armed = arm(pid, checked, self.engine, processes=self.processes, quiet=self._quiet, limits=self.limits)
         except BaseException as error:
             with self._lock:
                 self._busy.discard(pid)
@@ -73,7 +73,7 @@ class Captures:
         capture = secrets.token_hex(16)
         with self._lock:
             self._entries[capture] = _Entry(armed, self.clock() + self.limits.armed_s)
-        return ArmedCapture(capture, pid, checked.build_id, self.limits.armed_s)
+        return ArmedCapture(capture, pid, checked.build_id, self.limits.armed_s, armed.estimate)
 
     def fire(self, capture: str, who: str) -> RawCapture:
         """Pause, run, resume. The capture is gone afterwards, whatever came of it."""

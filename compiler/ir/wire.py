@@ -75,6 +75,16 @@ class Processes(_Message):
 
 
 @frozen
+class Estimate(_Message):
+    """How large a capture is going to be, roughly. Goroutines that have ended count as well."""
+
+    goroutines: int
+    threads: int
+    bytes: int
+    pause_ms: float
+
+
+@frozen
 class ArmedCapture(_Message):
     """A capture that is ready to fire; unless it is fired within `expires_s` seconds, the agent releases it."""
 
@@ -82,6 +92,7 @@ class ArmedCapture(_Message):
     pid: int
     build_id: str
     expires_s: int
+    estimate: Estimate
 
 
 @frozen
@@ -124,6 +135,8 @@ def _record(kind: Any, plain: Any, where: str) -> Any:
 
 def _typed(annotation: Any, plain: Any, where: str) -> Any:
     origin = get_origin(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, _Message):
+        return _record(annotation, plain, where)
     if origin is tuple and isinstance(plain, list):
         item = get_args(annotation)[0]
         return tuple(_record(item, each, f"{where}[{number}]") for number, each in enumerate(plain))

@@ -113,7 +113,7 @@ def test_process_that_ended_or_became_another_program_is_not_read(
     with arm(target.pid, querydb_program, MemoryEngine()) as armed:
         os.kill(target.pid, signal.SIGKILL)
         target.process.wait()
-        with pytest.raises(CannotNow, match=f"process {target.pid} ended while it was being stopped"):
+        with pytest.raises(CannotNow, match=f"process {target.pid} has ended"):
             armed.fire()
 
 
