@@ -15,6 +15,7 @@ from agent.incarnation import Incarnation
 from agent.memory import ProcessMemory
 from agent.pause import paused
 from agent.processes import Processes
+from agent.urgent import urge
 from compiler.ir.build_id import BinaryIdentity
 from compiler.ir.errors import BadInput
 from compiler.ir.program import Program
@@ -138,6 +139,7 @@ class Armed:
         return RawCapture(replace(header, losses=losses), records)
 
     def _pause(self) -> RawHeader:
+        urge(self.program.limits.pause_ms)
         pid, budget_ns = self.target.pid, self.program.limits.pause_ms * 1_000_000
         with self.quiet(), paused(pid, budget_ns) as held:
             captured_at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()

@@ -86,7 +86,7 @@ class EbpfEngine:
                 for fd in fds:
                     undo.callback(os.close, fd)
             undo.pop_all()
-        return EbpfProbe(rig, iterators, self._rigs.give_back)
+        return EbpfProbe(rig, iterators, program.limits.pause_ms, self._rigs.give_back)
 
     def _rig(self, kernel: Kernel, lowered: Lowered, sizes: Sizes) -> Rig:
         """One that was used before, or a new one."""

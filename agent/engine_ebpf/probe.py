@@ -12,6 +12,7 @@ from agent.engine_ebpf.layout import GoroutineRow, State, ThreadRow
 from agent.engine_ebpf.numbers import BATCH, PROBES, Phase
 from agent.engine_ebpf.rig import EMPTY_STACK, Rig
 from agent.engine_ebpf.shared import SharedMaps
+from agent.urgent import urge
 from compiler.ir.errors import CannotNow
 from compiler.ir.raw import KIND_THREAD, THREAD, Loss, record
 
@@ -22,7 +23,9 @@ THREAD_ROW = struct.Struct("<18Q")
 class EbpfProbe:
     """Owns a rig, and for each of its workers (link, iterator) file descriptors, until it is closed."""
 
-    def __init__(self, rig: Rig, attached: Sequence[tuple[int, int]], give_back: Callable[[Rig], None]) -> None:
+    def __init__(
+        self, rig: Rig, attached: Sequence[tuple[int, int]], pause_ms: int, give_back: Callable[[Rig], None]
+    ) -> None:
         self._rig: Rig | None = rig
         self._sizes = rig.sizes
         self._fds = [fd for pair in attached for fd in pair]
@@ -34,7 +37,9 @@ class EbpfProbe:
         self._over = False
         self.states = [State.from_buffer_copy(worker.maps.read("STATE", 0, STATE_SIZE)) for worker in rig.workers]
         """What the workers said when they ended."""
-        self._helpers = ThreadPoolExecutor(max_workers=max(len(self._iterators) - 1, 1), thread_name_prefix="worker")
+        self._helpers = ThreadPoolExecutor(
+            max(len(self._iterators) - 1, 1), "worker", initializer=urge, initargs=(pause_ms,)
+        )
         for _ in self._iterators[1:]:
             self._helpers.submit(int).result()  # the thread is there before the pause
 
