@@ -1,12 +1,13 @@
 """One Go executable with all its readers: the index is built on first use, everything else as it is asked for."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from compiler.code.arginfo import Arguments
+from compiler.code.itabs import implementers
 from compiler.code.moduledata import NAME as MODULE_DATA
 from compiler.code.moduledata import ModuleData, read_module
 from compiler.code.pclntab import Pclntab
@@ -158,6 +159,20 @@ class Binary:
                 remedy="build it without -s and -w",
             )
         return module
+
+    @cached_property
+    def implementers(self) -> Mapping[int, tuple[int, ...]]:
+        """The types that its code converts to each interface, both by the offset of their runtime types."""
+        module = self.pclntab.module
+        types = None if module is None else self._module_field(module, "types")
+        if module is None or types is None:
+            return {}
+
+        def field(name: str) -> int | None:
+            offset = self._module_field(module, name)
+            return None if offset is None else module + offset
+
+        return implementers(self.executable, field, self.executable.pointer(module + types) or 0)
 
     @cached_property
     def stack_maps(self) -> StackMaps:

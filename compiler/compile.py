@@ -86,6 +86,8 @@ class _Compiler:
             report, function_sites = self._safely(number_, function)
             reports.append(report)
             found += function_sites
+        if self._accesses:
+            self._interfaces.expect(self._types.interfaces())
         dynamic = self._interfaces.described(self._types) if self._accesses else ()
         program = Program(
             build_id=self.binary.build_id,

@@ -11,7 +11,7 @@ from compiler.dwarf.units import DebugInfo, name_of, number
 from compiler.ir.frozen import frozen
 from compiler.ir.types import BasicKind
 
-GO_KIND, GO_KEY, GO_ELEM, GO_EMBEDDED = 0x2900, 0x2901, 0x2902, 0x2903
+GO_KIND, GO_KEY, GO_ELEM, GO_EMBEDDED, GO_RUNTIME_TYPE = 0x2900, 0x2901, 0x2902, 0x2903, 0x2904
 KIND_ARRAY, KIND_CHAN, KIND_FUNC, KIND_INTERFACE, KIND_MAP, KIND_POINTER = 17, 18, 19, 20, 21, 22
 KIND_SLICE, KIND_STRING, KIND_STRUCT, KIND_UNSAFE_POINTER = 23, 24, 25, 26
 KIND_COMPLEX64, KIND_COMPLEX128 = 15, 16
@@ -194,6 +194,10 @@ class GoTypes:
     def key(self, offset: int) -> int | None:
         """Key type of a map."""
         return self._attribute(offset, GO_KEY)
+
+    def runtime_type(self, offset: int) -> int | None:
+        """Where its descriptor is, counted from moduledata.types; None or 0 for a type that has none."""
+        return self._attribute(offset, GO_RUNTIME_TYPE)
 
     def _attribute(self, offset: int, attribute: int) -> int | None:
         for _ in range(64):

@@ -73,6 +73,8 @@ class TypeTable:
         self._waiting: list[deque[int | RuntimeType]] = [deque() for _ in range(depth + 2)]
         """Types that are to be described, by the number of pointers that are still followed from them."""
         self._left = depth
+        self._met: set[int] = set()
+        """Interfaces with methods that were described."""
 
     def want(self, offset: int) -> TypeId:
         """The id of a type, which will be described as deep as pointers are followed from it."""
@@ -96,6 +98,17 @@ class TypeTable:
         if isinstance(key, RuntimeType):
             return self._runtime.size(key)
         return self.go.size(key) if isinstance(key, int) else 0
+
+    def interfaces(self) -> frozenset[int]:
+        """The interfaces with methods that the wanted types lead to, each by its DIE. They are found in a table of its own:
+        what is wanted later may be wanted deeper."""
+        trial = TypeTable(self.go, self._depth, self._runtime, self._dies, self.named)
+        trial._picks = self._picks
+        for left, waiting in enumerate(self._waiting):
+            for key in waiting:
+                trial._enqueued(key, left)
+        trial.build()
+        return frozenset(trial._met)
 
     def build(self) -> tuple[Type, ...]:
         """The finished table; call it when all roots are wanted."""
@@ -224,6 +237,8 @@ class TypeTable:
     def _interface(self, offset: int, name: str) -> Type:
         members = self.go.members(offset)
         empty = any(member.name == "_type" for member in members)
+        if not empty:
+            self._met.add(offset)
         tab = self.go.member(offset, "tab")
         itab = None if tab is None else self.go.pointee(tab.type)
         at = 8

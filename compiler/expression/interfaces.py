@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from compiler.binary import Binary
 from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
 from compiler.dwarf.scanner import GO_RUNTIME_TYPE
-from compiler.dwarf.typetable import TypeTable
+from compiler.dwarf.typetable import CHAINS, TypeTable
 from compiler.dwarf.units import number
 from compiler.expression.way import Dynamic
 from compiler.ir.program import DynamicType
@@ -20,6 +20,12 @@ USUAL_TYPES = (
     "*context.afterFuncCtx", "context.withoutCancelCtx", "context.stopCtx", "*os/signal.signalCtx",
 )  # fmt: skip
 """What interfaces hold most; whatever else is met is added to the next Program."""
+
+
+MAX_HELD = 8
+"""Types of one interface that are described before one was met; an interface with more holders is one of anything."""
+MAX_LINKS = 1000
+"""The same of errors and contexts: chains have any of them."""
 
 
 class Interfaces:
@@ -48,6 +54,14 @@ class Interfaces:
             return None
         self._known[offset] = die
         return self._dynamic(offset)
+
+    def expect(self, interfaces: Iterable[int]) -> None:
+        """Know all types that the code converts to these interfaces (DIEs), so that the first capture finds them described."""
+        types, implementers = self._binary.types, self._binary.implementers
+        for die in sorted(interfaces):
+            held = implementers.get(types.runtime_type(die) or 0, ())
+            if len(held) <= (MAX_LINKS if types.name(die) in CHAINS else MAX_HELD):
+                self.remember(held)
 
     def known(self) -> Sequence[Dynamic]:
         """All of them, by offset."""
