@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from compiler.ir.errors import BadInput
+from agent.capabilities import remedy
+from compiler.ir.errors import BadInput, CannotNow
 
 
 class Forbidden(BadInput):
@@ -74,6 +75,9 @@ class AllowList:
         """Forbidden where `pid` may not be touched. Says nothing of what it is."""
         try:
             permitted = self.permits(pid)
+        except PermissionError:
+            what = f"no permission to see whether process {pid} is on the allow-list"
+            raise CannotNow(what, remedy=remedy("CAP_SYS_PTRACE")) from None
         except OSError:
             permitted = not (self._proc / str(pid)).exists()  # who asks next says that it has ended
         if not permitted:

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 from typing import Final
 
+from agent.capabilities import remedy
 from agent.threads import AGAIN
 from compiler.ir.errors import CannotNow
 
@@ -59,6 +60,10 @@ class Incarnation:
         try:
             exe = (folder / "exe").stat()
             return (folder / "auxv").read_bytes(), exe.st_dev, exe.st_ino, exe.st_size, exe.st_mtime_ns
+        except PermissionError:
+            raise CannotNow(
+                f"no permission to look at process {self._pid}", remedy=remedy("CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH")
+            ) from None
         except OSError:
             raise self._ended() from None
 

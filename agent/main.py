@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from agent.capabilities import EBPF, NEEDED, missing, remedy
 from agent.config import AgentConfig
 from agent.config_file import read_private
 from agent.engines import KEPT_S, choose_engine
 from agent.server import make_server
-from compiler.ir.errors import BadInput
+from compiler.ir.errors import BadInput, CannotNow
 
 TOKEN_VARIABLE = "FREEZEFRAME_AGENT_TOKEN"
 SHORTEST_TOKEN = 16
@@ -30,6 +31,7 @@ def run(
     `origin` is the file that the configuration came from.
     """
     token = read_token(config.token_file, environment)
+    check_capabilities(config.engine)
     server = make_server(config, token, lambda: choose_engine(config.engine, kept_s=KEPT_S), origin=origin)
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -49,6 +51,13 @@ def run(
             signal.signal(number, old)
 
 
+def check_capabilities(engine: str) -> None:
+    """CannotNow where the engine could capture nothing at all."""
+    lacking = [name for name in EBPF if name in missing()] if engine == "ebpf" else []
+    if lacking:
+        raise CannotNow(f"the eBPF engine cannot run without {' and '.join(lacking)}", remedy=remedy(*lacking))
+
+
 def warnings(config: AgentConfig) -> list[str]:
     """What whoever starts the agent should know."""
     said = []
@@ -56,6 +65,9 @@ def warnings(config: AgentConfig) -> list[str]:
         said.append("no [[allow]] in its configuration: every Go process of this machine can be captured")
     if config.insecure and config.tls is None:
         said.append("insecure: the token and every capture travel in the clear")
+    said += [
+        f"without {name} ({NEEDED[name]}) it captures its own user's alone" for name in missing() if name not in EBPF
+    ]
     return said
 
 

@@ -9,6 +9,7 @@ import errno
 import os
 from collections.abc import Sequence
 
+from agent.capabilities import remedy
 from compiler.ir.errors import CannotNow
 
 BATCH = 1024
@@ -78,5 +79,5 @@ class ProcessMemory:
             raise CannotNow(f"process {self._pid} has ended", remedy="take the snapshot again")
         raise CannotNow(
             f"cannot read the memory of process {self._pid}: {os.strerror(code)}",
-            remedy="run as root or with CAP_SYS_PTRACE",
+            remedy=remedy("CAP_SYS_PTRACE"),
         )

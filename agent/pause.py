@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from agent.capabilities import remedy
 from agent.engine import Registers
 from agent.ptrace import PTRACE_DETACH, PTRACE_INTERRUPT, PTRACE_SEIZE, Ptrace, WaitStatus
 from agent.threads import AGAIN, container_pid, own_tid, reluctance, status, thread_ids, tracer
@@ -127,7 +128,7 @@ def _seize(ptrace: Ptrace, pid: int, tid: int) -> bool:
             return False
     raise CannotNow(
         f"no permission to stop process {pid}: {os.strerror(code)}",
-        remedy="run as root or with CAP_SYS_PTRACE; /proc/sys/kernel/yama/ptrace_scope must be below 3",
+        remedy=remedy("CAP_SYS_PTRACE"),
     )
 
 

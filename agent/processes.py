@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from agent.allow import AllowList, executable
+from agent.capabilities import remedy
 from agent.threads import container_pid, thread_ids
 from compiler.ir.build_id import BinaryIdentity, NotAnExecutable, read_identity
 from compiler.ir.errors import BadInput, CannotNow
@@ -98,7 +99,7 @@ class Processes:
         except PermissionError:
             raise CannotNow(
                 f"no permission to look at process {pid} ({running.command})",
-                remedy="run as root, or with CAP_SYS_PTRACE",
+                remedy=remedy("CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"),
             ) from None
         except OSError:
             raise CannotNow(f"process {pid} has ended", remedy="take the snapshot again") from None

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.capabilities import NEEDED, missing
 from compiler.ir.errors import FreezeframeError
 
-CAPABILITIES = {"CAP_SYS_PTRACE": 19, "CAP_PERFMON": 38, "CAP_BPF": 39}
-SYS_ADMIN = 21
 KERNEL = (6, 1)
 PATIENCE_NS = 1_000_000_000
 BTF = Path("/sys/kernel/btf/vmlinux")
@@ -47,17 +46,10 @@ def _kernel() -> Check:
 
 
 def _privileges() -> Check:
-    effective = next(
-        int(line.split()[1], 16)
-        for line in Path("/proc/self/status").read_text().splitlines()
-        if line.startswith("CapEff")
-    )
-    lacking = [name for name, bit in CAPABILITIES.items() if not effective >> bit & 1]
-    if effective >> SYS_ADMIN & 1:
-        lacking = [name for name in lacking if name == "CAP_SYS_PTRACE"]
+    lacking = missing()
     who = "root" if os.geteuid() == 0 else f"user {os.geteuid()}"
     detail = f"{who}, without {', '.join(lacking)}" if lacking else f"{who}, with all capabilities that are needed"
-    return Check("privileges", not lacking, detail, f"run as root, or give the capabilities {', '.join(CAPABILITIES)}")
+    return Check("privileges", not lacking, detail, f"run as root, or give the capabilities {', '.join(NEEDED)}")
 
 
 def _btf() -> Check:

@@ -258,8 +258,11 @@ def test_doctor_names_what_is_missing() -> None:
     done = subprocess.run([*drop, FREEZEFRAME, "doctor"], capture_output=True, text=True, check=False, timeout=120)
     assert "Traceback" not in done.stderr
     assert done.returncode == 1
-    assert "FAIL privileges: root, without CAP_SYS_PTRACE" in done.stdout
-    assert "remedy: run as root, or give the capabilities CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF" in done.stdout
+    assert "FAIL privileges: root, without CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF" in done.stdout
+    assert (
+        "remedy: run as root, or give the capabilities CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF"
+        in done.stdout
+    )
     assert "this machine cannot capture yet" in done.stdout
 
 

@@ -10,6 +10,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from agent.capabilities import EBPF, missing, remedy
 from agent.engine_ebpf.bytecode import Linked
 from agent.engine_ebpf.compiling import INSTALL
 from agent.engine_ebpf.layout import MAIN
@@ -28,7 +29,6 @@ BPF_F_MMAPABLE = 1 << 10
 SYS_BPF = 321
 LOG_BYTES = 1 << 20
 LOG_LINES = 12
-PERMISSIONS = "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE"
 
 
 class _LoadOptions(ctypes.Structure):
@@ -144,8 +144,8 @@ def _version(release: str) -> tuple[int, ...]:
 
 def _refusal(what: str, code: int, log: str = "") -> CannotNow:
     reason = os.strerror(code) if code else "no reason given"
-    if code in (errno.EPERM, errno.EACCES) and os.geteuid() != 0:
-        return CannotNow(f"{what}: {reason}", remedy=PERMISSIONS)
+    if code == errno.EPERM or (code == errno.EACCES and missing()):
+        return CannotNow(f"{what}: {reason}", remedy=remedy(*EBPF))
     if code == errno.ENOMEM:
         return CannotNow(f"{what}: {reason}", remedy="free memory, or lower limits.process_bytes")
     if code == errno.ESRCH:
