@@ -30,7 +30,7 @@ from compiler.ir.chase import (
     is_byte,
     range_items,
 )
-from compiler.ir.limits import Limits
+from compiler.ir.limits import MAX_WAITS, Limits
 from compiler.ir.program import Program, Range
 from compiler.ir.types import Array, Chan, HashMap, Sought, SwissMap, Trie, TypeId
 
@@ -75,6 +75,10 @@ class Chaser:
     def object(self, address: int, type_id: TypeId, extra_depth: int = 0) -> None:
         """Copy one value at an address, and what it leads to."""
         self._value_at(address, type_id, self._limits.depth + extra_depth)
+
+    def detail(self, address: int, type_id: TypeId) -> None:
+        """The same for what hangs on a goroutine itself: as deep as a select has cases."""
+        self._value_at(address, type_id, MAX_WAITS)
 
     def value(self, found: bytes, type_id: TypeId, extra_depth: int = 0) -> None:
         """What a value in hand leads to."""

@@ -9,7 +9,7 @@ from agent.engine import Registers, Target
 from agent.memory import ProcessMemory
 from agent.reader import Memory, Reader
 from agent.roots import Roots
-from agent.walk import BATCH, Walked, Walker
+from agent.walk import BATCH, GSCAN, WAITING, Walked, Walker
 from compiler.ir.program import Program
 from compiler.ir.raw import (
     FLAG_FRAMES_CUT,
@@ -73,6 +73,8 @@ class MemoryProbe:
                 )
                 break
             self._roots.copy(walked, threads)
+        for walked in self._walked:
+            self._details(walked.goroutine)
         self._chaser.run(deadline_ns)
         if self._chaser.waiting:
             self._losses.append(Loss("pause", self._chaser.waiting, "values were not copied: limits.pause_ms was over"))
@@ -126,6 +128,17 @@ class MemoryProbe:
             walked.flags |= FLAG_IMAGE
         self._walked.append(walked)
 
+    def _details(self, goroutine: RawGoroutine) -> None:
+        """Have what hangs on the goroutine itself copied."""
+        details = self._program.details
+        if details is None:
+            return
+        if goroutine.labels and details.labels is not None:
+            self._chaser.detail(goroutine.labels, details.labels)
+        if goroutine.waiting and goroutine.status & ~GSCAN in WAITING:
+            selects = goroutine.waitreason in details.selects
+            self._chaser.detail(goroutine.waiting, details.selecting if selects else details.waiter)
+
     # ------------------------------------------------------------ records, once the process runs again
 
     def _goroutine(self, walked: Walked) -> Iterator[bytes]:
@@ -143,5 +156,5 @@ class MemoryProbe:
 def _pack(g: RawGoroutine) -> bytes:
     return GOROUTINE.pack(
         g.g, g.goid, g.parent_goid, g.gopc, g.startpc, g.waitsince, g.m, g.tid, g.stack_lo, g.stack_hi,
-        g.pc, g.sp, g.bp, g.waiting, g.status, g.waitreason, g.source, g.flags, g.stack_id, 0,
+        g.pc, g.sp, g.bp, g.waiting, g.labels, g.m_id, g.locked_tid, g.status, g.waitreason, g.source, g.flags, g.stack_id, 0,
     )  # fmt: skip

@@ -23,6 +23,8 @@ from compiler.ir.raw import (
 
 GSCAN = 0x1000
 RUNNABLE, RUNNING, SYSCALL, COPYSTACK, PREEMPTED = 1, 2, 3, 8, 9
+WAITING = frozenset({4, 10})
+"""waiting, leaked: runtime.g.waiting says for what."""
 NOT_LIVE = frozenset({0, 6, 11})
 """idle, dead, deadextra: no goroutine to speak of."""
 UNSETTLED = frozenset({RUNNABLE, RUNNING, PREEMPTED})
@@ -88,11 +90,14 @@ class Walker:
         records = self._reader.read_many([(g, self._runtime.g_size) for g in addresses])
         found = [(g, record) for g, record in zip(addresses, records, strict=True) if record is not None]
         live = [(g, record) for g, record in found if self._status(record) & ~GSCAN not in NOT_LIVE]
-        running = [word(record, self._runtime.g_m) for _, record in live]
-        tids = self._reader.read_many([(m + self._runtime.m_procid, 8 if m else 0) for m in running])
+        threads = zip(
+            self._of_threads(live, self._runtime.g_m, self._runtime.m_procid),
+            self._of_threads(live, self._runtime.g_m, self._runtime.m_id),
+            self._of_threads(live, self._runtime.g_lockedm, self._runtime.m_procid),
+            strict=True,
+        )
         walked = [
-            Walked(self._goroutine(g, record, m, int.from_bytes(tid or b"", "little")))
-            for (g, record), m, tid in zip(live, running, tids, strict=True)
+            Walked(self._goroutine(g, record, *thread)) for (g, record), thread in zip(live, threads, strict=True)
         ]
         windows = self._reader.read_many([(each.goroutine.sp, self._window(each.goroutine)) for each in walked])
         for each, image in zip(walked, windows, strict=True):
@@ -107,14 +112,21 @@ class Walker:
         at = self._runtime.g_atomicstatus
         return int.from_bytes(record[at : at + 4], "little")
 
-    def _goroutine(self, g: int, record: bytes, m: int, tid: int) -> RawGoroutine:
+    def _of_threads(self, live: Sequence[tuple[int, bytes]], pointer: int, field_: int) -> list[int]:
+        """A word of the runtime.m that each goroutine points to; 0 where it points to none."""
+        threads = [word(record, pointer) for _, record in live]
+        found = self._reader.read_many([(m + field_, 8 if m else 0) for m in threads])
+        return [int.from_bytes(each or b"", "little") for each in found]
+
+    def _goroutine(self, g: int, record: bytes, tid: int, m_id: int, locked_tid: int) -> RawGoroutine:
         runtime, status = self._runtime, self._status(record)
         lo, hi = word(record, runtime.g_stack_lo), word(record, runtime.g_stack_hi)
         pc, sp, bp, source = self._start(record, status & ~GSCAN, tid, range(lo, hi))
         return RawGoroutine(
             g, word(record, runtime.g_goid), word(record, runtime.g_parent_goid), word(record, runtime.g_gopc),
-            word(record, runtime.g_startpc), word(record, runtime.g_waitsince), m, tid, lo, hi, pc, sp, bp,
-            word(record, runtime.g_waiting), status, record[runtime.g_waitreason], source, 0, 0,
+            word(record, runtime.g_startpc), word(record, runtime.g_waitsince), word(record, runtime.g_m), tid, lo, hi,
+            pc, sp, bp, word(record, runtime.g_waiting), word(record, runtime.g_labels), m_id, locked_tid,
+            status, record[runtime.g_waitreason], source, 0, 0,
         )  # fmt: skip
 
     def _start(self, record: bytes, status: int, tid: int, stack: range) -> tuple[int, int, int, int]:

@@ -9,6 +9,7 @@ from compiler import enums, sites
 from compiler.binary import Binary
 from compiler.column import Column, limits_of
 from compiler.compiled import Compiled, FunctionReport
+from compiler.details import read_details
 from compiler.dwarf.constants import constants_named
 from compiler.dwarf.executable import BROKEN, BadBinary
 from compiler.dwarf.functions import Instance
@@ -88,6 +89,7 @@ class _Compiler:
             found += function_sites
         if self._accesses:
             self._interfaces.expect(self._types.interfaces())
+        details = read_details(self.binary, self._types, self._runtime.wait_reasons)
         dynamic = self._interfaces.described(self._types) if self._accesses else ()
         program = Program(
             build_id=self.binary.build_id,
@@ -100,6 +102,7 @@ class _Compiler:
             accesses=tuple(access for _, access in self._accesses.values()),
             tables=tuple(tables),
             sites=tuple(sorted(found, key=lambda s: (s.exact, s.lo, s.hi, s.function, s.level))),
+            details=details,
         )
         dies = [each.die for each in self._interfaces.known() if each.die is not None]
         return Compiled(program, tuple(self._issues), tuple(reports), enums.with_held(self._enums, self.binary, dies))

@@ -49,6 +49,8 @@ def read_runtime(binary: Binary) -> GoRuntime:
         g_startpc=g.at("startpc"),
         g_labels=g.at("labels"),
         g_waiting=g.at("waiting"),
+        g_lockedm=g.at("lockedm"),
+        m_id=m.at("id"),
         m_procid=m.at("procid"),
         syscall_frames=() if syscallbp is not None else _syscall_frames(binary),
         interrupts=_ranges(binary, INTERRUPTS),

@@ -70,6 +70,18 @@ class Golden:
         yield f"runtime frame sizes for system calls: {'some' if runtime.syscall_frames else 'not needed'}"
         yield f"runtime wait reasons: {len(runtime.wait_reasons)}, {', '.join(runtime.wait_reasons[1:4])}, ..."
 
+        yield from self._details()
+
+    def _details(self) -> Iterator[str]:
+        details, types = self._program.details, self._program.types
+        if details is None:
+            yield "details of goroutines: none"
+            return
+        yield f"labels {'none' if details.labels is None else self._described(types[details.labels])}"
+        yield from (f"waiter {self._described(types[each])}" for each in (details.waiter, details.selecting))
+        yield f"selects {', '.join(self._program.runtime.wait_reasons[each] for each in details.selects)}"
+        yield f"semaphores {', '.join(f'{each.what} +{each.offset}' for each in details.semaphores)}"
+
     # ------------------------------------------------------------ functions
 
     def _functions(self) -> Iterator[str]:

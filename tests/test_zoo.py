@@ -25,7 +25,10 @@ pytestmark = [pytest.mark.every_go, pytest.mark.timeout(600)]
 
 FREEZEFRAME = ROOT / ".venv/bin/freezeframe"
 ENGINES = ("memory", "ebpf")
-GOROUTINES = "SELECT process_id, goroutine_id, status, wait_reason, start_function, created_by, system FROM goroutines"
+GOROUTINES = (
+    "SELECT process_id, goroutine_id, status, wait_reason, start_function, created_by, system, waits_on, labels,"
+    " created_by_line FROM goroutines"
+)
 MOVES = ("net/http.(*conn).serve", "net/http.(*Server).Serve", "main.spins", "main.yields")
 """Functions of goroutines that do not stand still."""
 TRACEBACK_FRAMES = 100
@@ -149,6 +152,7 @@ def test_states_and_creators_are_those_of_the_dump(scene: Scene, engine: str) ->
         assert (row["wait_reason"] or row["status"]) == dumped.state, number
         assert row["created_by"] == dumped.created_by or (dumped.created_by is None and not row["created_by"]), number
         assert dumped.parent in (None, row["parent_goroutine_id"])
+        assert dumped.created_at in (None, (row["created_by_file"], row["created_by_line"]))
 
 
 def test_both_engines_give_the_same(scene: Scene) -> None:

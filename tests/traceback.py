@@ -18,6 +18,7 @@ class Dumped:
     lines: tuple[tuple[str, int], ...]
     created_by: str | None
     parent: int | None
+    created_at: tuple[str, int] | None
 
 
 def parse_dump(text: str) -> dict[int, Dumped]:
@@ -27,20 +28,22 @@ def parse_dump(text: str) -> dict[int, Dumped]:
         head, *rest = block.splitlines()
         match = HEAD.match(head)
         assert match is not None, head
-        functions, lines, created, parent = [], [], None, None
+        functions, lines, created, parent, created_at = [], [], None, None, None
         for line in rest:
             made = CREATED.match(line)
             if line.startswith("\t"):
                 file, _, number = line.strip().split(" ")[0].rpartition(":")
                 if created is None:
                     lines.append((file, int(number)))
+                else:
+                    created_at = file, int(number)
             elif made is not None:
                 created, parent = made[1], int(made[2]) if made[2] else None
             elif not line.startswith("..."):
                 functions.append(_name(line))
         goroutine_id = int(match[1])
         state = match[2].split(",")[0].removesuffix(" (scan)")
-        found[goroutine_id] = Dumped(goroutine_id, state, tuple(functions), tuple(lines), created, parent)
+        found[goroutine_id] = Dumped(goroutine_id, state, tuple(functions), tuple(lines), created, parent, created_at)
     return found
 
 

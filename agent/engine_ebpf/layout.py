@@ -22,7 +22,8 @@ def _all(kind: Any, names: str) -> Members:
 
 
 class Config(ctypes.Structure):
-    """Read by the probe, written when it is armed. Addresses and PCs are the process's own; limits as in Limits."""
+    """Read by the probe, written when it is armed. Addresses and PCs are the process's own; limits as in Limits. `selects` has a
+    bit for each of Details.selects; `waiter`, `selecting`, `labels` are its types (NO_TYPE: none)."""
 
     _fields_ = [
         *_all(u64, "text_lo text_hi chunk_base chunks types_base allglen allgptr"),
@@ -33,8 +34,11 @@ class Config(ctypes.Structure):
         *_all(
             u32, "g_size g_stack_lo g_stack_hi g_m g_sched_sp g_sched_pc g_sched_bp g_syscallsp g_syscallpc g_syscallbp"
         ),
-        *_all(u32, "g_atomicstatus g_goid g_waitsince g_waitreason g_parent_goid g_gopc g_startpc g_waiting m_procid"),
-        *_all(u32, "has_syscallbp has_parent_goid has_values"),
+        *_all(u32, "g_atomicstatus g_goid g_waitsince g_waitreason g_parent_goid g_gopc g_startpc g_waiting"),
+        *_all(u32, "g_labels g_lockedm m_id m_procid"),
+        *_all(u32, "has_syscallbp has_parent_goid has_values has_details"),
+        *_all(u64, "selects"),
+        *_all(u32, "waiter selecting labels unused"),
     ]
 
 
@@ -172,7 +176,8 @@ class GoroutineRow(ctypes.Structure):
 
     _fields_ = [
         *_all(u32, "kind length"),
-        *_all(u64, "g goid parent_goid gopc startpc waitsince m tid stack_lo stack_hi pc sp bp waiting"),
+        *_all(u64, "g goid parent_goid gopc startpc waitsince m tid stack_lo stack_hi pc sp bp waiting labels m_id"),
+        *_all(u64, "locked_tid"),
         *_all(u32, "status waitreason source flags stack_id zero"),
     ]
 

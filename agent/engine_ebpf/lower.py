@@ -12,7 +12,7 @@ from agent.engine import Target
 from agent.engine_ebpf.layout import Config, DynamicRow, IntervalRow, TypeRow
 from agent.engine_ebpf.lower_roots import RootTable
 from agent.engine_ebpf.lower_types import layouts, operations
-from agent.engine_ebpf.numbers import CHUNK_SHIFT, NO_KEY, SEARCH_STEPS, Chunk
+from agent.engine_ebpf.numbers import CHUNK_SHIFT, NO_KEY, NO_TYPE, SEARCH_STEPS, Chunk
 from agent.engine_ebpf.sizes import power_of_two
 from compiler.ir.chase import follows, is_byte
 from compiler.ir.errors import CannotNow
@@ -149,5 +149,15 @@ def _configure(config: Config, program: Program, limits: Limits, bias: int) -> N
         setattr(config, name, getattr(limits, name))
     located = [place for site in program.sites for place in site.places if isinstance(place, Located)]
     config.has_values = bool(located)
+    _configure_details(config, program)
     ends = [p.offset + p.size for place in located for p in place.pieces if isinstance(p, AtCfa)]
     config.above = max([MARGIN, *ends])
+
+
+def _configure_details(config: Config, program: Program) -> None:
+    details = program.details
+    config.has_details = details is not None
+    if details is not None:
+        config.waiter, config.selecting = details.waiter, details.selecting
+        config.labels = NO_TYPE if details.labels is None else details.labels
+        config.selects = sum(1 << reason for reason in set(details.selects))

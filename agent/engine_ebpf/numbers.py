@@ -3,6 +3,7 @@
 from enum import IntEnum
 
 from compiler.ir import raw
+from compiler.ir.limits import MAX_WAITS
 from compiler.ir.raw import NO_FRAME
 
 
@@ -126,6 +127,8 @@ LEVELS = 32
 """A root, and what Derefs lead to from it; a power of two, more than program_check.MAX_STEPS."""
 BYTES_TYPE = 0xFFFFFFFF
 """In place of a type id: bytes without pointers."""
+NO_TYPE = 0xFFFFFFFF
+"""In place of a type id: there is none."""
 MAX_LENGTH = 1 << 40
 """Lengths beyond this are garbage."""
 MAX_DIRECTORY = 1 << 16
@@ -158,6 +161,8 @@ CONSTANTS = {
     "PROBES": PROBES,
     "LEVELS": LEVELS,
     "BYTES_TYPE": BYTES_TYPE,
+    "NO_TYPE": NO_TYPE,
+    "MAX_WAITS": MAX_WAITS,
     "MAX_LENGTH": MAX_LENGTH,
     "MAX_DIRECTORY": MAX_DIRECTORY,
     "MAX_GROUPS": MAX_GROUPS,

@@ -21,6 +21,8 @@ STACKS_OF_GOROUTINE = 512
 """Bytes of frames (16 each); equal stacks are kept once."""
 SEEN_OF_GOROUTINE = 16
 """Rows for pointees."""
+SEEN_OF_DETAILS = 4
+"""The same without values: labels, and what the goroutine waits for."""
 SEEN_CEILING = 1 << 21
 PAGES_OF_GOROUTINE = 2
 """Rows for pages on which objects lie."""
@@ -55,7 +57,7 @@ def plan_sizes(
     room = limits.process_bytes // workers
     out = _out_bytes(room, each, values=values)
     stacks = power_of_two(STACKS_BASE + STACKS_OF_GOROUTINE * each + 16 * (limits.frames + 2))
-    seen = min(power_of_two(max(1 << 14, SEEN_OF_GOROUTINE * each)), SEEN_CEILING)
+    seen = min(power_of_two(max(1 << 14, (SEEN_OF_GOROUTINE if values else SEEN_OF_DETAILS) * each)), SEEN_CEILING)
     rows = {
         "CONFIG": 1,
         "STATE": 1,
@@ -65,12 +67,12 @@ def plan_sizes(
         "STACKS": stacks,
         "STACK_SLOTS": power_of_two(max(1 << 12, 2 * expected)),
         "IMAGES": power_of_two(expected),
-        "SEEN": seen if values else 4,
-        "QUEUE": 1 << 18 if values else 1,
+        "SEEN": seen,
+        "QUEUE": 1 << 18 if values else 1 << 14,
         "WORK": WORK_DEPTH,
         "THREADS": power_of_two(max(1 << 10, 4 * threads, PROBES)),
         "WORDS": 1 << 14 if values else 1,
-        "PAGES": min(power_of_two(max(1 << 12, PAGES_OF_GOROUTINE * each)), PAGES_CEILING) if values else 4,
+        "PAGES": min(power_of_two(max(1 << 12, PAGES_OF_GOROUTINE * each)), PAGES_CEILING),
         **{name: power_of_two(max(count, 1)) for name, count in tables.items()},
     }
     out_limit = min(out - TAIL, room)

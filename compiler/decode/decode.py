@@ -1,6 +1,7 @@
 """The pipeline: records, physical frames, logical frames with their rows, goroutines."""
 
 from compiler.decode import goroutines
+from compiler.decode.details import DetailReader
 from compiler.decode.places import CellReader, FramePlace, Sites, absent
 from compiler.decode.records import MASK, Records, unpack
 from compiler.decode.stack import PhysicalFrame, Stacks
@@ -59,26 +60,36 @@ class _Decoder:
         self._stacks = Stacks(program.runtime, header.bias, symbols, records.image)
         self._sites = Sites(program)
         self._origins = goroutines.Origins(symbols, header.bias)
+        self._details = DetailReader(program, records.image, self._values)
         self._logical: dict[tuple[int, bool], _Logical] = {}
         self._bare_frames: dict[tuple[PhysicalFrame, ...], tuple[Frame, ...]] = {}
 
     def capture(self) -> Capture:
         found = tuple(self._goroutine(each) for each in self._records.goroutines)
-        return Capture(self._header, found, self._header.losses, tuple(sorted(self._values.unknown_types)))
+        losses = (*self._header.losses, *self._details.losses())
+        return Capture(self._header, found, losses, tuple(sorted(self._values.unknown_types)))
 
     def _goroutine(self, raw: RawGoroutine) -> Goroutine:
         physical = self._stacks.frames(raw, self._records.stacks)
-        start = self._origins.start(raw)
+        start, creator = self._origins.start(raw), self._origins.created_by(raw)
+        reason, frames = goroutines.wait_reason(raw, self._runtime), self._frames(raw, physical)
         return Goroutine(
             goroutine_id=raw.goid,
             status=goroutines.status(raw),
-            wait_reason=goroutines.wait_reason(raw, self._runtime),
+            wait_reason=reason,
             wait_since_ns=goroutines.wait_since_ns(raw, self._header),
             start_function="" if start is None else start.function,
-            created_by=self._origins.created_by(raw),
+            created_by="" if creator is None else creator.function,
             parent_goroutine_id=goroutines.parent(raw, self._runtime),
             system=goroutines.is_system(start, (f.name for each in physical for f, _ in self._at(each).frames)),
-            frames=self._frames(raw, physical),
+            frames=frames,
+            created_by_file=None if creator is None else creator.file,
+            created_by_line=None if creator is None else creator.line,
+            m=raw.m_id if raw.m else None,
+            tid=raw.tid or None,
+            locked_tid=raw.locked_tid or None,
+            labels=self._details.labels(raw),
+            waits=self._details.waits(raw, reason, frames),
         )
 
     def _frames(self, raw: RawGoroutine, physical: tuple[PhysicalFrame, ...]) -> tuple[Frame, ...]:

@@ -57,12 +57,12 @@ class Origins:
         """The function it began with."""
         return self._function(goroutine.startpc - self._bias) if goroutine.startpc else None
 
-    def created_by(self, goroutine: RawGoroutine) -> str:
-        """As the traceback's "created by" names it; "" for the first goroutine and where it is not known."""
+    def created_by(self, goroutine: RawGoroutine) -> SymbolFrame | None:
+        """The function and line of the go statement, as the traceback's "created by" has them; None for the first goroutine and
+        where it is not known."""
         if goroutine.goid == 1 or not goroutine.gopc:
-            return ""
-        found = self._function(goroutine.gopc - 1 - self._bias)
-        return "" if found is None else found.function
+            return None
+        return self._function(goroutine.gopc - 1 - self._bias)
 
 
 def is_system(start: SymbolFrame | None, names: Iterable[str]) -> bool:

@@ -1,7 +1,7 @@
 """Builds a Program's type table, breadth first from the wanted types, as deep as pointers will be followed."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from compiler.dwarf import containers, known
@@ -165,6 +165,11 @@ class TypeTable:
             self._table.append(kind)
             self._keys.append(kind)
         return self._ids[kind]
+
+    def linked(self, name: str, make: Callable[[TypeId], Struct]) -> TypeId:
+        """The id of a struct that no DIE describes and that points to others of its kind; `make` is given that pointer's id."""
+        pointer = self.made(Pointer(f"*{name}", 8, len(self._table) + 1))
+        return self.made(make(pointer))
 
     def _name(self, offset: int) -> str:
         return self.go.printed(offset)

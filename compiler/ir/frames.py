@@ -79,8 +79,20 @@ class Frame:
 
 
 @frozen
+class Wait:
+    """One thing that a goroutine waits for: `operation` ("receive", "send", "lock", "rlock", "wait", "acquire"; None where
+    a select was just decided) on an `object` ("chan", "sync.Mutex", ..., "semaphore") at an address (None: a nil channel)."""
+
+    operation: str | None
+    object: str
+    address: int | None
+
+
+@frozen
 class Goroutine:
-    """One goroutine with its frames, innermost first. `wait_since_ns` is Unix time, None where the runtime does not know."""
+    """One goroutine with its frames, innermost first. `wait_since_ns` is Unix time, None where the runtime does not know.
+
+    `tid` and `m` are of the thread that runs it, `locked_tid` is the one that it has locked itself to."""
 
     goroutine_id: int
     status: str
@@ -91,6 +103,13 @@ class Goroutine:
     parent_goroutine_id: int | None
     system: bool
     frames: tuple[Frame, ...]
+    created_by_file: str | None = None
+    created_by_line: int | None = None
+    m: int | None = None
+    tid: int | None = None
+    locked_tid: int | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    waits: tuple[Wait, ...] = ()
 
 
 @frozen

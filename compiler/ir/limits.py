@@ -51,6 +51,9 @@ CACHE_BYTES = 512 << 20
 """Bytes of the cache of compiled Programs and indexes, on disk. A Program has some ten kB to some MB, an index 20 kB a MB of
 binary (5 MB for one of 300 MB): room for all builds of months. Beyond it what was not used for longest goes."""
 
+MAX_WAITS = 1 << 16
+"""Cases of one select that are followed, from one waiter to the next: as many as Go allows."""
+
 MAX_FUNCTIONS = 2000
 """Functions that one pattern of a spec may stand for. Each is a few milliseconds of compiling, and some kB of Program."""
 

@@ -10,7 +10,7 @@ from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.types import Type, TypeId
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever a field changes its meaning; a Program of another format is refused."""
 
 # ---------------------------------------------------------------- where a value is
@@ -285,6 +285,8 @@ class GoRuntime:
     g_startpc: int
     g_labels: int
     g_waiting: int
+    g_lockedm: int
+    m_id: int
     m_procid: int
     syscall_frames: tuple[FrameSize, ...]
     interrupts: tuple[PcRange, ...]
@@ -295,6 +297,35 @@ class GoRuntime:
     """The binary's own table, indexed by g.waitreason."""
     callback: Callback | None = None
     """Absent where C cannot call Go."""
+
+
+@frozen
+class Semaphore:
+    """Waiters of a type of package sync wait at an address within it, `offset` bytes from its beginning. `what` is the type,
+    of an RWMutex with the method: "sync.RWMutex.RLock"."""
+
+    what: str
+    offset: int
+
+
+@frozen
+class Details:
+    """Types by which engines copy what hangs on every goroutine itself, after all stacks: what g.waiting and g.labels point to.
+
+    `waiter` is runtime.sudog with the fields WAITER_FIELDS. `selecting` is the same for goroutines in a select (their wait reason
+    is one of `selects`), which have one for each case, linked by `waitlink`; the channel `c` is followed as well, to
+    CHANNEL_FIELDS: in which of its queues a waiter stands is its direction. Elsewhere `waitlink` leads to other goroutines'.
+    `labels` is what runtime/pprof makes of labels; None in a binary that cannot set any, or does not tell."""
+
+    waiter: TypeId
+    selecting: TypeId
+    selects: tuple[int, ...]
+    labels: TypeId | None
+    semaphores: tuple[Semaphore, ...]
+
+
+WAITER_FIELDS = ("prev", "elem", "c", "waitlink")
+CHANNEL_FIELDS = ("recvq", "sendq")
 
 
 @frozen
@@ -316,6 +347,8 @@ class Program:
     tables: tuple[FunctionTable, ...] = ()
     sites: tuple[Site, ...] = ()
     """Sorted by (exact, lo, hi, function, level)."""
+    details: Details | None = None
+    """Absent where the binary does not describe a goroutine's own data."""
     format: int = field(default=FORMAT)
 
     def widest_limits(self) -> Limits:

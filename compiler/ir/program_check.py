@@ -7,9 +7,12 @@ from compiler.ir.access_check import MAX_OBJECT, access_problems
 from compiler.ir.container_check import container_problems
 from compiler.ir.frames import REASONS
 from compiler.ir.program import (
+    CHANNEL_FIELDS,
+    WAITER_FIELDS,
     AtAddress,
     AtCfa,
     Callback,
+    Details,
     GoRuntime,
     InRegister,
     Located,
@@ -75,8 +78,38 @@ def _problems(program: Program) -> Iterator[str]:
             yield f"dynamic type at offset {dynamic.offset}"
     for number, access in enumerate(program.accesses):
         yield from (f"access {number} ({access.text}): {text}" for text in access_problems(access, program.types))
+    if program.details is not None:
+        yield from _details(program.details, program.types)
     for number, site in enumerate(program.sites):
         yield from (f"site {number}: {text}" for text in _site(site, program))
+
+
+def _details(details: Details, types: tuple[Type, ...]) -> Iterator[str]:
+    wanted = [details.waiter, details.selecting, *([] if details.labels is None else [details.labels])]
+    if any(not 0 <= each < len(types) for each in wanted):
+        yield "details of no type"
+        return
+    waiters = [types[each] for each in (details.waiter, details.selecting)]
+    if any(not has_fields(each, WAITER_FIELDS) for each in waiters):
+        yield "a waiter without its fields"
+    elif any(isinstance(kind := types[c], Pointer) and not _is_channel(kind, types) for c in map(_channel_of, waiters)):
+        yield "a waiter's channel without its fields"
+    if any(not 0 <= each < 64 for each in details.selects):
+        yield f"wait reasons {details.selects}"
+    yield from (f"{each.what} at {each.offset}" for each in details.semaphores if not 0 <= each.offset < 1 << 10)
+
+
+def _channel_of(waiter: Type) -> int:
+    return next(field.type for field in waiter.fields if field.name == "c") if isinstance(waiter, Struct) else 0
+
+
+def _is_channel(pointer: Pointer, types: tuple[Type, ...]) -> bool:
+    return pointer.elem is not None and has_fields(types[pointer.elem], CHANNEL_FIELDS)
+
+
+def has_fields(kind: Type, names: tuple[str, ...]) -> bool:
+    """Whether it is a struct with these fields."""
+    return isinstance(kind, Struct) and set(names) <= {field.name for field in kind.fields}
 
 
 def _runtime(runtime: GoRuntime) -> Iterator[str]:

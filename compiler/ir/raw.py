@@ -1,6 +1,6 @@
 """RawCapture: the bytes that a probe writes, and nothing but bytes: a JSON header, then records.
 
-    magic "FFRAW\\x01\\n" | u32 header length | header (JSON, UTF-8) | records
+    magic "FFRAW\\x02\\n" | u32 header length | header (JSON, UTF-8) | records
     record: u32 kind | u32 length of the payload | payload, padded with zeros to 8 bytes
 
 All integers are little endian. Addresses and PCs are the process's own (load bias included).
@@ -16,7 +16,7 @@ from typing import Any
 from compiler.ir.errors import BadInput
 from compiler.ir.frozen import frozen
 
-MAGIC = b"FFRAW\x01\n"
+MAGIC = b"FFRAW\x02\n"
 RECORD = struct.Struct("<II")
 
 KIND_GOROUTINE = 1
@@ -25,9 +25,12 @@ KIND_MEMORY = 3
 KIND_FAULT = 4
 KIND_THREAD = 5
 
-GOROUTINE = struct.Struct("<14QIIIIII")
-"""g, goid, parent_goid, gopc, startpc, waitsince, m, tid, stack_lo, stack_hi, pc, sp, bp, waiting, then u32: status
-(runtime.g.atomicstatus as read), waitreason, source, flags, stack_id, 0."""
+GOROUTINE = struct.Struct("<17QIIIIII")
+"""g, goid, parent_goid, gopc, startpc, waitsince, m, tid, stack_lo, stack_hi, pc, sp, bp, waiting, labels, m_id, locked_tid,
+then u32: status (runtime.g.atomicstatus as read), waitreason, source, flags, stack_id, 0.
+
+`m`, `m_id` and `tid` (its address, its number, its thread) are of the M that runs the goroutine, 0 without one; `locked_tid` is
+the thread that it has locked itself to (runtime.LockOSThread), 0 without. `waiting` and `labels` are pointers, as in runtime.g."""
 STACK = struct.Struct("<II")
 """id, number of entries; then entries. A stack is written once, however many goroutines stand in it."""
 STACK_ENTRY = struct.Struct("<QQ")
@@ -138,6 +141,9 @@ class RawGoroutine:
     sp: int
     bp: int
     waiting: int
+    labels: int
+    m_id: int
+    locked_tid: int
     status: int
     waitreason: int
     source: int
@@ -159,7 +165,7 @@ class RawCapture:
     @staticmethod
     def from_bytes(data: bytes) -> "RawCapture":
         if data[: len(MAGIC)] != MAGIC:
-            raise BadRaw("this is not a raw capture of format 1", remedy="capture again with an agent of this version")
+            raise BadRaw("this is not a raw capture of format 2", remedy="capture again with an agent of this version")
         start = len(MAGIC) + 4
         size = int.from_bytes(data[len(MAGIC) : start], "little")
         if len(data) < start + size:

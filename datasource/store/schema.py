@@ -31,7 +31,23 @@ BUILT_IN: Mapping[str, Mapping[str, type]] = MappingProxyType(
             "created_by": str,
             "parent_goroutine_id": int,
             "system": int,
+            "created_by_file": str,
+            "created_by_line": int,
+            "waits_on": str,
+            "labels": str,
+            "m": int,
+            "tid": int,
+            "locked_tid": int,
         },
+        "waits": {
+            "process_id": int,
+            "goroutine_id": int,
+            "position": int,
+            "operation": str,
+            "object": str,
+            "address": str,
+        },
+        "goroutine_labels": {"process_id": int, "goroutine_id": int, "key": str, "value": str},
         "frames": {
             "process_id": int,
             "goroutine_id": int,
@@ -70,6 +86,8 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "processes": ("process_id",),
         "goroutines": ("process_id", "goroutine_id"),
         "frames": ("process_id", "goroutine_id", "depth"),
+        "waits": ("process_id", "goroutine_id", "position"),
+        "goroutine_labels": ("process_id", "goroutine_id", "key"),
     }
 )
 FORMAT = 1

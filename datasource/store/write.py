@@ -14,7 +14,7 @@ from typing import Any
 import sqlite_utils
 
 from compiler.ir.errors import BadInput, CannotNow
-from compiler.ir.frames import Capture, Goroutine, Issue
+from compiler.ir.frames import Capture, Goroutine, Issue, Wait
 from compiler.ir.program import Program
 from compiler.spec import Spec
 from compiler.spec.builtin import FUNCTION_TABLE_COLUMNS
@@ -166,6 +166,12 @@ def _file_process(database: sqlite_utils.Database, process_id: int, process: Cap
     connection = database.conn
     _insert(connection, "goroutines", (_goroutine_row(process_id, goroutine) for goroutine in goroutines))
     _insert(connection, "frames", _frame_rows(process_id, goroutines))
+    _insert(connection, "waits", _wait_rows(process_id, goroutines))
+    _insert(
+        connection,
+        "goroutine_labels",
+        ((process_id, each.goroutine_id, key, value) for each in goroutines for key, value in each.labels),
+    )
     _file_rows(connection, process_id, process)
     _insert(
         connection,
@@ -191,7 +197,30 @@ def _goroutine_row(process_id: int, goroutine: Goroutine) -> tuple[Any, ...]:
         goroutine.created_by or None,
         goroutine.parent_goroutine_id,
         int(goroutine.system),
+        goroutine.created_by_file,
+        goroutine.created_by_line,
+        ", ".join(map(_wait_text, goroutine.waits)) or None,
+        json.dumps(dict(goroutine.labels), ensure_ascii=False) if goroutine.labels else None,
+        goroutine.m,
+        goroutine.tid,
+        goroutine.locked_tid,
     )
+
+
+def _wait_text(wait: Wait) -> str:
+    """For people: "receive chan 0xc000012345"."""
+    return " ".join(filter(None, (wait.operation, wait.object, _address(wait))))
+
+
+def _address(wait: Wait) -> str | None:
+    """As `__addr` columns have it."""
+    return None if wait.address is None else f"{wait.address:#x}"
+
+
+def _wait_rows(process_id: int, goroutines: Sequence[Goroutine]) -> Iterator[tuple[Any, ...]]:
+    for goroutine in goroutines:
+        for position, wait in enumerate(goroutine.waits):
+            yield process_id, goroutine.goroutine_id, position, wait.operation, wait.object, _address(wait)
 
 
 def _frame_rows(process_id: int, goroutines: Sequence[Goroutine]) -> Iterator[tuple[Any, ...]]:

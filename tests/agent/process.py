@@ -45,7 +45,8 @@ RUNTIME = GoRuntime(
     text=PcRange(TEXT, TEXT + 0x100000), load_address=TEXT, allglen=0x500000, allgptr=0x500008, types_base=0x500010,
     g_size=G_SIZE, g_stack_lo=0, g_stack_hi=8, g_m=16, g_sched_sp=24, g_sched_pc=32, g_sched_bp=40, g_syscallsp=48,
     g_syscallpc=56, g_syscallbp=64, g_atomicstatus=72, g_goid=80, g_waitsince=88, g_waitreason=96, g_parent_goid=104,
-    g_gopc=112, g_startpc=120, g_labels=128, g_waiting=136, m_procid=8,
+    g_gopc=112, g_startpc=120, g_labels=128, g_waiting=136, g_lockedm=144, m_id=16,
+    m_procid=8,
     syscall_frames=(FrameSize(TEXT, TEXT + 64, 32),),
     interrupts=(PcRange(INTERRUPT, INTERRUPT + 64),), outermost=(PcRange(GOEXIT, GOEXIT + 16),), wait_reasons=("",),
 )  # fmt: skip

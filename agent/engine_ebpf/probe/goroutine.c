@@ -6,8 +6,10 @@
 #define RUNNABLE 1
 #define RUNNING 2
 #define SYSCALL 3
+#define WAITING 4
 #define COPYSTACK 8
 #define PREEMPTED 9
+#define LEAKED 10
 #define RBP 6
 #define RSP 7
 #define RIP 16
@@ -94,7 +96,16 @@ INLINE void find_start(u64 task, u32 status, u64 tid)
     S->thread = row;
 }
 
-INLINE void write_goroutine(u32 status, u64 m, u64 tid)
+// A word of the runtime.m at `m`; 0 where there is none.
+INLINE u64 word_of_thread(u64 task, u64 m, u32 at)
+{
+    u64 value = 0;
+    if (m)
+        copy_from_target(&value, 8, m + at, task, 0);
+    return value;
+}
+
+INLINE void write_goroutine(u64 task, u32 status, u64 m, u64 tid)
 {
     struct GoroutineRow *record = ROW(GOROUTINES, GoroutineRow, S->goroutines);
     record->kind = KIND_GOROUTINE;
@@ -113,6 +124,9 @@ INLINE void write_goroutine(u32 status, u64 m, u64 tid)
     record->sp = S->sp;
     record->bp = S->bp;
     record->waiting = g_word(C->g_waiting);
+    record->labels = g_word(C->g_labels);
+    record->m_id = word_of_thread(task, m, C->m_id);
+    record->locked_tid = word_of_thread(task, g_word(C->g_lockedm), C->m_procid);
     record->status = status;
     record->waitreason = g_word(C->g_waitreason) & 0xff;
     record->source = S->source;

@@ -6,7 +6,19 @@
 #define GUESSES 8
 #define CFA_GUESSES 3
 
-// The next goroutine that has an image.
+// What hangs on the goroutine itself, for later: its labels, and what it waits for (see Details in compiler/ir/program.py).
+INLINE void follow_details(struct GoroutineRow *record)
+{
+    u32 status = record->status & ~GSCAN, reason = record->waitreason;
+    if (!C->has_details)
+        return;
+    if (record->labels && C->labels != (u32)NO_TYPE)
+        enqueue(record->labels, C->labels, MAX_WAITS);
+    if (record->waiting && (status == WAITING || status == LEAKED))
+        enqueue(record->waiting, reason < 64 && (C->selects >> reason & 1) ? C->selecting : C->waiter, MAX_WAITS);
+}
+
+// The next goroutine: its details, and its frames if it has an image.
 INLINE void next_goroutine(void)
 {
     struct Image *image = ROW(IMAGES, Image, S->turn);
@@ -15,9 +27,10 @@ INLINE void next_goroutine(void)
     if (S->turn >= S->goroutines)
         return;
     S->turn++;
-    S->image = image->place;
-    if (!image->place)
+    follow_details(record);
+    if (!C->has_values || !image->place)
         return;
+    S->image = image->place;
     S->image_size = image->size;
     S->image_thread = image->thread;
     S->image_special = image->special;

@@ -66,7 +66,7 @@ INLINE u64 extend_window(u64 task, u64 end)
 // Takes up the next goroutine; 0 where there is none to walk. Workers take turns at batches of the list.
 INLINE u64 begin_goroutine(u64 task)
 {
-    u64 index = S->next, batch = (BLOCKS << BLOCK_SHIFT) + G_SIZE, m, tid = 0;
+    u64 index = S->next, batch = (BLOCKS << BLOCK_SHIFT) + G_SIZE, m, tid;
     if (index % BATCH == 0) {
         u64 count = smaller(S->length - index, BATCH);
         if (copy_from_target((void *)BYTES(SCRATCH, batch), (count * 8) & 0x7ff, S->list + index * 8, task, 0) < 0) {
@@ -91,10 +91,9 @@ INLINE u64 begin_goroutine(u64 task)
     S->low = g_word(C->g_stack_lo);
     S->high = g_word(C->g_stack_hi);
     m = g_word(C->g_m);
-    if (m)
-        copy_from_target(&tid, 8, m + C->m_procid, task, 0);
+    tid = word_of_thread(task, m, C->m_procid);
     find_start(task, status, tid);
-    write_goroutine(word, m, tid);
+    write_goroutine(task, word, m, tid);
     S->entries = S->outer = S->flags = S->hash = S->last = 0;
     S->first = ~0ULL;
     S->special = S->source == SOURCE_THREAD || status == RUNNABLE || status == RUNNING || status == PREEMPTED;
@@ -254,7 +253,7 @@ INLINE void stacks_step(struct run *run)
 {
     if (S->walk == WALK_NONE) {
         if (S->next >= S->length) {
-            S->phase = C->has_values ? PHASE_VALUES : PHASE_DONE;
+            S->phase = C->has_values || C->has_details ? PHASE_VALUES : PHASE_DONE;
             S->stacks_done_ns = clock_ns();
             return;
         }

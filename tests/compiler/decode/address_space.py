@@ -115,7 +115,8 @@ def go_runtime(**changes: object) -> GoRuntime:
         "load_address": 0, "allglen": 1, "allgptr": 1, "types_base": 1, "g_size": 440, "g_stack_lo": 0, "g_stack_hi": 8,
         "g_m": 48, "g_sched_sp": 56, "g_sched_pc": 64, "g_sched_bp": 96, "g_syscallsp": 104, "g_syscallpc": 112,
         "g_syscallbp": 120, "g_atomicstatus": 144, "g_goid": 152, "g_waitsince": 168, "g_waitreason": 176,
-        "g_parent_goid": 272, "g_gopc": 280, "g_startpc": 296, "g_labels": 344, "g_waiting": 312, "m_procid": 64,
+        "g_parent_goid": 272, "g_gopc": 280, "g_startpc": 296, "g_labels": 344, "g_waiting": 312, "g_lockedm": 272, "m_id": 200,
+        "m_procid": 64,
     }  # fmt: skip
     fields = {
         **numbers,
@@ -141,7 +142,8 @@ def goroutine_record(**changes: int) -> bytes:
     fields = {
         "g": 0xC000000000, "goid": 17, "parent_goid": 1, "gopc": MAIN_G + BIAS + 9, "startpc": MAIN_F + BIAS,
         "waitsince": 0, "m": 0, "tid": 0, "stack_lo": STACK_LO, "stack_hi": STACK_HI, "pc": MAIN_F + BIAS + 8, "sp": SP,
-        "bp": BP, "waiting": 0, "status": 4, "waitreason": 1, "source": 0, "flags": 0, "stack_id": 1, **changes,
+        "bp": BP, "waiting": 0, "labels": 0, "m_id": 0, "locked_tid": 0, "status": 4,
+        "waitreason": 1, "source": 0, "flags": 0, "stack_id": 1, **changes,
     }  # fmt: skip
     return record(KIND_GOROUTINE, GOROUTINE.pack(*fields.values(), 0))
 
