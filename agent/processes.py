@@ -105,8 +105,9 @@ class Processes:
             raise CannotNow(f"process {pid} has ended", remedy="take the snapshot again") from None
 
     def holder(self, build_id: str) -> int | None:
-        """The pid of a process that runs this binary."""
-        return next((process.pid for process in self.list() if process.build_id == build_id), None)
+        """The pid of a process that runs this binary; of one that has not been stripped, if there is one."""
+        found = [process for process in self.list() if process.build_id == build_id]
+        return max(found, key=lambda each: each.debug_info).pid if found else None
 
     def _pids(self) -> Iterator[int]:
         return iter(sorted(int(entry.name) for entry in os.scandir(self._proc) if entry.name.isdigit()))
@@ -149,6 +150,7 @@ class Processes:
             architecture=identity.machine,
             started_at_ns=booted_ns + started,
             container_pid=container_pid(pid, self._proc),
+            debug_info=identity.debug_info,
         )
 
     def _settled(self, pid: int) -> Running:

@@ -13,6 +13,7 @@ from compiler.code.moduledata import ModuleData, read_module
 from compiler.code.pclntab import Pclntab
 from compiler.code.stackmaps import StackMaps
 from compiler.dwarf.constants import Constant, constants_of
+from compiler.dwarf.debugfile import DebugFiles
 from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.executable import BROKEN, BadBinary, Executable
 from compiler.dwarf.functions import Functions
@@ -42,8 +43,8 @@ def _c_string(section: bytes) -> str:
 class Binary:
     """A Go executable opened for compiling; close it, or use it as a context manager."""
 
-    def __init__(self, path: Path, indexes: Indexes | None = None) -> None:
-        self.executable = Executable(path)
+    def __init__(self, path: Path, indexes: Indexes | None = None, debug_files: DebugFiles | None = None) -> None:
+        self.executable = Executable(path, debug_files)
         self._indexes = indexes
         self.index_ms = 0.0
         """How long building the index took, or reading it; 0 until it was needed."""
@@ -76,7 +77,7 @@ class Binary:
             return None
         link = self.executable.section(".gnu_debuglink")
         moved = f" (moved to {_c_string(link)})" if link else " (stripped, or linked with -ldflags=-w)"
-        return f"no debug info{moved}: stacks only; build without -s and -w for variables"
+        return f"no debug info{moved}: stacks only; give the file that has it (--debug), or build without -s and -w"
 
     @cached_property
     def index(self) -> Index:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.binary import Binary
+from compiler.dwarf.debugfile import DebugFiles
+from compiler.ir.build_id import read_identity
 from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
 from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
@@ -34,6 +36,8 @@ class _Wanted:
     host: str
     process: GoProcess
     program: str
+    whole_at: Agent | None
+    """An agent that has its executable with debug info: this one, or one that it was stripped from."""
 
 
 class SpecFile:
@@ -74,13 +78,19 @@ class Service:
     """Everything that answering needs: the spec, the agents, the snapshots."""
 
     def __init__(
-        self, spec: SpecFile, agents: Sequence[Agent], snapshots: Snapshots, cache: Cache, binaries: Path
+        self,
+        spec: SpecFile,
+        agents: Sequence[Agent],
+        snapshots: Snapshots,
+        cache: Cache,
+        binaries: Path,
+        debug_files: DebugFiles | None = None,
     ) -> None:
         self.spec = spec
         self.snapshots = snapshots
         self.agents = tuple(agents)
         self._cache = cache
-        self._binaries = binaries
+        self._binaries, self._debug_files = binaries, debug_files
         self._taking = threading.Lock()
 
     def snapshot(self, wanted: str, max_age_s: float | None) -> SnapshotFile:
@@ -128,10 +138,13 @@ class Service:
     def _wanted(self, spec: Spec) -> list[_Wanted]:
         """The processes that the spec's programs name; all of them where it names none."""
         found = []
-        for agent, host, process in self.processes():
+        running = self.processes()
+        whole_at = {process.build_id: agent for agent, _, process in running if process.debug_info}
+        for agent, host, process in running:
             program = spec.program_for(process.exe)
             if program is not None or not spec.programs:
-                found.append(_Wanted(agent, host, process, program or process.program))
+                whole = whole_at.get(process.build_id)
+                found.append(_Wanted(agent, host, process, program or process.program, whole))
         if not found:
             rules = ", ".join(f"{rule.name}: {rule.exe}" for rule in spec.programs) or "no rule"
             raise CannotNow(
@@ -142,7 +155,7 @@ class Service:
     def _capture(self, wanted: _Wanted, spec: Spec) -> Captured | Failed:
         process = wanted.process
         try:
-            with Binary(self._binary(wanted), self._cache) as binary:
+            with Binary(self._binary(wanted), self._cache, self._debug_files) as binary:
                 known = self._cache.runtime_types(process.build_id)
                 compile_with = compiler_of(self._cache, spec, binary)
                 taken = take(binary, compile_with, lambda program: _fire(wanted, program), known)
@@ -154,17 +167,27 @@ class Service:
         return _filed(wanted, taken)
 
     def _binary(self, wanted: _Wanted) -> Path:
-        """The process's executable, streamed from its agent the first time its build id is met."""
+        """The process's executable, streamed from its agent the first time its build id is met.
+
+        One that was stripped has the build id of what it was stripped from. Whichever comes first, the one with debug info
+        serves for both.
+        """
         build_id = wanted.process.build_id
-        path = self._binaries / hashlib.sha256(build_id.encode()).hexdigest()
-        if not path.exists():
-            self._binaries.mkdir(parents=True, exist_ok=True, mode=0o700)
-            aside = path.with_suffix(f".{threading.get_ident()}.part")
-            try:
-                wanted.agent.fetch_binary(build_id, aside)
-                aside.replace(path)
-            finally:
-                aside.unlink(missing_ok=True)
+        whole = self._binaries / hashlib.sha256(build_id.encode()).hexdigest()
+        stripped = whole.with_suffix(".stripped")
+        if whole.exists():
+            return whole
+        if stripped.exists() and wanted.whole_at is None:
+            return stripped
+        self._binaries.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = whole.with_suffix(f".{threading.get_ident()}.part")
+        try:
+            (wanted.whole_at or wanted.agent).fetch_binary(build_id, aside)
+            with aside.open("rb") as file:
+                path = whole if read_identity(file).debug_info else stripped
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
         return path
 
 

@@ -1,6 +1,7 @@
 """A snapshot of one process of this machine, without any service: the same steps that the service takes with agents."""
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from agent.engines import choose_engine
 from agent.processes import Processes
 from compiler.binary import Binary
 from compiler.compiled import Compiled
+from compiler.dwarf.debugfile import DebugFiles
 from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
 from compiler.spec import Spec
@@ -28,12 +30,13 @@ class LocalSnapshot:
     taken: Taken
 
 
-def snapshot(pid: int, spec: Spec, out: Path, engine_name: str) -> LocalSnapshot:
-    """Capture `pid` into the file `out`."""
+def snapshot(pid: int, spec: Spec, out: Path, engine_name: str, debug: Sequence[Path] = ()) -> LocalSnapshot:
+    """Capture `pid` into the file `out`. `debug`: files and folders that may have debug info that was stripped off."""
     process, _ = Processes().identify(pid)
     engine = choose_engine(engine_name)
     cache = Cache(cache_directory())
-    with Binary(Path(f"/proc/{pid}/exe"), cache) as binary:  # mapped, so it stays readable should the process end
+    exe = Path(f"/proc/{pid}/exe")  # it is mapped, so it stays readable should the process end
+    with Binary(exe, cache, DebugFiles(debug)) as binary:
         known = cache.runtime_types(process.build_id)
 
         def compile_with(types: frozenset[int]) -> Compiled:

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from compiler.dwarf.debugfile import DebugFiles
 from datasource.agents import Agent
 from datasource.app import create_app
 from datasource.cache import Cache, cache_directory
@@ -18,12 +19,15 @@ from datasource.snapshots import Snapshots
 THREADS = 16
 
 
-def build_app(spec_file: Path, agents: Sequence[Agent], data: Path, access_token: str | None) -> Flask:
+def build_app(
+    spec_file: Path, agents: Sequence[Agent], data: Path, access_token: str | None, debug: Sequence[Path] = ()
+) -> Flask:
     """The application for a spec file, agents, and a folder for snapshots."""
     spec = SpecFile(spec_file)
     spec.get()
     directory = cache_directory()
-    service = Service(spec, agents, Snapshots(data), Cache(directory), directory / "binaries")
+    cache, debug_files = Cache(directory), DebugFiles(debug)
+    service = Service(spec, agents, Snapshots(data), cache, directory / "binaries", debug_files)
     return create_app(service, access_token)
 
 

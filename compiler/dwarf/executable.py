@@ -4,6 +4,7 @@ import mmap
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from elftools.common.exceptions import DWARFError, ELFError
 from elftools.construct.core import ConstructError
 from elftools.elf.elffile import ELFFile
 
+from compiler.dwarf.debugfile import DebugFile, DebugFiles
 from compiler.dwarf.machine import MACHINES, Machine
 from compiler.dwarf.sections import BadSection, Section, read_section
 from compiler.ir.build_id import BinaryIdentity, read_identity
@@ -27,6 +29,8 @@ MAX_SPELLINGS = 256
 PACKED = b"UPX!"
 """The mark of what UPX packed, right behind its program headers (l_info in upx/src/stub/src/include/linux.h)."""
 MAX_HEADERS = 4096
+GNU_ID_AT = 16
+"""In .note.gnu.build-id, behind the note's head and name."""
 BROKEN = (
     ELFError,
     DWARFError,
@@ -65,9 +69,11 @@ def _packed(path: Path) -> BadBinary:
 class Executable:
     """An ELF executable mapped from a file; close it, or use it as a context manager."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, debug_files: DebugFiles | None = None) -> None:
+        """`debug_files`: where the debug info may be that was stripped off."""
         self.path = path
         self._mapped: dict[str, Section] = {}
+        self._debug_file: DebugFile | None = None
         try:
             self._file: IO[bytes] = path.open("rb")
         except OSError as error:
@@ -98,6 +104,25 @@ class Executable:
         if not self._headers:
             self.close()
             raise _packed(path) if packed else _headless(path)
+        if debug_files is not None and not self.identity.debug_info:
+            try:
+                self._find_debug_info(debug_files)
+            except BaseException:
+                self.close()
+                raise
+
+    def _find_debug_info(self, files: DebugFiles) -> None:
+        """Take from another file what this one lacks, if there is one."""
+        note, link = self.section(".note.gnu.build-id"), self.section(".gnu_debuglink") or b""
+        gnu_id = "" if note is None else note[GNU_ID_AT:].hex()
+        found = files.find(self.identity, gnu_id, link.partition(b"\0")[0].decode("utf-8", "replace"))
+        if found is None:
+            return
+        try:
+            self._debug_file = DebugFile(found)
+        except (OSError, *BROKEN) as error:
+            raise BadBinary(f"cannot read it: {error}", where=str(found), remedy="copy it again") from None
+        self.identity = replace(self.identity, debug_info=True)
 
     def __enter__(self) -> "Executable":
         return self
@@ -109,6 +134,8 @@ class Executable:
         """Unmap and close the file."""
         for section in self._mapped.values():
             section.close()
+        if self._debug_file is not None:
+            self._debug_file.close()
         if hasattr(self, "_map"):
             self._map.close()
         self._file.close()
@@ -134,11 +161,15 @@ class Executable:
         """The section, decompressed, mapped where it lies plain in the file; None where there is none of the name."""
         if name not in self._mapped:
             header = self._headers.get(name)
-            if header is None or header["sh_type"] == "SHT_NOBITS":
-                return None
             try:
-                where = (header["sh_flags"], header["sh_offset"], header["sh_size"])
-                self._mapped[name] = read_section(self._file, *where)
+                if header is not None and header["sh_type"] != "SHT_NOBITS":
+                    where = (header["sh_flags"], header["sh_offset"], header["sh_size"])
+                    found: Section | None = read_section(self._file, *where)
+                else:
+                    found = None if self._debug_file is None else self._debug_file.section(name)
+                if found is None:
+                    return None
+                self._mapped[name] = found
             except BadSection as error:
                 what = f"its section {name} {error.what}"
                 raise BadBinary(what, where=str(self.path), remedy=error.remedy or "build it again") from None

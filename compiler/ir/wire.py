@@ -64,6 +64,8 @@ class GoProcess(_Message):
     """Unix time; with the pid it names the process for good."""
     container_pid: int | None
     """Its pid inside, where it has a pid namespace of its own: a container."""
+    debug_info: bool
+    """Whether its executable has debug info; one of the same build id may, if this was stripped."""
 
 
 @frozen

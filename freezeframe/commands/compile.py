@@ -20,15 +20,20 @@ if TYPE_CHECKING:
 @click.option("--spec", "spec_file", type=click.Path(path_type=Path), required=True, help="What to collect (YAML).")
 @click.option("--explain", "explained", is_flag=True, help="Say where each value comes from, line by line.")
 @click.option("--exact", is_flag=True, help="With --explain: for goroutines on a CPU, not for those that wait.")
+@click.option(
+    "--debug", type=click.Path(path_type=Path), multiple=True, help="Debug info kept apart: a file or folder."
+)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def command(binary: Path, spec_file: Path, explained: bool, exact: bool, as_json: bool) -> None:
+def command(
+    binary: Path, spec_file: Path, explained: bool, exact: bool, debug: tuple[Path, ...], as_json: bool
+) -> None:
     """Show what a spec will capture of a BINARY, and where it is."""
     if exact and not explained:
         raise BadInput("--exact says how to explain", remedy="give it together with --explain")
     gc.disable()  # this ends soon: looking for cycles among young objects would be a tenth of its time
     began = time.perf_counter()
-    kept = None if explained else _kept(binary, spec_file)
-    told = kept or _compiled(binary, spec_file, explained=explained, exact=exact)
+    kept = None if explained or debug else _kept(binary, spec_file)
+    told = kept or _compiled(binary, spec_file, debug, explained=explained, exact=exact)
     took_ms = (time.perf_counter() - began) * 1e3
     timings = {"index_ms": told.index_ms, "compile_ms": took_ms - told.index_ms, "cached": told.cached}
     report = {**_report(told), "timings": timings}
@@ -70,15 +75,16 @@ def _kept(binary: Path, spec_file: Path) -> _Told | None:
     return None if report is None else _Told(report, identity.build_id, identity.go_version or "unknown", cached=True)
 
 
-def _compiled(binary: Path, spec_file: Path, *, explained: bool, exact: bool) -> _Told:
+def _compiled(binary: Path, spec_file: Path, debug: tuple[Path, ...], *, explained: bool, exact: bool) -> _Told:
     from compiler.binary import Binary
+    from compiler.dwarf.debugfile import DebugFiles
     from datasource.cache import Cache, cache_directory
     from datasource.compiling import compile_cached
     from freezeframe.specs import load_spec
 
     spec = load_spec(spec_file)
     cache = Cache(cache_directory())
-    with Binary(binary, cache) as opened:
+    with Binary(binary, cache, DebugFiles(debug)) as opened:
         known = cache.runtime_types(opened.build_id)
         compiled, cached = compile_cached(cache, spec, opened, known)
         places = None

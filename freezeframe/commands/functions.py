@@ -15,18 +15,22 @@ if TYPE_CHECKING:
 @click.argument("binary", type=click.Path(path_type=Path))
 @click.argument("pattern")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="Functions to show.")
+@click.option(
+    "--debug", type=click.Path(path_type=Path), multiple=True, help="Debug info kept apart: a file or folder."
+)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def command(binary: Path, pattern: str, limit: int, as_json: bool) -> None:
+def command(binary: Path, pattern: str, limit: int, debug: tuple[Path, ...], as_json: bool) -> None:
     """List the functions of a BINARY that a spec can name.
 
     PATTERN is what a spec's `function` may be: a name, or with * for any text ("net/http.(*Server).*"). Any other text is
     looked for within the names, in whatever case.
     """
     from compiler.binary import Binary
+    from compiler.dwarf.debugfile import DebugFiles
     from compiler.naming.catalog import list_functions
     from freezeframe.show import print_rows
 
-    with Binary(binary) as opened:
+    with Binary(binary, debug_files=DebugFiles(debug)) as opened:
         found = list_functions(opened, pattern, limit)
     if as_json:
         click.echo(json.dumps(asdict(found), ensure_ascii=False))

@@ -12,6 +12,9 @@ import click
 @click.option("--agent-ca", type=click.Path(path_type=Path), help="CA of the agents' certificates (PEM).")
 @click.option("--agent-cert", type=click.Path(path_type=Path), help="Our certificate, for agents that ask for one.")
 @click.option("--agent-key", type=click.Path(path_type=Path), help="The key of --agent-cert.")
+@click.option(
+    "--debug", type=click.Path(path_type=Path), multiple=True, help="Debug info kept apart: a file or folder."
+)
 @click.option("--data", type=click.Path(path_type=Path), default=Path("snapshots"), show_default=True, help="Folder.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8470, show_default=True)
@@ -23,6 +26,7 @@ def command(  # noqa: PLR0913, PLR0917  one for each option
     agent_ca: Path | None,
     agent_cert: Path | None,
     agent_key: Path | None,
+    debug: tuple[Path, ...],
     data: Path,
     host: str,
     port: int,
@@ -37,7 +41,7 @@ def command(  # noqa: PLR0913, PLR0917  one for each option
         raise BadInput("no agent is named", remedy="give --agent http://127.0.0.1:7431 (and --token-file)")
     access = None if access_token_file is None else read_token(access_token_file)
     token, trust = read_token(token_file), Trust(agent_ca, agent_cert, agent_key)
-    app = build_app(spec_file, [Agent(url, token, trust) for url in agents], data, access)
+    app = build_app(spec_file, [Agent(url, token, trust) for url in agents], data, access, debug)
     run(app, host, port)
 
 

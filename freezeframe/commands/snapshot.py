@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 @click.option("--spec", "spec_file", type=click.Path(path_type=Path), required=True, help="What to collect (YAML).")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The SQLite file to write.")
 @click.option("--engine", default="ebpf", show_default=True, help="ebpf, or memory (plain reading, much slower).")
+@click.option(
+    "--debug", type=click.Path(path_type=Path), multiple=True, help="Debug info kept apart: a file or folder."
+)
 @click.option("--json", "as_json", is_flag=True, help="Say what was captured as one JSON object.")
-def command(pid: int, spec_file: Path, out: Path, engine: str, as_json: bool) -> None:
+def command(pid: int, spec_file: Path, out: Path, engine: str, debug: tuple[Path, ...], as_json: bool) -> None:
     """Capture one process of this machine into a SQLite file (root)."""
     from datasource.store.read import table_rows
     from datasource.store.write import check_writable
@@ -26,7 +29,7 @@ def command(pid: int, spec_file: Path, out: Path, engine: str, as_json: bool) ->
 
     spec = load_spec(spec_file)
     check_writable(out)
-    taken = snapshot(pid, spec, out, engine)
+    taken = snapshot(pid, spec, out, engine, debug)
     tables = table_rows(out)
     if as_json:
         report = {"snapshot": taken.snapshot_id, "processes": [_process(taken)], "tables": tables}

@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 @click.argument("binary", type=click.Path(path_type=Path))
 @click.argument("function")
 @click.option("--depth", type=click.IntRange(0, 8), default=1, show_default=True, help="Levels of fields to show.")
+@click.option(
+    "--debug", type=click.Path(path_type=Path), multiple=True, help="Debug info kept apart: a file or folder."
+)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def command(binary: Path, function: str, depth: int, as_json: bool) -> None:
+def command(binary: Path, function: str, depth: int, debug: tuple[Path, ...], as_json: bool) -> None:
     """List the variables of a FUNCTION of a BINARY, with their types, and from which of its lines on a goroutine shows them.
 
     FUNCTION is one name, as a spec may write it. The lines are those whose calls a goroutine can wait in.
     """
     from compiler.binary import Binary
+    from compiler.dwarf.debugfile import DebugFiles
     from compiler.variables import list_variables
 
-    with Binary(binary) as opened:
+    with Binary(binary, debug_files=DebugFiles(debug)) as opened:
         found = list_variables(opened, function, depth)
     if as_json:
         click.echo(json.dumps(asdict(found), ensure_ascii=False))

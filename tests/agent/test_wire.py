@@ -7,7 +7,7 @@ import pytest
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.wire import BadWire, Failure, GoProcess, Processes
 
-PROCESS = GoProcess(7, "/bin/shop", "shop", "a/b/c/d", None, "amd64", 1_700_000_000_000_000_000, 7)
+PROCESS = GoProcess(7, "/bin/shop", "shop", "a/b/c/d", None, "amd64", 1_700_000_000_000_000_000, 7, True)
 
 
 def test_processes_survive_the_way() -> None:

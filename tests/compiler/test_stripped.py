@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.every_version, pytest.mark.timeout(600)]
 
 ISSUE = Issue(
     "debug info",
-    "no debug info (stripped, or linked with -ldflags=-w): stacks only; build without -s and -w for variables",
+    "no debug info (stripped, or linked with -ldflags=-w): stacks only; "
+    "give the file that has it (--debug), or build without -s and -w",
 )
 SPEC = ROOT / "examples/querydb/querydb.yaml"
 VARIANTS = {
