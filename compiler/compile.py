@@ -158,8 +158,10 @@ class _Compiler:
             message = f"{what} stands for more than {MAX_FUNCTIONS} functions: write a narrower pattern"
             self.issue(f"function {function.function}", message, function.line)
             return []
-        found = [instance for name in names for instance in self.binary.functions.instances(name)]
-        if not names:
+        copies = [instance for name in names for instance in self.binary.functions.instances(name)]
+        # Debug info does not say it of all: of a generic function's copy by its type arguments, which calls the one by shapes.
+        found = [each for each in copies if each.level or not self.binary.pclntab.is_wrapper(each.ranges[0][0])]
+        if not names or (copies and not found):
             self._not_found(function)
         elif not found:
             message = f"function {what} has no code in this binary: it was inlined away or never called"
@@ -173,11 +175,11 @@ class _Compiler:
 
     def _not_found(self, function: FunctionSpec) -> None:
         hidden, what = self._meant(function).hidden, f'"{function.function}"'
-        if hidden:
+        if hidden or self._meant(function).names:
             message = f"{what} is a wrapper that Go's compiler made, and no traceback shows it: name what it calls"
         else:
             message = f"no function {what} in this binary"
-        close = self.binary.names.nearest(function.function)
+        close = tuple(each for each in self.binary.names.nearest(function.function) if each != function.function)
         self.issue(f"function {function.function}", message, function.line, close)
 
     # ------------------------------------------------------------ columns
