@@ -36,6 +36,10 @@ class AgentLimits:
     """A process with more of them is not captured."""
     threads: int = _number(10_000, 1, 1 << 22)
     """A process with more of them is not stopped. Go's own limit is 10,000."""
+    captures_per_minute: int = _number(600, 1, 1_000_000)
+    """Of all processes together; as many at once, after a minute without."""
+    captures_per_minute_per_process: int = _number(120, 1, 1_000_000)
+    """A snapshot takes one to three: after the first, what interfaces held is known."""
     connections: int = _number(64, 1, 4096)
     """Clients at once, idle ones too."""
 
@@ -51,6 +55,8 @@ class AgentConfig:
     engine: str = "ebpf"
     insecure: bool = False
     """Listen beyond this machine without TLS, too: the token and what is captured can be read on the way."""
+    audit_file: Path | None = None
+    """Where a line for each capture is appended; without one they go to stderr."""
     tls: TlsFiles | None = None
     limits: AgentLimits = AgentLimits()
     allow: tuple[Rule, ...] | None = None

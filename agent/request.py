@@ -13,8 +13,9 @@ import io
 import os
 import platform
 import re
+import ssl
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -22,11 +23,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from agent.captures import Captures
+from agent.captures import Asking, Captures
 from agent.connection import Connection
+from agent.rate import TooMany
+from agent.tls import subject
 from compiler.ir.build_id import read_identity
 from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
-from compiler.ir.wire import PROTOCOL, Failure, Health
+from compiler.ir.wire import PROTOCOL, SPEC_HEADER, Failure, Health
 from compiler.ir.wire import Processes as ProcessList
 
 MAX_PROGRAM: Final = 64 << 20
@@ -35,6 +38,7 @@ MAX_DRAIN: Final = 1 << 20
 """Bytes of a refused body that are still read."""
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
+SHA256: Final = re.compile(r"[0-9a-f]{64}")
 CAPTURE: Final = re.compile(r"/v1/captures/([0-9a-f]{32})(/fire)?")
 
 
@@ -126,10 +130,10 @@ class Request(BaseHTTPRequestHandler):
         body = self._body()
         captures = self.service.captures
         if urlsplit(self.path).path == "/v1/captures":
-            armed = captures.arm(self._pid(), body, self.client_address[0])
+            armed = captures.arm(self._pid(), body, self._asking())
             self._send(201, JSON, armed.to_json())
         elif (found := CAPTURE.fullmatch(self.path)) and found[2]:
-            self._send(200, BYTES, captures.fire(found[1], self.client_address[0]).to_bytes())
+            self._send(200, BYTES, captures.fire(found[1], self._asking()).to_bytes())
         else:
             raise self._nothing()
 
@@ -171,7 +175,8 @@ class Request(BaseHTTPRequestHandler):
                 self._authorize()
                 respond()
             except FreezeframeError as error:
-                self._fail(error.http_status, Failure.of(error))
+                headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else {}
+                self._fail(error.http_status, Failure.of(error), headers)
             except (ConnectionError, TimeoutError):
                 raise
             except Exception:  # noqa: BLE001  a bug must not end the agent; it is told to its log
@@ -212,26 +217,35 @@ class Request(BaseHTTPRequestHandler):
             raise BadInput(f"pid {text!r} is no process id", remedy="use one that /v1/processes lists")
         return int(text)
 
+    def _asking(self) -> Asking:
+        spec = self.headers.get(SPEC_HEADER)
+        if spec is not None and not SHA256.fullmatch(spec):
+            raise BadInput(f"the header {SPEC_HEADER} is no SHA-256", remedy="send 64 hexadecimal digits, or none")
+        certificate = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+        return Asking(str(self.client_address[0]), subject(certificate), spec)
+
     def _nothing(self) -> NotFound:
         return NotFound(
             f"there is no {self.command} {urlsplit(self.path).path}", remedy="see the agent's documentation"
         )
 
-    def _fail(self, status: int, failure: Failure) -> None:
+    def _fail(self, status: int, failure: Failure, headers: Mapping[str, str] | None = None) -> None:
         self.close_connection = True
-        self._send(status, JSON, failure.to_json())
+        self._send(status, JSON, failure.to_json(), headers)
         if self._unread:  # closing upon unread bytes resets the connection, and the client would not see why
             self.rfile.read(min(self._unread, MAX_DRAIN))
 
-    def _send(self, status: int, kind: str, body: bytes) -> None:
-        self._head(status, kind, len(body))
+    def _send(self, status: int, kind: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self._head(status, kind, len(body), headers)
         self.wfile.write(body)
 
-    def _head(self, status: int, kind: str, size: int) -> None:
+    def _head(self, status: int, kind: str, size: int, headers: Mapping[str, str] | None = None) -> None:
         self._client.begin(size)
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(size))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

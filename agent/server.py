@@ -17,15 +17,18 @@ from http.server import ThreadingHTTPServer
 from typing import Any, Final
 
 from agent.allow import AllowList
-from agent.captures import Audit, Captures
+from agent.audit import Audit, open_audit
+from agent.captures import Captures
 from agent.config import AgentConfig
 from agent.engine import Engine
 from agent.processes import Processes
+from agent.rate import Rate
 from agent.request import Request, Service
 from agent.tls import Tls
 from compiler.ir.errors import BadInput, CannotNow
 
 HANDSHAKE_S: Final = 10
+FOREVER_S: Final = 86_400.0
 LINGER_S: Final = 1
 LINGER_READS: Final = 16
 FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
@@ -60,9 +63,15 @@ class AgentServer(ThreadingHTTPServer):
         host = f"[{self.server_name}]" if ":" in self.server_name else self.server_name
         return f"{host}:{self.server_port}"
 
-    def service_actions(self) -> None:
-        """Called by `serve_forever` twice a second."""
-        self.captures.release_expired()
+    def serve_forever(self, poll_interval: float = FOREVER_S) -> None:
+        """Until `shutdown`. It sleeps until a client comes: nothing looks at anything in between."""
+        super().serve_forever(poll_interval)
+
+    def shutdown(self) -> None:
+        """End `serve_forever`, and wait for its end."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes it up
+        super().shutdown()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """A thread for the client, where one is free; else it is told so at once."""
@@ -124,7 +133,8 @@ def make_server(
     check_listening(config, origin)
     tls = None if config.tls is None else Tls(config.tls)
     processes = Processes(allow=AllowList(config.allow, where=origin))
-    captures = Captures(engine_factory(), processes, audit or _to_stderr, config.limits)
+    audit = audit or open_audit(config.audit_file)
+    captures = Captures(engine_factory(), processes, audit, config.limits, Rate(config.limits))
     return AgentServer((config.host, config.port), Service(token.encode(), captures), tls, config.limits.connections)
 
 
@@ -152,7 +162,3 @@ def _linger(client: ssl.SSLSocket) -> None:
     for _ in range(LINGER_READS):
         if not client.recv(4096):
             return
-
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

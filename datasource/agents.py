@@ -1,6 +1,6 @@
 """Speaks with agents over HTTP: which processes there are, their binaries, captures. Home of requests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.program import Program
 from compiler.ir.program_codec import program_to_bytes
 from compiler.ir.raw import RawCapture
-from compiler.ir.wire import ArmedCapture, Processes
+from compiler.ir.wire import SPEC_HEADER, ArmedCapture, Processes
 
 CONNECT_S = 5
 READ_S = 120
@@ -66,9 +66,13 @@ class Agent:
             raise CannotNow(f"the binary ended after {size} of {expected} bytes", where=self.url, remedy="try again")
 
     @contextmanager
-    def armed(self, pid: int, program: Program) -> Iterator[str]:
-        """Arm a capture of a process; yields its number, and releases it at the end."""
-        answer = self._call("POST", "/v1/captures", params={"pid": pid}, data=program_to_bytes(program))
+    def armed(self, pid: int, program: Program, spec: str | None = None) -> Iterator[str]:
+        """Arm a capture of a process; yields its number, and releases it at the end.
+
+        `spec`: SHA-256 of the spec, for the agent's audit."""
+        headers = {} if spec is None else {SPEC_HEADER: spec}
+        body = program_to_bytes(program)
+        answer = self._call("POST", "/v1/captures", params={"pid": pid}, data=body, headers=headers)
         number = ArmedCapture.from_json(answer.content).capture
         try:
             yield number
@@ -85,12 +89,14 @@ class Agent:
         except (BadInput, CannotNow):
             return  # it was released by itself, or the agent is gone; its time limit does the rest
 
-    def _call(self, method: str, path: str, **options: Any) -> requests.Response:
+    def _call(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> requests.Response:
         try:
             answer = requests.request(
                 method,
                 self.url.rstrip("/") + path,
-                headers={"Authorization": f"Bearer {self.token}"},
+                headers={"Authorization": f"Bearer {self.token}", **(headers or {})},
                 timeout=(CONNECT_S, READ_S),
                 allow_redirects=False,
                 verify=True if self.trust.ca is None else str(self.trust.ca),

@@ -158,7 +158,8 @@ class Service:
             with Binary(self._binary(wanted), self._cache, self._debug_files) as binary:
                 known = self._cache.runtime_types(process.build_id)
                 compile_with = compiler_of(self._cache, spec, binary)
-                taken = take(binary, compile_with, lambda program: _fire(wanted, program), known)
+                digest = hashlib.sha256(spec.text.encode()).hexdigest()
+                taken = take(binary, compile_with, lambda program: _fire(wanted, program, digest), known)
             self._cache.remember_types(process.build_id, taken.types - known)
         except FreezeframeError as error:
             if isinstance(error, BadInput) and error.where.startswith(spec.origin):
@@ -191,8 +192,8 @@ class Service:
         return path
 
 
-def _fire(wanted: _Wanted, program: Program) -> RawCapture:
-    armed: AbstractContextManager[str] = wanted.agent.armed(wanted.process.pid, program)
+def _fire(wanted: _Wanted, program: Program, spec: str) -> RawCapture:
+    armed: AbstractContextManager[str] = wanted.agent.armed(wanted.process.pid, program, spec)
     with armed as number:
         return wanted.agent.fire(number)
 

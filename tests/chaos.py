@@ -22,8 +22,9 @@ from enum import IntEnum
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from agent.audit import Audit
 from agent.capture import arm
-from agent.config import AgentConfig
+from agent.config import AgentConfig, AgentLimits
 from agent.engine import ArmedProbe, Engine, Registers, Target
 from agent.engines import choose_engine
 from agent.server import make_server
@@ -117,7 +118,9 @@ class AnnouncingProbe:
 
 def serve(board: Board, engine: Engine) -> None:
     """The agent: until it is killed."""
-    server = make_server(AgentConfig(port=0), TOKEN, lambda: Announcing(engine, board), audit=lambda _: None)
+    often = AgentLimits(captures_per_minute=1_000_000, captures_per_minute_per_process=1_000_000)
+    config = AgentConfig(port=0, limits=often)
+    server = make_server(config, TOKEN, lambda: Announcing(engine, board), audit=Audit(lambda _: None))
     board.port = server.server_port
     server.serve_forever()
 

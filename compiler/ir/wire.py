@@ -14,6 +14,8 @@ from compiler.ir.frozen import frozen
 
 PROTOCOL = 1
 """Raised whenever a message changes its meaning; agent and data source compare it."""
+SPEC_HEADER = "Freezeframe-Spec"
+"""Of a request that arms a capture: the SHA-256 of the spec that it is for, in hex; the agent's audit has it."""
 MAX_MESSAGE = 64 << 20
 """Bytes of one JSON message."""
 

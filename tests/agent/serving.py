@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from typing import Any
 
+from agent.audit import Audit
 from agent.config import AgentConfig
 from agent.engine_memory import MemoryEngine
 from agent.server import AgentServer, make_server
@@ -57,7 +58,8 @@ def serving(config: AgentConfig | None = None, **options: Any) -> Iterator[Agent
     """An agent in this process; it listens at any free port."""
     audit: list[str] = []
     config = replace(config or AgentConfig(), port=0)
-    server = make_server(config, TOKEN, MemoryEngine, audit=audit.append, **options)
+    keep = Audit(audit.append) if config.audit_file is None else None
+    server = make_server(config, TOKEN, MemoryEngine, audit=keep, **options)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

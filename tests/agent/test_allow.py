@@ -74,7 +74,7 @@ def test_what_ended_is_left_to_who_asks_next_and_what_cannot_be_read_is_forbidde
 def test_only_what_is_permitted_is_seen_handed_out_and_captured(
     busy: Busy, busy_binary: Path, busy_program: Program, querydb: Path, start_target: StartTarget
 ) -> None:
-    other = start_target(querydb)
+    other = start_target(querydb, "-load")
     query = "/v1/binaries?build_id=" + urllib.parse.quote(busy_program.build_id)
     body = program_to_bytes(busy_program)
     with serving(AgentConfig(allow=(Rule(exe=(str(querydb),)),)), origin="agent.toml") as agent:
@@ -85,7 +85,7 @@ def test_only_what_is_permitted_is_seen_handed_out_and_captured(
         assert agent.refusal("POST", f"/v1/captures?pid={busy.pid}", body) == refusal
         assert agent.refusal("POST", "/v1/captures?pid=2", body)[0] == 403  # not even what it is
         assert busy.tracers() == {"0"}
-        assert (agent.audited()[0]["pid"], agent.audited()[0]["refused"]) == (busy.pid, refusal[1])
+        assert (agent.audited()[0]["pid"], agent.audited()[0]["reason"]) == (busy.pid, refusal[1])
     with serving(AgentConfig(allow=(Rule(exe=(str(busy_binary),)),))) as agent:
         assert listed(agent) == {busy.pid}
         assert agent.ask("GET", query)[0] == 200
@@ -105,7 +105,8 @@ def test_it_is_asked_again_when_a_capture_is_fired(
         binary.rename(tmp_path / "renamed")
         assert agent.refusal("POST", f"/v1/captures/{armed.capture}/fire")[0] == 403
         assert busy.tracers() == {"0"}
-        assert "allow-list" in agent.audited()[-1]["failed"]
+        assert [line["outcome"] for line in agent.audited()] == ["refused"]
+        assert "allow-list" in agent.audited()[0]["reason"]
         (tmp_path / "renamed").rename(binary)
         agent.arm(busy.pid, busy_program)  # and the refused one holds nothing
 

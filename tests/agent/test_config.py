@@ -39,6 +39,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         token_file = "token"
         engine = "memory"
         insecure = true
+        audit_file = "audit"
         [tls]
         cert = "cert.pem"
         key = "/etc/key.pem"
@@ -47,7 +48,9 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         armed_s = 5
         goroutines = 6
         threads = 7
-        connections = 8
+        captures_per_minute = 8
+        captures_per_minute_per_process = 9
+        connections = 10
         [[allow]]
         exe = "/usr/bin/*"
         user = ["0", "nobody"]
@@ -61,8 +64,9 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         token_file=tmp_path / "token",
         engine="memory",
         insecure=True,
+        audit_file=tmp_path / "audit",
         tls=TlsFiles(tmp_path / "cert.pem", Path("/etc/key.pem"), tmp_path / "ca.pem"),
-        limits=AgentLimits(5, 6, 7, 8),
+        limits=AgentLimits(5, 6, 7, 8, 9, 10),
         allow=(Rule(exe=("/usr/bin/*",), user=("0", "nobody")), Rule(cgroup=("/a/*", "/b"))),
     )
     untouched = [

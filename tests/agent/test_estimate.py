@@ -59,7 +59,7 @@ def test_too_large_a_process_is_refused_before_anything_is_made(
         arm(busy.pid, busy_program, Untouched(arms=False), limits=limits)
     with serving(AgentConfig(limits=limits)) as agent:
         status, message = agent.refusal("POST", f"/v1/captures?pid={busy.pid}", program_to_bytes(busy_program))
-        assert (status, agent.audited()[0]["refused"]) == (413, message)
+        assert (status, agent.audited()[0]["reason"]) == (413, message)
     assert message.endswith("in the agent's configuration, if the process may stand still for so long")
 
 

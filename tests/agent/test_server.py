@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.parse
 from collections.abc import Iterator
+from dataclasses import fields
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from agent.server import make_server
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.program import Program
 from compiler.ir.program_codec import program_to_bytes
-from compiler.ir.raw import RawCapture
+from compiler.ir.raw import Pause, RawCapture
 from compiler.ir.wire import ArmedCapture, Health, Processes
 from tests.agent.conftest import Busy
 from tests.agent.serving import GOOD, TOKEN, Agent, serving
@@ -76,10 +77,15 @@ def test_capture_is_armed_fired_once_and_audited(agent: Agent, busy: Busy, busy_
     assert agent.refusal("POST", f"/v1/captures/{armed.capture}/fire") == (
         404, "there is no such armed capture; arm it again: each can be fired once, within 30 s",
     )  # fmt: skip
-    (line,) = agent.audited()
-    assert line["who"] == "127.0.0.1"
-    assert (line["pid"], line["build_id"], line["engine"]) == (busy.pid, busy_program.build_id, "memory")
-    assert line["pause_ms"] == round(raw.header.pause.total / 1e6, 3)
+    begun, captured = agent.audited()
+    assert (begun["outcome"], captured["outcome"]) == ("begun", "captured")
+    for line in (begun, captured):
+        assert (line["who"], line["capture"]) == ("127.0.0.1", armed.capture)
+        assert (line["pid"], line["build_id"], line["engine"]) == (busy.pid, busy_program.build_id, "memory")
+        assert (line["uid"], line["exe"].endswith("/busy")) == (os.getuid(), True)
+    assert captured["pause_ms"]["total"] == round(raw.header.pause.total / 1e6, 3)
+    assert set(captured["pause_ms"]) == {part.name for part in fields(Pause)}
+    assert (captured["bytes"], captured["losses"]) == (len(raw.records), {})
 
 
 def test_one_capture_a_target_at_a_time(agent: Agent, busy: Busy, busy_program: Program) -> None:
@@ -149,7 +155,7 @@ def test_client_that_goes_away_in_the_middle_holds_nothing(agent: Agent, busy: B
     )
     with socket.create_connection(("127.0.0.1", agent.server.server_port)) as connection:
         connection.sendall(request.encode())
-    while not agent.audit:
+    while len(agent.audit) < 2:
         pass
     assert busy.tracers() == {"0"}
     assert busy.moves_on()

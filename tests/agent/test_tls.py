@@ -198,7 +198,7 @@ def test_both_commands_over_mutual_tls(
     papers: Papers, querydb: Path, start_target: StartTarget, tmp_path: Path
 ) -> None:
     """`freezeframe agent` and `freezeframe serve` with all of their files, and a snapshot through them."""
-    target = start_target(querydb)
+    target = start_target(querydb, "-load")
     token, config, spec = tmp_path / "token", tmp_path / "agent.toml", tmp_path / "spec.yaml"
     token.touch(0o600)
     token.write_text("0123456789abcdef")
