@@ -66,6 +66,11 @@ class Line:
     def median(self) -> float:
         return median(self.pauses)
 
+    @property
+    def lossy(self) -> bool:
+        """Whether captures lacked what there was no room or no time for: they would have taken longer."""
+        return any({"budget", "pause", "queue"} & each.facts.get("losses", {}).keys() for each in self.samples)
+
     def part(self, name: str) -> float | None:
         """The median of one part of what is said by who stopped it."""
         found = [each.parts[name] for each in self.samples if name in each.parts]
@@ -151,14 +156,18 @@ def shown(goroutines: int, line: Line) -> str:
 
 
 def goals(results: dict[int, list[Line]]) -> str:
-    """The goals, as ratios of medians and of the smallest, for each number of goroutines."""
-    rows = [f"\n{'goals: this / that, of medians':62} {'goal':>8}" + "".join(f"{size:>12}" for size in results)]
+    """The goals, as ratios of medians, for each number of goroutines."""
+    heading = "".join(f"{size:>11} " for size in results)
+    rows = [f"\n{'goals: this / that, of medians (*: it left something out)':62} {'goal':>8}{heading}"]
     for this, that, goal in GOALS:
         cells = []
         for found in results.values():
             by_name = {line.name: line for line in found}
-            both = this in by_name and that in by_name
-            cells.append(f"{by_name[this].median / by_name[that].median:12.4g}" if both else f"{'-':>12}")
+            if this not in by_name or that not in by_name:
+                cells.append(f"{'-':>12}")
+                continue
+            mark = "*" if by_name[this].lossy else " "
+            cells.append(f"{by_name[this].median / by_name[that].median:11.4g}{mark}")
         rows.append(f"{this + ' / ' + that:62} {goal:8.3g}" + "".join(cells))
     return "\n".join(rows)
 
