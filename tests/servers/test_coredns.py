@@ -1,27 +1,27 @@
-"""A running CoreDNS: queries that wait for an upstream which never answers."""
+"""A running CoreDNS at work: queries that wait for an upstream which never answers, among many that are answered at once."""
 
+import itertools
 import json
 import socket
-import sqlite3
 import struct
 import subprocess
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.servers.servers import COREDNS
-from tests.traceback import parse_dump, shown, still
+from tests.servers.snapshots import assert_stacks_of, rows, take
+from tests.traceback import Dumped, parse_dump, still
 
 pytestmark = pytest.mark.timeout(1800)
-FREEZEFRAME = ROOT / ".venv/bin/freezeframe"
 QUERIES = {1000 + 7 * number: f"host{number}.silent.test." for number in range(7)}
 """Id to name."""
 COREFILE = """
@@ -33,6 +33,9 @@ COREFILE = """
     cache 30 {{
         servfail 0
     }}
+    template IN A busy.test {{
+        answer "{{{{ .Name }}}} 60 IN A 10.1.2.3"
+    }}
     forward silent.test 127.0.0.1:{upstream} {{
         health_check 1h
         max_fails 0
@@ -41,11 +44,19 @@ COREFILE = """
 """
 
 
-def free(kind: socket.SocketKind) -> int:
-    """A port on loopback that is free now."""
-    with socket.socket(socket.AF_INET, kind) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+BUSY = ("github.com/miekg/dns.(*Server).serveUDP",)
+"""What is at work for the load."""
+MOVES = ("net/http.(*conn).serve", "net/http.(*Server).Serve", "github.com/miekg/dns.(*Server).serveUDPPacket")
+
+
+def free() -> int:
+    """A port on loopback that is free now, for UDP as well as for TCP."""
+    while True:
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            with suppress(OSError):
+                udp.bind(tcp.getsockname())
+                return int(tcp.getsockname()[1])
 
 
 def question(number: int, name: str) -> bytes:
@@ -59,13 +70,12 @@ class Scene:
     """Snapshots by engine, and what stood still in the server's own dump."""
 
     files: dict[str, Path]
-    dump: dict[int, tuple[str, ...]]
+    dumps: dict[str, dict[int, Dumped]]
     upstream: int
+    answered: int
 
     def rows(self, engine: str, sql: str) -> list[dict[str, Any]]:
-        with closing(sqlite3.connect(self.files[engine])) as connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(sql)]
+        return rows(self.files[engine], sql)
 
 
 def _dump(port: int) -> str:
@@ -76,7 +86,7 @@ def _dump(port: int) -> str:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     binary, folder = COREDNS.build(), tmp_path_factory.mktemp("coredns")
-    port, pprof = free(socket.SOCK_DGRAM), free(socket.SOCK_STREAM)
+    port, pprof = free(), free()
     with ExitStack() as stack:
         silent = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         silent.bind(("127.0.0.1", 0))
@@ -93,17 +103,45 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         stack.enter_context(_asking(port))
         for _ in QUERIES:
             silent.recv(512)
-        files = {}
-        before = _dump(pprof)
+        files: dict[str, Path] = {}
+        dumps: dict[str, dict[int, Dumped]] = {}
+        answered = stack.enter_context(_load(port))
         for engine in ("memory", "ebpf"):
             files[engine] = folder / f"{engine}.sqlite"
-            arguments = ["--pid", str(server.pid), "--spec", str(COREDNS.spec), "--out", str(files[engine])]
-            command = [str(FREEZEFRAME), "snapshot", *arguments, "--engine", engine]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-        after = _dump(pprof)
-        dump = still(parse_dump(before), parse_dump(after), ("net/http.(*conn).serve", "net/http.(*Server).Serve"))
-        yield Scene(files, {number: each.functions for number, each in dump.items()}, upstream)
+            before = parse_dump(_dump(pprof))
+            take(server.pid, COREDNS.spec, files[engine], engine)
+            dumps[engine] = still(before, parse_dump(_dump(pprof)), MOVES)
+        yield Scene(files, dumps, upstream, len(answered))
+
+
+@contextmanager
+def _load(port: int) -> Iterator[list[int]]:
+    """Queries of two clients, each asked when the last one has been answered; yields the numbers of those that were."""
+    done = threading.Event()
+    answered: list[int] = []
+
+    def ask(first: int) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(30)
+            for number in itertools.count(first, 2):
+                if done.is_set():
+                    return
+                client.sendto(question(number % 1000, f"n{number}.busy.test."), ("127.0.0.1", port))
+                answer = client.recv(512)
+                assert answer.endswith(bytes((10, 1, 2, 3)))
+                answered.append(number)
+
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask, first) for first in range(2)]
+        try:
+            while len(answered) < 100:
+                assert not any(each.done() for each in asking), [each.exception() for each in asking if each.done()]
+                time.sleep(0.01)
+            yield answered
+        finally:
+            done.set()
+    for each in asking:
+        each.result()
 
 
 @contextmanager
@@ -144,13 +182,19 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 def test_every_query_in_flight_is_there(scene: Scene, engine: str) -> None:
-    rows = scene.rows(engine, "SELECT * FROM queries")
-    assert {row["id"] for row in rows} == QUERIES.keys()
-    for row in rows:
+    waiting = set()
+    for row in scene.rows(engine, "SELECT * FROM queries"):
         [asked] = json.loads(row["questions"])
-        assert asked == {"Name": QUERIES[row["id"]], "Qtype": 1, "Qclass": 1}
-        assert row["recursion"] == 1
+        assert (asked["Qtype"], asked["Qclass"], row["recursion"]) == (1, 1, 1)
         assert row["listener"].startswith("dns://127.0.0.1:")
+        if not asked["Name"].endswith(".busy.test."):
+            assert asked["Name"] == QUERIES[row["id"]]
+            waiting.add(row["id"])
+    assert waiting == QUERIES.keys()
+
+
+def test_there_was_load(scene: Scene) -> None:
+    assert scene.answered > 1000
 
 
 def test_the_whole_plugin_chain_of_a_query_is_on_one_stack(scene: Scene, engine: str) -> None:
@@ -168,12 +212,6 @@ def test_the_whole_plugin_chain_of_a_query_is_on_one_stack(scene: Scene, engine:
         assert row["originId"] == row["id"]  # the question goes out under a number of its own
 
 
-def test_stacks_are_those_of_its_own_dump(scene: Scene) -> None:
+def test_stacks_are_those_of_its_own_dump(scene: Scene, engine: str) -> None:
     """Of what stood still all the time: listeners, probes, the connection manager."""
-    stacks: dict[int, list[str]] = {number: [] for number in scene.dump}
-    for row in scene.rows("ebpf", "SELECT goroutine_id, function FROM frames ORDER BY goroutine_id, depth"):
-        if row["goroutine_id"] in stacks and shown([row["function"]]):
-            stacks[row["goroutine_id"]].append(row["function"])
-    assert len(stacks) > 5
-    for number, functions in scene.dump.items():
-        assert tuple(stacks[number]) == functions, number
+    assert assert_stacks_of(scene.dumps[engine], scene.files[engine], BUSY) > 5
