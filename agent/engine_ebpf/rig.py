@@ -131,8 +131,8 @@ class Rigs:
                 size += rig.size
                 (over if now - since >= self._idle_s or size > MOST_IDLE else kept).append((since, rig))
             self._idle = kept[::-1]
-            if kept and not self._timer.is_alive():
-                self._timer = threading.Timer(self._idle_s, self.trim)
+            if kept and (not self._timer.is_alive() or self._timer is threading.current_thread()):
+                self._timer = threading.Timer(self._idle_s - (now - kept[-1][0]), self.trim)
                 self._timer.daemon = True
                 self._timer.start()
         for _, rig in over:

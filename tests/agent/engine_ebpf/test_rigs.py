@@ -101,8 +101,12 @@ def test_a_rig_is_used_again_and_remembers_nothing(
 
 
 def test_rigs_are_given_back_when_nobody_uses_them(crowd: programs.Target, parked_program: Program) -> None:
+    """Two of them, which come back one after the other."""
     engine = EbpfEngine(idle_s=0.2)
-    capture(engine, crowd.pid, parked_program)
+    first, second = (arm(crowd.pid, parked_program, engine) for _ in range(2))
+    first.close()
+    time.sleep(0.1)
+    second.close()
     assert any("bpf" in each for each in our_open_files())
     deadline = time.monotonic() + 10
     while any("bpf" in each for each in our_open_files()):

@@ -28,5 +28,5 @@ def test_without_rights_the_error_names_them() -> None:
     )  # fmt: skip
     assert done.stdout == (
         "the kernel gives no memory map of 4096 bytes: Operation not permitted; "
-        "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE\n"
+        "run as root, or with CAP_PERFMON (to load a probe that reads memory) and CAP_BPF (to make the probe's maps, and load it)\n"
     ), done.stderr
