@@ -4,12 +4,13 @@ A spec item that the binary does not have becomes an Issue and leaves the rest u
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from compiler import enums, sites
 from compiler.binary import Binary
 from compiler.column import Column, limits_of
 from compiler.compiled import Compiled, FunctionReport
-from compiler.details import read_details
+from compiler.details import read_details, waiting_in
 from compiler.dwarf.constants import constants_named
 from compiler.dwarf.executable import BROKEN, BadBinary
 from compiler.dwarf.functions import Instance
@@ -91,6 +92,9 @@ class _Compiler:
             self._interfaces.expect(self._types.interfaces())
         details = read_details(self.binary, self._types, self._runtime.wait_reasons)
         dynamic = self._interfaces.described(self._types) if self._accesses else ()
+        if details is not None:
+            hidden = self._waiting_in(tables, found)
+            details = replace(details, waiting_in=hidden)
         program = Program(
             build_id=self.binary.build_id,
             go_version=self.binary.go_version,
@@ -106,6 +110,15 @@ class _Compiler:
         )
         dies = [each.die for each in self._interfaces.known() if each.die is not None]
         return Compiled(program, tuple(self._issues), tuple(reports), enums.with_held(self._enums, self.binary, dies))
+
+    def _waiting_in(self, tables: list[FunctionTable], found: list[Site]) -> tuple[int, ...]:
+        """Add the runtime's functions in which goroutines wait; their numbers."""
+        first = len(tables)
+        for function, instances in waiting_in(self.binary):
+            columns = [Column(self, function, collect, instances) for collect in function.collect]
+            found += [site for each in instances for site in sites.build(self.binary, len(tables), each, columns)]
+            tables.append(FunctionTable("", function.function, tuple(c.name for c in function.collect)))
+        return tuple(range(first, len(tables)))
 
     def _expect_asserted(self) -> None:
         """Types that any expression names are known to all of them, whichever comes first."""

@@ -3,9 +3,11 @@
 from compiler.binary import Binary
 from compiler.code.layouts import Layout
 from compiler.dwarf.executable import BadBinary
+from compiler.dwarf.functions import Instance
 from compiler.dwarf.typetable import TypeTable
 from compiler.ir.program import Details, Semaphore
 from compiler.ir.types import Address, Field, Pointer, Struct, TypeId
+from compiler.spec import Collect, FunctionSpec
 
 LABELS = "runtime/pprof.labelMap"
 """What g.labels points to; a map up to Go 1.23, then a struct. See go/src/runtime/pprof/label.go."""
@@ -13,6 +15,8 @@ SELECT = "select"
 """How the wait reasons of goroutines in a select begin."""
 SUDOG, HCHAN = "runtime.sudog", "runtime.hchan"
 POINTER_SIZE = 8
+WAITING_IN = (("runtime.semacquire1", "addr"), ("sync.runtime_notifyListWait", "l"))
+"""Functions of the runtime in which goroutines wait at a semaphore or a condition, and the variables that point to it."""
 SEMAPHORES = {
     "sync.Mutex": (("mu", "sema"), ("sema",)),
     "sync.RWMutex.RLock": (("readerSem",),),
@@ -36,6 +40,20 @@ def read_details(binary: Binary, table: TypeTable, wait_reasons: tuple[str, ...]
         return None
     selects = tuple(number for number, reason in enumerate(wait_reasons) if reason.startswith(SELECT))
     return Details(waiter, selecting, selects, _labels(binary, table), _semaphores(binary))
+
+
+def waiting_in(binary: Binary) -> list[tuple[FunctionSpec, list[Instance]]]:
+    """What to collect, as if a spec had asked for it, where g.waiting does not name semaphores: up to Go 1.25."""
+    if Layout(binary, SUDOG).optional("elem", "vu") is not None:
+        return []
+    found = []
+    for function, variable in WAITING_IN:
+        instances = [
+            each for each in binary.functions.instances(function) if variable in (v.name for v in each.variables)
+        ]
+        collect = Collect(f"{variable}.__addr", "address", 0, "")
+        found += [(FunctionSpec(function, "", (collect,), (), 0, ""), instances)] if instances else []
+    return found
 
 
 def _waiter(sudog: Layout, address: TypeId, channel: TypeId, link: TypeId) -> Struct:

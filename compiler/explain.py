@@ -98,6 +98,7 @@ def explain_sites(
     return tuple(
         ExplainedTable(table.table, tuple(sorted(copies, key=lambda each: each.pcs)))
         for table, copies in zip(tables, found, strict=True)
+        if table.table  # the others are what the compiler itself wants to know
     )
 
 

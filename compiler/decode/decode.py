@@ -61,6 +61,7 @@ class _Decoder:
         self._sites = Sites(program)
         self._origins = goroutines.Origins(symbols, header.bias)
         self._details = DetailReader(program, records.image, self._values)
+        self._waiting_in = frozenset(program.details.waiting_in if program.details else ())
         self._logical: dict[tuple[int, bool], _Logical] = {}
         self._bare_frames: dict[tuple[PhysicalFrame, ...], tuple[Frame, ...]] = {}
 
@@ -72,7 +73,7 @@ class _Decoder:
     def _goroutine(self, raw: RawGoroutine) -> Goroutine:
         physical = self._stacks.frames(raw, self._records.stacks)
         start, creator = self._origins.start(raw), self._origins.created_by(raw)
-        reason, frames = goroutines.wait_reason(raw, self._runtime), self._frames(raw, physical)
+        reason, (frames, semaphore) = goroutines.wait_reason(raw, self._runtime), self._frames(raw, physical)
         return Goroutine(
             goroutine_id=raw.goid,
             status=goroutines.status(raw),
@@ -89,28 +90,31 @@ class _Decoder:
             tid=raw.tid or None,
             locked_tid=raw.locked_tid or None,
             labels=self._details.labels(raw),
-            waits=self._details.waits(raw, reason, frames),
+            waits=self._details.waits(raw, reason, frames, semaphore),
         )
 
-    def _frames(self, raw: RawGoroutine, physical: tuple[PhysicalFrame, ...]) -> tuple[Frame, ...]:
-        """The logical frames. Equal stacks that no row is asked of share them."""
+    def _frames(self, raw: RawGoroutine, physical: tuple[PhysicalFrame, ...]) -> tuple[tuple[Frame, ...], Row | None]:
+        """The logical frames, and what the runtime's own say of a semaphore. Equal stacks that no row is asked of share them."""
         shared = self._bare_frames.get(physical)
         if shared is not None:
-            return shared
+            return shared, None
         registers = self._records.threads.get(raw.tid) if raw.source == SOURCE_THREAD else None
         found: list[Frame] = []
-        rows = False
+        rows, semaphore = False, None
         for position, each in enumerate(physical):
             logical = self._at(each)
             rows = rows or logical.rows
             place = FramePlace(raw.sp + each.cfa & MASK, None if position else registers)
             for symbol, sites in logical.frames:
                 frame_rows = tuple([self._row(site, place, each) for site in sites]) if sites else ()
+                if sites and self._waiting_in:
+                    semaphore = next((row for row in frame_rows if row.table in self._waiting_in), semaphore)
+                    frame_rows = tuple([row for row in frame_rows if row.table not in self._waiting_in])
                 found.append(Frame(len(found), symbol.function, symbol.file, symbol.line, symbol.inlined, frame_rows))
         frames = tuple(found)
         if not rows:
             self._bare_frames[physical] = frames
-        return frames
+        return frames, semaphore
 
     def _row(self, site: Site, place: FramePlace, physical: PhysicalFrame) -> Row:
         if physical.faulted:

@@ -6,9 +6,11 @@ from compiler.decode.image import Image
 from compiler.decode.labels import LabelReader, Labels
 from compiler.decode.values import ValueReader
 from compiler.decode.waits import Unread, Waiters
-from compiler.ir.frames import Frame, Wait
+from compiler.ir.frames import Frame, Row, Wait
 from compiler.ir.program import Program
 from compiler.ir.raw import Loss, RawGoroutine
+
+SEMAPHORE_REASONS = ("sync.", "semacquire")
 
 
 class DetailReader:
@@ -29,12 +31,18 @@ class DetailReader:
         self._without_labels += found is None
         return found or ()
 
-    def waits(self, goroutine: RawGoroutine, reason: str | None, frames: Sequence[Frame]) -> tuple[Wait, ...]:
-        """What it waits for, if its wait is for something."""
+    def waits(
+        self, goroutine: RawGoroutine, reason: str | None, frames: Sequence[Frame], semaphore: Row | None
+    ) -> tuple[Wait, ...]:
+        """What it waits for, if its wait is for something. `semaphore`: its address, where the runtime's own frames tell it."""
         if reason is None or self._waiters is None:
             return ()
+        functions = [frame.function for frame in frames]
         try:
-            return self._waiters.waits(goroutine, reason, [frame.function for frame in frames])
+            if not goroutine.waiting and reason.startswith(SEMAPHORE_REASONS):
+                text = semaphore.cells[0].value if semaphore is not None else None
+                return (self._waiters.semaphore(int(text, 16) if isinstance(text, str) else None, functions),)
+            return self._waiters.waits(goroutine, reason, functions)
         except Unread:
             self._without_waits += 1
             return ()

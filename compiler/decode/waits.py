@@ -65,13 +65,13 @@ class Waiters:
             return (Wait(single, CHANNEL, words["c"]),)
         return (self.semaphore(words["elem"], functions),) if words["elem"] and not words["c"] else ()
 
-    def semaphore(self, address: int, functions: Sequence[str]) -> Wait:
-        """Of what the semaphore at an address is a part, as the methods on the stack tell."""
+    def semaphore(self, address: int | None, functions: Sequence[str]) -> Wait:
+        """Of what the semaphore at an address is a part, as the methods on the stack tell. None: the address is not known."""
         found = _waited_for(functions)
         offset = self._semaphores.get(found[2]) if found else None
-        if found is None or offset is None:
+        if found is None or (offset is None and address is not None):
             return Wait("acquire", SEMAPHORE, address)
-        return Wait(found[1], found[0], address - offset)
+        return Wait(found[1], found[0], None if address is None else address - (offset or 0))
 
     # ------------------------------------------------------------ the chain of waiters
 

@@ -81,7 +81,8 @@ class Frame:
 @frozen
 class Wait:
     """One thing that a goroutine waits for: `operation` ("receive", "send", "lock", "rlock", "wait", "acquire"; None where
-    a select was just decided) on an `object` ("chan", "sync.Mutex", ..., "semaphore") at an address (None: a nil channel)."""
+    a select was just decided) on an `object` ("chan", "sync.Mutex", ..., "semaphore") at an address (None: a nil channel,
+    or not known)."""
 
     operation: str | None
     object: str

@@ -322,6 +322,9 @@ class Details:
     selects: tuple[int, ...]
     labels: TypeId | None
     semaphores: tuple[Semaphore, ...]
+    waiting_in: tuple[int, ...] = ()
+    """Up to Go 1.25 nothing of the goroutine says at which semaphore it waits. There it is the one column of these functions of
+    Program.tables, which no spec named: they have no table."""
 
 
 WAITER_FIELDS = ("prev", "elem", "c", "waitlink")

@@ -80,6 +80,8 @@ def _problems(program: Program) -> Iterator[str]:
         yield from (f"access {number} ({access.text}): {text}" for text in access_problems(access, program.types))
     if program.details is not None:
         yield from _details(program.details, program.types)
+        hidden = {number for number, each in enumerate(program.tables) if len(each.columns) == 1}
+        yield from (f"waiting in function {each}" for each in program.details.waiting_in if each not in hidden)
     for number, site in enumerate(program.sites):
         yield from (f"site {number}: {text}" for text in _site(site, program))
 
