@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import compiler
-from compiler.ir.limits import CACHE_BYTES
 from datasource.kept import Kept
 
 if TYPE_CHECKING:  # most runs find what they ask for, and need nothing that compiling and decoding need
@@ -28,10 +27,11 @@ def cache_directory() -> Path:
 @cache
 def compiler_version() -> str:
     """A hash of the compiler's own source."""
-    digest = hashlib.sha256()
-    folder = Path(compiler.__file__).parent
-    for file in sorted(folder.rglob("*.py")):
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
+    digest, root = hashlib.sha256(), os.path.dirname(compiler.__file__)  # noqa: PTH120 - every run waits for this
+    files = [f"{folder}/{name}" for folder, _, names in os.walk(root) for name in names if name.endswith(".py")]
+    for file in sorted(files):
+        with open(file, "rb", buffering=0) as source:  # noqa: PTH123
+            digest.update(file.removeprefix(root).encode() + b"\0" + source.read())
     return digest.hexdigest()
 
 
@@ -45,7 +45,7 @@ class Cache:
 
     def __init__(self, directory: Path, version: str | None = None) -> None:
         """`version` stands for the compiler; without one it is a hash of its source."""
-        self._kept = Kept(directory / "compiled.sqlite", CACHE_BYTES)
+        self._kept = Kept(directory / "compiled.sqlite")
         self._version = compiler_version() if version is None else version
 
     # ------------------------------------------------------------ Programs

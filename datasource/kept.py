@@ -32,10 +32,17 @@ T = TypeVar("T")
 
 
 class Kept:
-    """The file at `path`, holding up to `limit` bytes."""
+    """The file at `path`, which holds a bounded number of bytes."""
 
-    def __init__(self, path: Path, limit: int) -> None:
-        self._path, self._limit = path, limit
+    def __init__(self, path: Path, limit: int | None = None) -> None:
+        """`limit`: CACHE_BYTES where none is given."""
+        self._path, self._given_limit = path, limit
+
+    @property
+    def _limit(self) -> int:
+        from compiler.ir.limits import CACHE_BYTES  # only who writes has to wait for dataclasses to be imported
+
+        return CACHE_BYTES if self._given_limit is None else self._given_limit
 
     def head(self, key: str) -> bytes | None:
         """The small part of what is kept under the key."""

@@ -7,8 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from compiler.ir.frames import Issue
-
 MAX_CELL = 120
 PIPED_WIDTH = 1000
 
@@ -38,12 +36,6 @@ def print_rows(
     if not chosen.is_terminal:
         chosen.width = PIPED_WIDTH
     chosen.print(table)
-
-
-def issue_line(issue: Issue) -> str:
-    """An Issue as one line."""
-    near = f"; nearest: {', '.join(issue.nearest)}" if issue.nearest else ""
-    return f"issue: {issue.message}{near}"
 
 
 def _cell(value: object) -> str:

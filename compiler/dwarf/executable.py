@@ -4,7 +4,6 @@ import mmap
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -122,7 +121,7 @@ class Executable:
             self._debug_file = DebugFile(found)
         except (OSError, *BROKEN) as error:
             raise BadBinary(f"cannot read it: {error}", where=str(found), remedy="copy it again") from None
-        self.identity = replace(self.identity, debug_info=True)
+        self.identity = self.identity._replace(debug_info=True)
 
     def __enter__(self) -> "Executable":
         return self

@@ -8,10 +8,9 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from compiler.ir.errors import BadInput
-from compiler.ir.frozen import frozen
 
 GO_MAGIC: Final = b"\xff Go buildinf:"
 MACHINES: Final = {62: "amd64", 183: "arm64"}
@@ -39,8 +38,7 @@ class NotAnExecutable(BadInput):
     """The file is no ELF64 little-endian executable, or is cut."""
 
 
-@frozen
-class BinaryIdentity:
+class BinaryIdentity(NamedTuple):
     """One executable. `build_id` is Go's own, else GNU's in hex, else "sha256:..." of what is loaded of it, which also
     follows one that somebody chose (-ldflags=-buildid=...)."""
 
@@ -65,8 +63,7 @@ class BinaryIdentity:
         return self.build_id if self.debug_info else f"{self.build_id} stripped"
 
 
-@frozen
-class _Segment:
+class _Segment(NamedTuple):
     kind: int
     flags: int
     offset: int
@@ -74,8 +71,7 @@ class _Segment:
     size: int
 
 
-@frozen
-class _Section:
+class _Section(NamedTuple):
     name: str
     kind: int
     offset: int

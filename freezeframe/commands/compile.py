@@ -1,14 +1,14 @@
 """`freezeframe compile BINARY --spec SPEC.yaml`: what will be captured where. Needs no root and touches no process."""
 
 import gc
-import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from compiler.ir.errors import BadInput, FreezeframeError
+from compiler.ir.errors import BadInput
+from freezeframe.told import Told, full_report, issue_line, tell, told_in_cache
 
 if TYPE_CHECKING:
     from compiler.compiled import Compiled
@@ -32,50 +32,23 @@ def command(
         raise BadInput("--exact says how to explain", remedy="give it together with --explain")
     gc.disable()  # this ends soon: looking for cycles among young objects would be a tenth of its time
     began = time.perf_counter()
-    kept = None if explained or debug else _kept(binary, spec_file)
-    told = kept or _compiled(binary, spec_file, debug, explained=explained, exact=exact)
-    took_ms = (time.perf_counter() - began) * 1e3
-    timings = {"index_ms": told.index_ms, "compile_ms": took_ms - told.index_ms, "cached": told.cached}
-    report = {**_report(told), "timings": timings}
-    if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False))
-    elif told.compiled is not None and told.places is not None:
-        _explain(told.compiled, told.places)
+    told = None if explained or debug else told_in_cache(binary, spec_file)
+    if told is not None:
+        tell(full_report(told, began), as_json=as_json)
+        return
+    told, compiled, places = _compiled(binary, spec_file, debug, explained=explained, exact=exact)
+    report = full_report(told, began)
+    if places is None:
+        tell(report, as_json=as_json)
+    elif as_json:
+        _tell_places(report, places)
     else:
-        _tell(report)
+        _explain(compiled, places)
 
 
-class _Told(NamedTuple):
-    """What there is to tell, of which binary, and where it came from."""
-
-    report: dict[str, Any]
-    """As `Compiled.plain` has it."""
-    build_id: str
-    go_version: str
-    cached: bool
-    index_ms: float = 0.0
-    compiled: "Compiled | None" = None
-    places: "tuple[ExplainedTable, ...] | None" = None
-
-
-def _kept(binary: Path, spec_file: Path) -> _Told | None:
-    """What compiling the same spec for the same binary told before; it takes no compiler and no spec reader to say it again."""
-    from compiler.ir.build_id import read_identity
-    from datasource.cache import Cache, cache_directory, hash_of
-    from freezeframe.spec_text import read_spec_text
-
-    try:
-        with binary.open("rb") as file:
-            identity = read_identity(file)
-        text = read_spec_text(spec_file).decode("utf-8-sig")
-    except (OSError, ValueError, FreezeframeError):
-        return None  # whatever is wrong is told by who reads it next
-    cache = Cache(cache_directory())
-    report = cache.report(identity.compiled_as, hash_of(text), cache.runtime_types(identity.build_id))
-    return None if report is None else _Told(report, identity.build_id, identity.go_version or "unknown", cached=True)
-
-
-def _compiled(binary: Path, spec_file: Path, debug: tuple[Path, ...], *, explained: bool, exact: bool) -> _Told:
+def _compiled(
+    binary: Path, spec_file: Path, debug: tuple[Path, ...], *, explained: bool, exact: bool
+) -> "tuple[Told, Compiled, tuple[ExplainedTable, ...] | None]":
     from compiler.binary import Binary
     from compiler.dwarf.debugfile import DebugFiles
     from datasource.cache import Cache, cache_directory
@@ -92,65 +65,25 @@ def _compiled(binary: Path, spec_file: Path, debug: tuple[Path, ...], *, explain
             from compiler.explain import explain
 
             places = explain(compiled.program, opened, exact=exact)
-        told = compiled.plain()
-        return _Told(told, opened.build_id, opened.go_version, cached, opened.index_ms, compiled, places)
+        told = Told(compiled.plain(), opened.build_id, opened.go_version, cached, opened.index_ms)
+        return told, compiled, places
 
 
-def _report(told: _Told) -> dict[str, Any]:
-    report: dict[str, Any] = {
-        "build_id": told.build_id,
-        "go_version": told.go_version,
-        "functions": [
-            {
-                "function": function["function"],
-                "table": function["table"],
-                "instances": [
-                    {"name": name, "pc": f"{lo:#x}", "end": f"{hi:#x}", "inlined": level > 0}
-                    for name, lo, hi, level in function["instances"]
-                ],
-                "columns": [
-                    {"column": column, "expr": expression, "type": kind}
-                    for column, expression, kind in function["columns"]
-                ],
-            }
-            for function in told.report["functions"]
-        ],
-        "issues": told.report["issues"],
-    }
-    if told.places is not None:
-        from freezeframe.explained import as_json
+def _tell_places(report: dict[str, Any], places: "tuple[ExplainedTable, ...]") -> None:
+    from freezeframe.explained import as_json
 
-        for function, table in zip(report["functions"], told.places, strict=True):
-            function["copies"] = as_json(table)
-    return report
+    for function, table in zip(report["functions"], places, strict=True):
+        function["copies"] = as_json(table)
+    tell(report, as_json=True)
 
 
 def _explain(compiled: "Compiled", places: "tuple[ExplainedTable, ...]") -> None:
     from freezeframe.explained import as_lines, legend
-    from freezeframe.show import issue_line
 
     for function, table in zip(compiled.functions, places, strict=True):
         click.echo(f"{function.function} -> table {function.table}")
         for line in as_lines(function, table):
             click.echo(line)
     for issue in compiled.issues:
-        click.echo(issue_line(issue))
+        click.echo(issue_line(issue.message, issue.nearest))
     click.echo(legend())
-
-
-def _tell(report: dict[str, Any]) -> None:
-    for function in report["functions"]:
-        click.echo(f"{function['function']} -> table {function['table']}")
-        for instance in function["instances"]:
-            how = "inlined at" if instance["inlined"] else "code at"
-            click.echo(f"  {how} {instance['pc']}-{instance['end']}")
-        for column in function["columns"]:
-            click.echo(f"  {column['column']}: {column['expr']} {column['type'] or '(not in this binary)'}")
-    for issue in report["issues"]:
-        from compiler.ir.frames import Issue
-        from freezeframe.show import issue_line
-
-        click.echo(issue_line(Issue(**issue)))
-    timings = report["timings"]
-    took = "from the cache" if timings["cached"] else f"index {timings['index_ms']:.0f} ms"
-    click.echo(f"{took}, compile {timings['compile_ms']:.0f} ms")

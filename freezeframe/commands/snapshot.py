@@ -57,7 +57,7 @@ def _process(found: "LocalSnapshot") -> dict[str, Any]:
 
 
 def _tell(found: "LocalSnapshot", tables: dict[str, int], out: Path) -> None:
-    from freezeframe.show import issue_line
+    from freezeframe.told import issue_line
 
     process = _process(found)
     click.echo(
@@ -65,7 +65,7 @@ def _tell(found: "LocalSnapshot", tables: dict[str, int], out: Path) -> None:
         f"({process['go_version']}), which stood still for {process['pause_ms']:.2f} ms"
     )
     for issue in found.taken.compiled.issues:
-        click.echo(f"  {issue_line(issue)}", err=True)
+        click.echo(f"  {issue_line(issue.message, issue.nearest)}", err=True)
     for loss in process["losses"]:
         click.echo(f"  loss: {loss['count']} {loss['detail']} ({loss['kind']})", err=True)
     click.echo("  " + ", ".join(f"{name} {count}" for name, count in tables.items()))
