@@ -52,6 +52,7 @@ class Column:
         self.expression: Expression = parse(collect.expr)
         self._limits = limits_of(compiler.spec, function, collect)
         self._resolved: dict[tuple[int, bool], Resolved | None] = {}
+        self._accesses: dict[tuple[int, bool], tuple[int, Resolved] | None] = {}
         self.ends: tuple[int, ...] = ()
         """DIE offsets of the types that its values have."""
         self.found = False
@@ -121,18 +122,22 @@ class Column:
     def access(self, type_offset: int, *, escaped: bool) -> tuple[int, Resolved] | None:
         """(access number, resolved) from a root variable of the type; None (and an Issue) where the expression does not fit."""
         key = (type_offset, escaped)
-        if key not in self._resolved:
-            try:
-                self._resolved[key] = resolve(
-                    self._compiler.scope, self.expression, type_offset, self._limits, escaped=escaped
-                )
-            except Unresolved as error:
-                self._resolved[key] = None
-                self._issue(error.message, error.names)
-        resolved = self._resolved[key]
-        if resolved is None:
+        if key not in self._accesses:
+            self._accesses[key] = self._access(type_offset, escaped=escaped)
+        found = self._accesses[key]
+        if found is not None:
+            self.ends, self.found = found[1].ends, True
+        return found
+
+    def _access(self, type_offset: int, *, escaped: bool) -> tuple[int, Resolved] | None:
+        scope, key = self._compiler.scope, (type_offset, escaped)
+        try:
+            resolved = resolve(scope, self.expression, type_offset, self._limits, escaped=escaped)
+        except Unresolved as error:
+            self._resolved[key] = None
+            self._issue(error.message, error.names)
             return None
-        self.ends, self.found = resolved.ends, True
+        self._resolved[key] = resolved
         return self._compiler.access(resolved, self._limits, self.collect.expr)[0], resolved
 
     @property

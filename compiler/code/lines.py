@@ -51,5 +51,4 @@ def _line_ranges(pclntab: Pclntab, instance: Instance) -> Iterator[tuple[int, in
         if index is None:
             continue
         for start, end in [(max(a, lo), min(b, hi)) for a, b, _ in pclntab.values(index, "pcln") if a < hi and b > lo]:
-            frame = next((f for f in pclntab.frames(start) if f.level == instance.level), None)
-            yield start, end, 0 if frame is None else frame.line
+            yield start, end, pclntab.line(start, instance.level)

@@ -71,6 +71,9 @@ class Pclntab:
         self.text = self._text_start()
         self._gofunc = self._find_gofunc()
         self._values = lru_cache(maxsize=65536)(self._decode_values)
+        self._stack_maps = lru_cache(maxsize=4096)(self._find_stack_maps)
+        self._inline_trees = lru_cache(maxsize=4096)(self._find_inline_tree)
+        self._inlined_call = lru_cache(maxsize=65536)(self._read_inlined_call)
 
     def _bad(self, what: str) -> BadBinary:
         return BadBinary(
@@ -251,15 +254,21 @@ class Pclntab:
     def stack_map(self, pc: int, *, arguments: bool) -> tuple[int, int] | None:
         """(address of the runtime.stackmap, number of the map in it) for the call at `pc`; None where none is known."""
         index = self._index(pc)
-        if index is None:
+        found = None if index is None else self._stack_maps(index, arguments)
+        if index is None or found is None:
             return None
-        func, entry = self._func(index), self.text + self._entries[index]
+        address, table = found
+        number = self._value(table, self.text + self._entries[index], pc)
+        return None if number < 0 else (address, number)
+
+    def _find_stack_maps(self, index: int, arguments: bool) -> tuple[int, int] | None:
+        """(address of a function's runtime.stackmap, its table of which map holds where)."""
+        func = self._func(index)
         wanted = FUNCDATA_ARGS_POINTERS if arguments else FUNCDATA_LOCALS_POINTERS
         if self._gofunc is None or func[7] <= PCDATA_STACK_MAP_INDEX or func[12] <= wanted:
             return None
-        offset = self._extra(func, func[7] + wanted)
-        number = self._value(self._extra(func, PCDATA_STACK_MAP_INDEX), entry, pc)
-        return None if offset == NONE or number < 0 else (self._gofunc + offset, number)
+        offset = self._extra(index, func[7] + wanted)
+        return None if offset == NONE else (self._gofunc + offset, self._extra(index, PCDATA_STACK_MAP_INDEX))
 
     # ------------------------------------------------------------ arguments
 
@@ -269,7 +278,7 @@ class Pclntab:
         if index is None or self._gofunc is None:
             return None
         func = self._func(index)
-        offset = NONE if func[12] <= which else self._extra(func, func[7] + which)
+        offset = NONE if func[12] <= which else self._extra(index, func[7] + which)
         return None if offset == NONE else self._gofunc + offset
 
     def pcdata(self, pc: int, which: int) -> list[tuple[int, int, int]]:
@@ -277,8 +286,8 @@ class Pclntab:
         index = self._index(pc)
         if index is None or self._func(index)[7] <= which:
             return []
-        func, entry = self._func(index), self.text + self._entries[index]
-        table = self._extra(func, which)
+        entry = self.text + self._entries[index]
+        table = self._extra(index, which)
         if table == 0:
             return []
         ends, values = self._values(table, entry)
@@ -311,43 +320,62 @@ class Pclntab:
         if index is None:
             return ()
         func, entry = self._func(index), self.text + self._entries[index]
-        chain: list[tuple[int, str, str, int]] = []
-        tree = self._inline_tree(func)
-        for _ in range(MAX_INLINE_DEPTH):
-            file, line = self._file_line(func, entry, pc)
-            call = self._inlined_call(func, entry, tree, pc)
-            if call is None:
-                chain.append((func[10], self._text_at(self._names + func[1]), file, line))
-                break
-            func_id, name_offset, parent_pc, _ = call
-            chain.append((func_id, self._text_at(self._names + name_offset), file, line))
-            pc = entry + parent_pc
+        chain = self._chain(index, pc)
         last = len(chain) - 1
-        return tuple(
-            SymbolFrame(printed_name(name), name, file, line, inlined=position < last, level=last - position)
-            for position, (func_id, name, file, line) in enumerate(chain)
-            if func_id != self._wrapper_id
-        )
+        found = []
+        for position, (func_id, name_offset, at) in enumerate(chain):
+            if func_id != self._wrapper_id:
+                name = self._text_at(self._names + name_offset)
+                place = self._file_line(func, entry, at)
+                found.append(
+                    SymbolFrame(printed_name(name), name, *place, inlined=position < last, level=last - position)
+                )
+        return tuple(found)
 
-    def _inline_tree(self, func: tuple[int, ...]) -> int | None:
+    def line(self, pc: int, level: int) -> int:
+        """The line that runs at `pc` in the function around it (level 0), or in a call that is inlined there; 0 where no
+        such call is."""
+        index = self._index(pc)
+        chain = [] if index is None else self._chain(index, pc)
+        if index is None or level >= len(chain):
+            return 0
+        func_id, _, at = chain[-1 - level]
+        func, entry = self._func(index), self.text + self._entries[index]
+        in_file = self._value(func[5], entry, at) >= 0 and func_id != self._wrapper_id
+        return max(self._value(func[6], entry, at), 0) if in_file else 0
+
+    def _chain(self, index: int, pc: int) -> list[tuple[int, int, int]]:
+        """(FuncID, offset of the name, PC in it) of the calls inlined at `pc`, innermost first, and of the function itself."""
+        func, entry = self._func(index), self.text + self._entries[index]
+        chain: list[tuple[int, int, int]] = []
+        tree, table = self._inline_trees(index)
+        for _ in range(MAX_INLINE_DEPTH):
+            number = -1 if tree is None else self._value(table, entry, pc)
+            record = None if number < 0 else self._inlined_call((tree or 0) + number * INLINED_CALL.size)
+            if record is None:
+                chain.append((func[10], func[1], pc))
+                break
+            func_id, name_offset, parent_pc, _ = record
+            chain.append((func_id, name_offset, pc))
+            pc = entry + parent_pc
+        return chain
+
+    def _find_inline_tree(self, index: int) -> tuple[int | None, int]:
+        """The address of a function's tree of inlined calls, None where it has none, and its table of which runs where."""
+        func = self._func(index)
         data_count, funcdata_count = func[7], func[12]
         if self._gofunc is None or funcdata_count <= FUNCDATA_INLINE_TREE or data_count <= PCDATA_INLINE_INDEX:
-            return None
-        offset = self._extra(func, data_count + FUNCDATA_INLINE_TREE)
-        return None if offset == NONE else self._gofunc + offset
+            return None, 0
+        offset = self._extra(index, data_count + FUNCDATA_INLINE_TREE)
+        return (None if offset == NONE else self._gofunc + offset), self._extra(index, PCDATA_INLINE_INDEX)
 
-    def _extra(self, func: tuple[int, ...], position: int) -> int:
-        """A word behind the _func record: its PCDATA table offsets, then its FUNCDATA offsets."""
-        at = self._functions + self._offsets[bisect_right(self._entries, func[0]) - 1] + FUNC.size + 4 * position
+    def _extra(self, index: int, position: int) -> int:
+        """A word behind a function's _func record: its PCDATA table offsets, then its FUNCDATA offsets."""
+        at = self._functions + self._offsets[index] + FUNC.size + 4 * position
         return int.from_bytes(self._data[at : at + 4], "little")
 
-    def _inlined_call(
-        self, func: tuple[int, ...], entry: int, tree: int | None, pc: int
-    ) -> tuple[int, int, int, int] | None:
-        if tree is None:
-            return None
-        number = self._value(self._extra(func, PCDATA_INLINE_INDEX), entry, pc)
-        record = None if number < 0 else self._executable.read(tree + number * INLINED_CALL.size, INLINED_CALL.size)
+    def _read_inlined_call(self, address: int) -> tuple[int, int, int, int] | None:
+        record = self._executable.read(address, INLINED_CALL.size)
         return None if record is None else INLINED_CALL.unpack(record)
 
     def _file_line(self, func: tuple[int, ...], entry: int, pc: int) -> tuple[str, int]:

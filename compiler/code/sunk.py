@@ -89,7 +89,7 @@ class Sunk:
         at = {step.pc: number for number, step in enumerate(steps)}
         known: _Known = {}
         for step in steps:
-            self._line(step)
+            self._note_line(step)
             known = self._carry_out(step, known)
             if known and step.target in at:
                 self._follow(steps, at, step.target, known)
@@ -97,12 +97,12 @@ class Sunk:
                 known = {}
         self._steps |= {step.pc: step for step in steps}
 
-    def _line(self, step: Step) -> None:
-        line = self._line_at(step.pc)
+    def _note_line(self, step: Step) -> None:
         if step.effect:
+            line = self._line_at(step.pc)
             self._busy.add(line)
-        if step.flow == "if":
-            self._heads.add(line)
+            if step.flow == "if":
+                self._heads.add(line)
 
     def _follow(self, steps: list[Step], at: dict[int, int], target: int, known: "_Known") -> None:
         """A little way along a branch, with what the registers hold."""
@@ -120,6 +120,11 @@ class Sunk:
         """What registers hold after an instruction; what it makes of slots is noted."""
         if step.flow in ("call", "leave"):
             return known
+        if not step.slots and known.keys().isdisjoint(step.reads):  # nothing comes of what is known
+            lost = not known.keys().isdisjoint(step.writes)
+            return (
+                {register: each for register, each in known.items() if register not in step.writes} if lost else known
+            )
         down = RETURN_ADDRESS + (self._pclntab.frame_size(step.pc) or 0) if step.slots or step.stores else 0
         plain = step.reads - step.through
         sources = {slot: loaded for register in plain for slot, loaded in known.get(register, _NONE).slots.items()}

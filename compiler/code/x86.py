@@ -1,11 +1,14 @@
 """amd64 machine code as far as a variable's fate follows from it: what reads the stack, what computes, where it branches."""
 
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from iced_x86 import (
     Decoder,
     FlowControl,
     Instruction,
+    InstructionInfo,
     InstructionInfoFactory,
     Mnemonic,
     OpAccess,
@@ -49,15 +52,31 @@ class Step:
     """Where a branch goes; 0 of what is none."""
 
 
+class _Effects(NamedTuple):
+    """What an instruction does wherever it stands; as in a Step."""
+
+    flow: str
+    moves: bool
+    reads: frozenset[int]
+    writes: frozenset[int]
+    slots: tuple[int, ...]
+    through: frozenset[int]
+    stores: tuple[int, ...]
+    effect: bool
+
+
 def steps(code: bytes, pc: int) -> Iterator[Step]:
     """The instructions of `code`, which begins at `pc`."""
-    factory = InstructionInfoFactory()
     for each in Decoder(64, code, ip=pc):
-        yield _step(each, factory)
+        effects = _effects(code[each.ip - pc : each.next_ip - pc])
+        target = each.near_branch_target if effects.flow in ("if", "leave") else 0
+        yield Step(each.ip, each.next_ip, *effects, target)
 
 
-def _step(each: Instruction, factory: InstructionInfoFactory) -> Step:
-    info = factory.info(each)
+@lru_cache(maxsize=1 << 14)
+def _effects(code: bytes) -> _Effects:
+    """Of one instruction; most stand in a program many times."""
+    each, info = _decoded(code)
     reads: set[int] = set()
     writes: set[int] = set()
     for used in info.used_registers():
@@ -81,19 +100,15 @@ def _step(each: Instruction, factory: InstructionInfoFactory) -> Step:
             slots.append(memory.displacement)
         if memory.access in WRITES:
             stores.append(memory.displacement)
-    return Step(
-        each.ip,
-        each.next_ip,
-        flow,
-        each.mnemonic in MOVES,
-        frozenset(reads),
-        frozenset(writes),
-        tuple(slots),
-        frozenset(through),
-        tuple(stores),
-        effect,
-        each.near_branch_target if flow in ("if", "leave") else 0,
+    moves = each.mnemonic in MOVES
+    return _Effects(
+        flow, moves, frozenset(reads), frozenset(writes), tuple(slots), frozenset(through), tuple(stores), effect
     )
+
+
+def _decoded(code: bytes) -> tuple[Instruction, InstructionInfo]:
+    instruction = Decoder(64, code).decode()
+    return instruction, InstructionInfoFactory().info(instruction)
 
 
 def _flow(control: int) -> str:
