@@ -9,8 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from elftools.dwarf.die import DIE
-
+from compiler.dwarf.dies import Die
 from compiler.dwarf.units import DebugInfo, Unit, name_of, number
 from compiler.ir.frozen import frozen
 
@@ -87,7 +86,7 @@ def _codes(info: DebugInfo, unit: Unit) -> frozenset[int]:
     )
 
 
-def _die_before(info: DebugInfo, unit: Unit, name_end: int, codes: frozenset[int]) -> Iterator[DIE]:
+def _die_before(info: DebugInfo, unit: Unit, name_end: int, codes: frozenset[int]) -> Iterator[Die]:
     """The DIE whose name ends here, if it can be that of a constant: a code, then nothing but the name's characters."""
     head = info.bytes[max(unit.dies, name_end - MAX_NAME) : name_end]
     match = re.search(rb"[\x00-\x1f]([^\x00-\x1f]+)\Z", head)
@@ -95,7 +94,7 @@ def _die_before(info: DebugInfo, unit: Unit, name_end: int, codes: frozenset[int
         yield info.die(name_end - len(head) + match.start())
 
 
-def _constant(die: DIE, type_offset: int) -> Constant | None:
+def _constant(die: Die, type_offset: int) -> Constant | None:
     """The constant that a DIE describes; None for any other DIE, and for bytes that only look like one."""
     value, full = number(die, "DW_AT_const_value"), name_of(die)
     if die.tag != "DW_TAG_constant" or number(die, "DW_AT_type") != type_offset or value is None or full is None:

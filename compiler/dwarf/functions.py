@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from elftools.dwarf.die import DIE
-from elftools.dwarf.ranges import BaseAddressEntry, RangeEntry
-
 from compiler.dwarf.dictionaries import Dictionaries
+from compiler.dwarf.dies import Die
 from compiler.dwarf.index import Index
 from compiler.dwarf.units import DebugInfo, name_of, number
 from compiler.ir.frozen import frozen
@@ -33,7 +31,7 @@ class Variable:
     line: int
     parameter: bool
     escaped: bool
-    die: DIE
+    die: Die
     scope: tuple[Range, ...]
     """Where it is visible; () is everywhere in its function."""
     nesting: int
@@ -202,7 +200,7 @@ class Functions:
         for instance, within in inlined:
             instance.variables += _captured(instance, within)
 
-    def _variable(self, die: DIE, instance: Instance, scope: tuple[Range, ...], nesting: int) -> Variable | None:
+    def _variable(self, die: Die, instance: Instance, scope: tuple[Range, ...], nesting: int) -> Variable | None:
         origin = number(die, "DW_AT_abstract_origin")
         named = self._info.die(origin) if origin is not None else die
         name, type_offset = name_of(named), number(named, "DW_AT_type")
@@ -224,23 +222,13 @@ class Functions:
             captured,
         )
 
-    def _ranges(self, die: DIE) -> tuple[Range, ...]:
+    def _ranges(self, die: Die) -> tuple[Range, ...]:
         low, high = number(die, "DW_AT_low_pc"), die.attributes.get("DW_AT_high_pc")
         if low is not None and high is not None:
             end = high.value if high.form == "DW_FORM_addr" else low + high.value
             return ((low, end),) if low < end else ()
         listed = number(die, "DW_AT_ranges")
-        if listed is None or self._info.range_lists is None:
-            return ()
-        base, found = number(die.cu.get_top_DIE(), "DW_AT_low_pc") or 0, []
-        for entry in self._info.range_lists.get_range_list_at_offset(listed, die.cu):
-            match entry:
-                case BaseAddressEntry(base_address=address):
-                    base = address
-                case RangeEntry(begin_offset=lo, end_offset=hi, is_absolute=absolute):
-                    shift = 0 if absolute else base
-                    if lo < hi:
-                        found.append((lo + shift, hi + shift))
+        found = [] if listed is None else [(lo, hi) for lo, hi, _ in self._info.ranges(die, listed) if lo < hi]
         return tuple(sorted(found))
 
 

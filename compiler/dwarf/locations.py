@@ -1,14 +1,10 @@
 """Where DWARF says a variable is: location lists and expressions as pieces by PC. Evaluates nothing, invents nothing."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
-from elftools.dwarf.die import DIE
-from elftools.dwarf.dwarf_expr import DWARFExprOp, DWARFExprParser
-from elftools.dwarf.locationlists import BaseAddressEntry, LocationEntry
-from elftools.dwarf.structs import DWARFStructs
-
-from compiler.dwarf.units import DebugInfo, number
+from compiler.dwarf.dies import Die
+from compiler.dwarf.expressions import operations
+from compiler.dwarf.units import DebugInfo
 from compiler.ir.frozen import frozen
 from compiler.ir.program import AtAddress, AtCfa, InRegister, Piece
 
@@ -67,41 +63,32 @@ class Shape:
     words: tuple[tuple[int, int], ...] | None
 
 
-def read_locations(info: DebugInfo, die: DIE, shape: Shape) -> Locations:
+def read_locations(info: DebugInfo, die: Die, shape: Shape) -> Locations:
     """The locations of a variable of this shape."""
     attribute = die.attributes.get("DW_AT_location")
     if attribute is None:
         return Locations((), constant=False)
-    form = str(attribute.form)
-    if form.startswith("DW_FORM_block") or form == "DW_FORM_exprloc":
-        parts = _parts(die, bytes(attribute.value), info.executable.machine.last_word_register)
+    if isinstance(attribute.value, bytes):
+        parts = _parts(attribute.value, info.executable.machine.last_word_register)
         location = parts if isinstance(parts, Unknown) else _laid_out(parts, Shape(shape.size, None))
         return Locations((LocationRange(*EVERYWHERE, location),), constant=True)
-    if info.location_lists is None:
-        return Locations((), constant=False)
-    trusted = shape if _is_optimized(die) else Shape(shape.size, None)
+    trusted = shape if _is_optimized(info, die) else Shape(shape.size, None)
     return Locations(tuple(_list(info, die, attribute.value, trusted)), constant=False)
 
 
-def _is_optimized(die: DIE) -> bool:
-    producer = die.cu.get_top_DIE().attributes.get("DW_AT_producer")
+def _is_optimized(info: DebugInfo, die: Die) -> bool:
+    producer = info.top_die(die).attributes.get("DW_AT_producer")
     return producer is None or b"-N" not in producer.value.split(b";", 1)[-1].split()
 
 
-def _list(info: DebugInfo, die: DIE, offset: int, shape: Shape) -> list[LocationRange]:
-    base = number(die.cu.get_top_DIE(), "DW_AT_low_pc") or 0
+def _list(info: DebugInfo, die: Die, offset: int, shape: Shape) -> list[LocationRange]:
     found = []
-    for entry in info.location_lists.get_location_list_at_offset(offset, die):
-        match entry:
-            case BaseAddressEntry(base_address=address):
-                base = address
-            case LocationEntry(begin_offset=lo, end_offset=hi, loc_expr=expression, is_absolute=absolute):
-                shift = 0 if absolute else base
-                if lo < hi:
-                    parts = _parts(die, bytes(expression), info.executable.machine.last_word_register)
-                    location = parts if isinstance(parts, Unknown) else _laid_out(parts, shape)
-                    slots = () if isinstance(parts, Unknown) else tuple(p.offset for p in parts if p.place == "cfa")
-                    found.append(LocationRange(lo + shift, hi + shift, location, slots))
+    for lo, hi, expression in info.locations(die, offset):
+        if lo < hi:
+            parts = _parts(expression, info.executable.machine.last_word_register)
+            location = parts if isinstance(parts, Unknown) else _laid_out(parts, shape)
+            slots = () if isinstance(parts, Unknown) else tuple(p.offset for p in parts if p.place == "cfa")
+            found.append(LocationRange(lo, hi, location, slots))
     return found
 
 
@@ -114,44 +101,31 @@ class _Part:
     size: int | None
 
 
-@lru_cache(maxsize=8)
-def _parser(structs: DWARFStructs) -> DWARFExprParser:
-    """Making one takes as long as to parse a dozen expressions."""
-    return DWARFExprParser(structs)
-
-
-@lru_cache(maxsize=1 << 14)
-def _operations(structs: DWARFStructs, expression: bytes) -> list[DWARFExprOp]:
-    """Most expressions are those of other variables, too."""
-    return _parser(structs).parse_expr(expression)
-
-
-def _parts(die: DIE, expression: bytes, last_word_register: int) -> list[_Part] | Unknown:
+def _parts(expression: bytes, last_word_register: int) -> list[_Part] | Unknown:
     """A Go location expression: call_frame_cfa, fbreg, regN, addr, each perhaps followed by piece."""
     parts: list[_Part] = []
     place, offset = "", 0
-    for op in _operations(die.cu.structs, expression):
-        match op.op_name:
-            case "DW_OP_fbreg":
-                place, offset = "cfa", op.args[0]
-            case "DW_OP_call_frame_cfa":
+    for name, operand in operations(expression):
+        match name:
+            case "fbreg":
+                place, offset = "cfa", operand
+            case "call_frame_cfa":
                 place, offset = "cfa", 0
-            case "DW_OP_consts" | "DW_OP_constu" | "DW_OP_plus_uconst" if place == "cfa":
-                offset += op.args[0]
-            case "DW_OP_plus" if place == "cfa":
+            case "consts" | "constu" | "plus_uconst" if place == "cfa":
+                offset += operand
+            case "plus" if place == "cfa":
                 pass
-            case "DW_OP_addr":
-                place, offset = "address", op.args[0]
-            case "DW_OP_piece":
-                parts.append(_Part(place, offset, op.args[0]))
+            case "addr":
+                place, offset = "address", operand
+            case "piece":
+                parts.append(_Part(place, offset, operand))
                 place = ""
-            case name if name.startswith("DW_OP_reg"):
-                place = "register"
-                offset = op.args[0] if name == "DW_OP_regx" else int(name.removeprefix("DW_OP_reg"))
+            case "regx":
+                place, offset = "register", operand
                 if offset > last_word_register:
                     return Unknown("in register", "a vector register")
-            case name:
-                return Unknown("unsupported", f"location operation {name}")
+            case _:
+                return Unknown("unsupported", f"location operation DW_OP_{name}")
     if place:
         parts.append(_Part(place, offset, None))
     return parts

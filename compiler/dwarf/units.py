@@ -2,17 +2,17 @@
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
-from functools import cached_property, lru_cache
-from typing import IO, Any, cast
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache, partial
+from typing import Any, cast
 
-from elftools.common.exceptions import DWARFError
-from elftools.construct.core import Construct, ConstructError
 from elftools.dwarf.compileunit import CompileUnit
 from elftools.dwarf.die import DIE
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 
+from compiler.dwarf.dies import Abbreviation, Attribute, Die, abbreviation, read_die
 from compiler.dwarf.executable import BadBinary, Executable
+from compiler.dwarf.lists import Entry, location_list, range_list
 from compiler.dwarf.sections import Section
 from compiler.ir.frozen import frozen
 
@@ -32,7 +32,8 @@ SECTIONS = {
 }
 MAX_PATH = 1024
 """Bytes of a package's import path."""
-STRING_CHUNK = 96
+UNIT_REFERENCES = frozenset(f"DW_FORM_{form}" for form in ("ref1", "ref2", "ref4", "ref8", "ref_udata"))
+ListReader = Callable[[memoryview, int, int, int, Callable[[int], int]], Iterator[Entry]]
 MAX_SUBTREE = 2_000_000
 """DIEs of one function; more is damage."""
 
@@ -58,35 +59,59 @@ class DebugInfo:
             info = Section(b"", 0, 0)
         self.section = info
         self.bytes = info.view
-        sections = {role: _descriptor(executable, name) for role, name in SECTIONS.items()}
-        sections["debug_info_sec"] = _described(info, SECTIONS["debug_info_sec"])
-        self._dwarf = DWARFInfo(
-            config=DwarfConfig(little_endian=True, machine_arch=executable.machine.elftools, default_address_size=8),
-            **sections,
-            **dict.fromkeys(_UNUSED_SECTIONS),
-        )
-        assert self._dwarf.debug_info_sec is not None
-        self._stream = self._dwarf.debug_info_sec.stream
         self.units = tuple(_hop(self.bytes))
         self._starts = [unit.start for unit in self.units]
+        self._layouts: dict[int, dict[int, Abbreviation | None]] = {}
+        self._address_bases: dict[int, int] = {}
         self._compile_units: dict[int, CompileUnit] = {}
         self._attributes: dict[tuple[int, int], tuple[str | int, ...]] = {}
         self.die = lru_cache(maxsize=1 << 15)(self._die)
         """The DIE at a section offset."""
 
     @cached_property
-    def location_lists(self) -> Any:
-        """elftools' reader of .debug_loc and .debug_loclists; None where there is neither."""
-        return self._dwarf.location_lists()
+    def elftools(self) -> DWARFInfo:
+        """The same debug info as elftools reads it."""
+        sections = {role: _descriptor(self.executable, name) for role, name in SECTIONS.items()}
+        sections["debug_info_sec"] = _described(self.section, SECTIONS["debug_info_sec"])
+        return DWARFInfo(
+            config=DwarfConfig(
+                little_endian=True, machine_arch=self.executable.machine.elftools, default_address_size=8
+            ),
+            **sections,
+            **dict.fromkeys(_UNUSED_SECTIONS),
+        )
 
-    @cached_property
-    def range_lists(self) -> Any:
-        """elftools' reader of .debug_ranges and .debug_rnglists; None where there is neither."""
-        return self._dwarf.range_lists()
+    def locations(self, die: Die, offset: int) -> Iterator[Entry]:
+        """The location list at an offset, to which the DIE refers."""
+        name = ".debug_loclists" if self._unit(die.offset).version >= 5 else ".debug_loc"
+        return self._list(die, offset, name, location_list)
+
+    def ranges(self, die: Die, offset: int) -> Iterator[Entry]:
+        """The range list at an offset, to which the DIE refers."""
+        name = ".debug_rnglists" if self._unit(die.offset).version >= 5 else ".debug_ranges"
+        return self._list(die, offset, name, range_list)
+
+    def _list(self, die: Die, offset: int, name: str, read: ListReader) -> Iterator[Entry]:
+        section, unit = self.executable.mapped(name), self._unit(die.offset)
+        if section is None:
+            return iter(())
+        base = number(self.top_die(die), "DW_AT_low_pc") or 0
+        return read(section.view, offset, unit.version, base, partial(self._address, unit))
+
+    def _address(self, unit: Unit, index: int) -> int:
+        """An address of the unit by its index in .debug_addr."""
+        section = self.executable.mapped(".debug_addr")
+        if unit.start not in self._address_bases:
+            top = self._read(unit.dies, unit, lambda _: 0)  # whose own addresses are not of interest
+            self._address_bases[unit.start] = top.attributes["DW_AT_addr_base"].value
+        if section is None:
+            raise ValueError("addresses by index, and no section .debug_addr")
+        at = self._address_bases[unit.start] + 8 * index
+        return int(struct.unpack_from("<Q", section.view, at)[0])
 
     def abbrevs(self, unit: Unit) -> dict[int, Any]:
         """The unit's abbreviation table: code to declaration."""
-        table: dict[int, Any] = self._dwarf.get_abbrev_table(unit.abbrevs)._abbrev_map
+        table: dict[int, Any] = self.elftools.get_abbrev_table(unit.abbrevs)._abbrev_map
         return table
 
     @cached_property
@@ -107,8 +132,7 @@ class DebugInfo:
         unit = self._packages.get(path.encode())
         if unit is None:
             return None
-        attributes = cast(dict[str | int, Any], self.die(unit.dies).attributes)
-        found = attributes.get(GO_PACKAGE_NAME)
+        found = self.die(unit.dies).attributes.get(GO_PACKAGE_NAME)
         return text(found.value) if found is not None and name_of(self.die(unit.dies)) == path else None
 
     @cached_property
@@ -150,33 +174,55 @@ class DebugInfo:
         """The elftools unit that contains the DIE at `offset`."""
         start = self._unit(offset).start
         if start not in self._compile_units:
-            unit = self._dwarf._parse_CU_at_offset(start)
-            forms = cast(dict[str, Construct], unit.structs.Dwarf_dw_form)
-            forms["DW_FORM_string"] = _InlineString("")
-            unit.get_top_DIE()
-            self._compile_units[start] = unit
+            self._compile_units[start] = self.elftools._parse_CU_at_offset(start)
+            self._compile_units[start].get_top_DIE()  # which tells where its addresses by index are
         return self._compile_units[start]
 
-    def _die(self, offset: int) -> DIE:
-        return DIE(self.unit_of(offset), self._stream, offset)
+    def top_die(self, die: Die) -> Die:
+        """The DIE of the unit that a DIE is in."""
+        return self.die(self._unit(die.offset).dies)
 
-    def subtree(self, offset: int) -> Iterator[tuple[int, DIE]]:
+    def _die(self, offset: int) -> Die:
+        unit = self._unit(offset)
+        return self._read(offset, unit, partial(self._address, unit))
+
+    def _read(self, offset: int, unit: Unit, address: Callable[[int], int]) -> Die:
+        layouts = self._layouts.get(unit.abbrevs)
+        if layouts is None:
+            layouts = {code: abbreviation(each) for code, each in self.abbrevs(unit).items()}
+            self._layouts[unit.abbrevs] = layouts
+        return read_die(self.bytes, offset, unit.start, layouts, address) or self._by_elftools(offset)
+
+    def elftools_die(self, offset: int) -> DIE:
+        """The DIE at an offset as elftools reads it, whatever its forms are."""
+        section = self.elftools.debug_info_sec
+        assert section is not None
+        return DIE(self.unit_of(offset), section.stream, offset)
+
+    def _by_elftools(self, offset: int) -> Die:
+        die = self.elftools_die(offset)
+        attributes = cast(dict[str | int, Any], die.attributes)
+        found = {name: Attribute(_plain(each.value), str(each.form)) for name, each in attributes.items()}
+        tag = None if die.is_null() else str(die.tag)
+        return Die(offset, die.size, tag, bool(die.has_children), found, self._unit(offset).start)
+
+    def subtree(self, offset: int) -> Iterator[tuple[int, Die]]:
         """(depth, DIE) of a DIE and all below it, in order; the DIE itself has depth 0."""
-        unit = self.unit_of(offset)
-        stream, end, depth = self._stream, unit.cu_offset + unit.size, 0
+        unit, depth = self._unit(offset), 0
+        address = partial(self._address, unit)
         for _ in range(MAX_SUBTREE):
-            if offset >= end:
+            if offset >= unit.end:
                 return
-            die = DIE(unit, stream, offset)
+            die = self._read(offset, unit, address)
             offset += die.size
-            if die.is_null():
+            if die.tag is None:
                 depth -= 1
             else:
                 yield depth, die
-                depth += bool(die.has_children)
+                depth += die.has_children
             if depth <= 0:
                 return
-        raise DWARFError(f"more than {MAX_SUBTREE} entries below one")
+        raise ValueError(f"more than {MAX_SUBTREE} entries below one")
 
 
 _UNUSED_SECTIONS = (
@@ -192,21 +238,9 @@ _UNUSED_SECTIONS = (
 )
 
 
-class _InlineString(Construct):
-    """A DIE's inline string, read a few dozen bytes at a time; elftools' own reader takes them one by one."""
-
-    def parse_stream(self, stream: IO[bytes]) -> bytes:
-        start, found = stream.tell(), b""
-        while True:
-            chunk = stream.read(STRING_CHUNK)
-            end = chunk.find(b"\0")
-            if end >= 0:
-                found += chunk[:end]
-                stream.seek(start + len(found) + 1)
-                return found
-            if not chunk:
-                raise ConstructError("a string without an end")
-            found += chunk
+def _plain(value: Any) -> Any:
+    """A value of elftools as a Die has it: blocks as bytes."""
+    return bytes(value) if isinstance(value, list) else value
 
 
 def _descriptor(executable: Executable, name: str) -> DebugSectionDescriptor | None:
@@ -241,18 +275,15 @@ def text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def name_of(die: DIE) -> str | None:
+def name_of(die: Die) -> str | None:
     """DW_AT_name."""
     attribute = die.attributes.get("DW_AT_name")
     return None if attribute is None else text(attribute.value)
 
 
-def number(die: DIE, attribute: str | int) -> int | None:
+def number(die: Die, attribute: str | int) -> int | None:
     """An attribute's integer value (for references: the section offset)."""
-    attributes = cast(dict[str | int, Any], die.attributes)  # elftools keeps vendor attributes by their number
-    found = attributes.get(attribute)
+    found = die.attributes.get(attribute)
     if found is None or not isinstance(found.value, int):
         return None
-    if str(found.form) in ("DW_FORM_ref1", "DW_FORM_ref2", "DW_FORM_ref4", "DW_FORM_ref8", "DW_FORM_ref_udata"):
-        return int(found.value) + int(die.cu.cu_offset)
-    return int(found.value)
+    return int(found.value) + (die.unit if found.form in UNIT_REFERENCES else 0)

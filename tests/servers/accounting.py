@@ -88,8 +88,8 @@ def somewhere(binary: Binary, function: str) -> set[str]:
             if inlined is not None and depth > inlined:
                 continue
             inlined = depth if die.tag == "DW_TAG_inlined_subroutine" else None
-            if die.tag in VARIABLES and _has_place(binary, die):
-                found.add(_name(die))
+            if die.tag in VARIABLES and _has_place(binary, each := info.elftools_die(die.offset)):
+                found.add(_name(each))
     return {name.removeprefix("&") for name in found}
 
 
@@ -104,7 +104,8 @@ def _has_place(binary: Binary, die: Any) -> bool:
         return False
     if attribute.form in ("DW_FORM_exprloc", "DW_FORM_block1", "DW_FORM_block"):
         return bool(attribute.value)
-    entries = binary.info.location_lists.get_location_list_at_offset(attribute.value, die)
+    lists: Any = binary.info.elftools.location_lists()
+    entries = lists.get_location_list_at_offset(attribute.value, die)
     parser = DWARFExprParser(die.cu.structs)
     return any(
         isinstance(entry, LocationEntry)

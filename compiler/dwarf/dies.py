@@ -1,0 +1,147 @@
+"""Single DIEs out of the bytes of .debug_info: what elftools' own reader gives, at a twentieth of its time.
+
+It knows the forms that Go writes; a DIE that has any other is left to elftools.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from compiler.ir.frozen import frozen
+
+FIXED, SIGNED, UNSIGNED, STRING, BLOCK1, EXPRESSION, TRUE, CONSTANT, ADDRESS_INDEX, FLAG = range(10)
+FORMS: dict[str, tuple[int, int]] = {
+    "DW_FORM_data1": (FIXED, 1), "DW_FORM_data2": (FIXED, 2), "DW_FORM_data4": (FIXED, 4), "DW_FORM_data8": (FIXED, 8),
+    "DW_FORM_addr": (FIXED, 8), "DW_FORM_sec_offset": (FIXED, 4), "DW_FORM_ref_addr": (FIXED, 4),
+    "DW_FORM_ref1": (FIXED, 1), "DW_FORM_ref2": (FIXED, 2), "DW_FORM_ref4": (FIXED, 4), "DW_FORM_ref8": (FIXED, 8),
+    "DW_FORM_flag": (FLAG, 1), "DW_FORM_flag_present": (TRUE, 0), "DW_FORM_implicit_const": (CONSTANT, 0),
+    "DW_FORM_sdata": (SIGNED, 0), "DW_FORM_udata": (UNSIGNED, 0), "DW_FORM_ref_udata": (UNSIGNED, 0),
+    "DW_FORM_string": (STRING, 0), "DW_FORM_block1": (BLOCK1, 0), "DW_FORM_exprloc": (EXPRESSION, 0),
+    "DW_FORM_addrx": (ADDRESS_INDEX, 0),
+}  # fmt: skip
+"""How each form is read, and its size where that is fixed (DWARF 5, section 7.5.6; 32-bit DWARF, 8-byte addresses)."""
+MAX_LEB = 20
+"""Bytes of a number; 64 bits take ten."""
+STRING_CHUNK = 96
+
+
+class Attribute(NamedTuple):
+    """The value of one attribute. A reference within the unit counts from the unit's start."""
+
+    value: Any
+    form: str
+
+
+@frozen
+class Abbreviation:
+    """How the DIEs of one code are laid out."""
+
+    tag: str
+    has_children: bool
+    attributes: tuple[tuple[str | int, str, int, int, int], ...]
+    """(name, form, how it is read, its size, its value where that stands here)."""
+
+
+class Die(NamedTuple):
+    """One DIE: `size` bytes from `offset` on. What ends a list of children has no tag."""
+
+    offset: int
+    size: int
+    tag: str | None
+    has_children: bool
+    attributes: dict[str | int, Attribute]
+    unit: int
+    """Where its unit starts."""
+
+
+def abbreviation(declaration: Any) -> Abbreviation | None:
+    """One of elftools' declarations; None where it has a form that is not known here."""
+    attributes = []
+    for spec in declaration["attr_spec"]:
+        form = str(spec.form)
+        if form not in FORMS:
+            return None
+        attributes.append((spec.name, form, *FORMS[form], spec.value or 0))
+    return Abbreviation(str(declaration["tag"]), bool(declaration.has_children()), tuple(attributes))
+
+
+def read_die(
+    data: memoryview,
+    offset: int,
+    unit: int,
+    abbreviations: dict[int, Abbreviation | None],
+    address: Callable[[int], int],
+) -> Die | None:
+    """The DIE at an offset; None where it is to be read by elftools. `address`: of an index into .debug_addr.
+
+    ValueError, IndexError or KeyError where there is none.
+    """
+    code, at = unsigned(data, offset)
+    if code == 0:
+        return Die(offset, at - offset, None, False, {}, unit)
+    layout = abbreviations[code]
+    if layout is None:
+        return None
+    found: dict[str | int, Attribute] = {}
+    for name, form, how, size, constant in layout.attributes:
+        value: Any
+        if how == FIXED:
+            value = int.from_bytes(data[at : at + size], "little")
+            at += size
+        elif how == STRING:
+            value, at = _string(data, at)
+        elif how == UNSIGNED:
+            value, at = unsigned(data, at)
+        elif how == SIGNED:
+            value, at = signed(data, at)
+        elif how in (BLOCK1, EXPRESSION):
+            length, at = (data[at], at + 1) if how == BLOCK1 else unsigned(data, at)
+            value = bytes(data[at : at + length])
+            at += length
+        elif how == FLAG:
+            value = data[at] != 0
+            at += 1
+        elif how == ADDRESS_INDEX:
+            index, at = unsigned(data, at)
+            value = address(index)
+        else:
+            value = True if how == TRUE else constant
+        found[name] = Attribute(value, form)
+    if at > len(data):
+        raise ValueError("an entry of the debug info that ends behind it")
+    return Die(offset, at - offset, layout.tag, layout.has_children, found, unit)
+
+
+def unsigned(data: memoryview, at: int) -> tuple[int, int]:
+    """A ULEB128 number, and where it ends."""
+    byte = data[at]
+    if byte < 0x80:
+        return byte, at + 1
+    value, shift = byte & 0x7F, 7
+    for end in range(at + 1, at + MAX_LEB):
+        byte = data[end]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, end + 1
+        shift += 7
+    raise ValueError("a number without an end")
+
+
+def signed(data: memoryview, at: int) -> tuple[int, int]:
+    """An SLEB128 number, and where it ends."""
+    value, end = unsigned(data, at)
+    bits = 7 * (end - at)
+    return value - (1 << bits) if value >> bits - 1 else value, end
+
+
+def _string(data: memoryview, at: int) -> tuple[bytes, int]:
+    """The bytes up to a zero, and what follows it; few are longer than a chunk."""
+    found = b""
+    while True:
+        chunk = bytes(data[at : at + STRING_CHUNK])
+        text, zero, _ = chunk.partition(b"\0")
+        found += text
+        at += len(text)
+        if zero:
+            return found, at + 1
+        if not chunk:
+            raise ValueError("a string without an end")
