@@ -138,11 +138,27 @@ class Walker:
             saved = runtime.g_syscallbp
             return pc, sp, self._syscall_bp(pc, sp, sched[2]) if saved is None else word(record, saved), SOURCE_SYSCALL
         registers = self._threads.get(tid)
-        if status in (RUNNING, SYSCALL) and registers is not None and registers[RSP] in stack:
-            rip = registers[RIP]
-            if runtime.text.lo <= rip - self._bias < runtime.text.hi:  # else it is in C, or the kernel's vdso
-                return rip, registers[RSP], registers[RBP], SOURCE_THREAD
-        return *sched, SOURCE_SCHED
+        if status not in (RUNNING, SYSCALL) or registers is None:
+            return *sched, SOURCE_SCHED
+        rip, rsp = registers[RIP], registers[RSP]
+        if rsp in stack and runtime.text.lo <= rip - self._bias < runtime.text.hi:
+            return rip, rsp, registers[RBP], SOURCE_THREAD
+        return *(self._elsewhere(word(record, runtime.g_m), rsp, stack) or sched), SOURCE_SCHED
+
+    def _elsewhere(self, m: int, rsp: int, stack: range) -> tuple[int, int, int] | None:
+        """(pc, sp, bp) of a running goroutine whose thread is on another stack; None: where the runtime says it left off.
+
+        Into the kernel's vdso (time.Now) it was called from the frame that the runtime.m tells; the frame pointer was
+        saved by runtime.nanotime1 or its like. On a signal's stack, nothing says where the goroutine is.
+        """
+        runtime, read = self._runtime, self._reader.word
+        sp = m and read(m + runtime.m_vdso_sp)
+        if sp and sp in stack and sp - 16 in stack:
+            return read(m + runtime.m_vdso_pc) or 0, sp, read(sp - 16) or 0
+        signal = m and read(m + runtime.m_gsignal)
+        if signal and (read(signal + runtime.g_stack_lo) or 0) <= rsp < (read(signal + runtime.g_stack_hi) or 0):
+            return 0, 0, 0
+        return None
 
     def _syscall_bp(self, pc: int, sp: int, otherwise: int) -> int:
         """Go up to 1.22 saves no frame pointer on entering a system call: it lies below the first frame's CFA."""

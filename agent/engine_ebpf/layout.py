@@ -35,7 +35,7 @@ class Config(ctypes.Structure):
             u32, "g_size g_stack_lo g_stack_hi g_m g_sched_sp g_sched_pc g_sched_bp g_syscallsp g_syscallpc g_syscallbp"
         ),
         *_all(u32, "g_atomicstatus g_goid g_waitsince g_waitreason g_parent_goid g_gopc g_startpc g_waiting"),
-        *_all(u32, "g_labels g_lockedm m_id m_procid"),
+        *_all(u32, "g_labels g_lockedm m_id m_procid m_gsignal m_vdso_sp m_vdso_pc"),
         *_all(u32, "has_syscallbp has_parent_goid has_values has_details"),
         *_all(u64, "selects"),
         *_all(u32, "waiter selecting labels unused"),

@@ -288,6 +288,9 @@ class GoRuntime:
     g_lockedm: int
     m_id: int
     m_procid: int
+    m_gsignal: int
+    m_vdso_sp: int
+    m_vdso_pc: int
     syscall_frames: tuple[FrameSize, ...]
     interrupts: tuple[PcRange, ...]
     """runtime.asyncPreempt and runtime.sigpanic: the frame below one of these was stopped at an exact PC."""

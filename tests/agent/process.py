@@ -47,6 +47,9 @@ RUNTIME = GoRuntime(
     g_syscallpc=56, g_syscallbp=64, g_atomicstatus=72, g_goid=80, g_waitsince=88, g_waitreason=96, g_parent_goid=104,
     g_gopc=112, g_startpc=120, g_labels=128, g_waiting=136, g_lockedm=144, m_id=16,
     m_procid=8,
+    m_gsignal=1000,
+    m_vdso_sp=1008,
+    m_vdso_pc=1016,
     syscall_frames=(FrameSize(TEXT, TEXT + 64, 32),),
     interrupts=(PcRange(INTERRUPT, INTERRUPT + 64),), outermost=(PcRange(GOEXIT, GOEXIT + 16),), wait_reasons=("",),
 )  # fmt: skip

@@ -22,6 +22,7 @@ from tests.agent.process import (
     HEAP,
     IN_FRAME,
     INTERRUPT,
+    RUNTIME,
     SITE,
     TEXT,
     TYPES_BASE,
@@ -109,6 +110,31 @@ def test_running_goroutine_starts_at_its_thread_unless_that_is_elsewhere() -> No
     assert found.pcs(1) == [WORK + 8, GOEXIT]
     assert found.goroutines[1].flags & FLAG_IMAGE
     assert found.goroutines[1].tid == 101
+
+
+def test_goroutine_whose_thread_is_in_the_vdso_starts_where_it_called_from() -> None:
+    made = FakeProcess()
+    lo = made.goroutine(1, [WORK, GOEXIT], status=2, m=HEAP, sched_sp=0, sched_pc=0)
+    frame = lo + 0x100 + 48  # of WORK; its callee saved this in its own frame, which ended at vdsoSP
+    made.memory.words(HEAP + RUNTIME.m_procid, 101)
+    made.memory.words(HEAP + RUNTIME.m_vdso_sp, lo + 0x100, WORK + 5 + BIAS)
+    made.memory.words(lo + 0x100 - 16, frame)
+    found = made.capture(program(), {101: (*range(6), 7, 0x1234, *range(8), 0x7FFF00000000)})
+    assert found.goroutines[1].source == SOURCE_SCHED
+    assert found.pcs(1) == [WORK + 5, GOEXIT]
+    assert not found.losses
+
+
+def test_goroutine_whose_thread_handles_a_signal_is_not_guessed_at() -> None:
+    made = FakeProcess()
+    made.goroutine(1, [WORK, GOEXIT], status=2, m=HEAP)  # what g.sched has is from another time
+    signal = HEAP + 0x2000
+    made.memory.words(HEAP + RUNTIME.m_procid, 101)
+    made.memory.words(HEAP + RUNTIME.m_gsignal, signal, 0, 0)
+    made.memory.words(signal + RUNTIME.g_stack_lo, 0x1000, 0x9000)
+    found = made.capture(program(), {101: (*range(6), 7, 0x8000, *range(8), WORK + BIAS)})
+    assert found.goroutines[1].flags & FLAG_NO_STACK
+    assert [loss.kind for loss in found.losses] == ["stacks"]
 
 
 def test_frames_beyond_the_limit_are_cut_and_counted() -> None:

@@ -64,8 +64,34 @@ INLINE u64 syscall_bp(u64 pc, u64 sp, u64 otherwise)
     return sp + found->first + 8 - 16;
 }
 
+// A word of the runtime.m or runtime.g at `base`; 0 where there is none.
+INLINE u64 word_of(u64 task, u64 base, u32 at)
+{
+    u64 value = 0;
+    if (base)
+        copy_from_target(&value, 8, base + at, task, 0);
+    return value;
+}
+
+// The thread of a running goroutine is on another stack. Into the kernel's vdso (time.Now) it was called from the frame
+// that the runtime.m tells; its frame pointer was saved by runtime.nanotime1 or its like. On a signal's stack, nothing says
+// where the goroutine is. Else the runtime itself saved where it left off.
+INLINE void start_elsewhere(u64 task, u64 m, u64 thread_sp)
+{
+    u64 sp = word_of(task, m, C->m_vdso_sp), signal;
+    if (sp >= S->low + 16 && sp < S->high) {
+        S->sp = sp;
+        S->pc = word_of(task, m, C->m_vdso_pc);
+        S->bp = word_of(task, sp - 16, 0);
+        return;
+    }
+    signal = word_of(task, m, C->m_gsignal);
+    if (thread_sp >= word_of(task, signal, C->g_stack_lo) && thread_sp < word_of(task, signal, C->g_stack_hi))
+        S->sp = 0;
+}
+
 // Where the goroutine's innermost frame is: sets pc, sp, bp, source and thread.
-INLINE void find_start(u64 task, u32 status, u64 tid)
+INLINE void find_start(u64 task, u32 status, u64 m, u64 tid)
 {
     u64 syscallsp = g_word(C->g_syscallsp), row;
     S->pc = g_word(C->g_sched_pc);
@@ -88,21 +114,12 @@ INLINE void find_start(u64 task, u32 status, u64 tid)
     struct ThreadRow *thread = thread_row(row);
     u64 sp = thread->registers[RSP], pc = thread->registers[RIP];
     if (sp < S->low || sp >= S->high || pc < C->text_lo || pc >= C->text_hi)
-        return; // it is on a system stack, in C or in the kernel's vdso: what the runtime saved counts
+        return start_elsewhere(task, m, sp);
     S->pc = pc;
     S->sp = sp;
     S->bp = thread->registers[RBP];
     S->source = SOURCE_THREAD;
     S->thread = row;
-}
-
-// A word of the runtime.m at `m`; 0 where there is none.
-INLINE u64 word_of_thread(u64 task, u64 m, u32 at)
-{
-    u64 value = 0;
-    if (m)
-        copy_from_target(&value, 8, m + at, task, 0);
-    return value;
 }
 
 INLINE void write_goroutine(u64 task, u32 status, u64 m, u64 tid)
@@ -125,8 +142,8 @@ INLINE void write_goroutine(u64 task, u32 status, u64 m, u64 tid)
     record->bp = S->bp;
     record->waiting = g_word(C->g_waiting);
     record->labels = g_word(C->g_labels);
-    record->m_id = word_of_thread(task, m, C->m_id);
-    record->locked_tid = word_of_thread(task, g_word(C->g_lockedm), C->m_procid);
+    record->m_id = word_of(task, m, C->m_id);
+    record->locked_tid = word_of(task, g_word(C->g_lockedm), C->m_procid);
     record->status = status;
     record->waitreason = g_word(C->g_waitreason) & 0xff;
     record->source = S->source;

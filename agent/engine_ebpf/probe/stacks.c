@@ -91,8 +91,8 @@ INLINE u64 begin_goroutine(u64 task)
     S->low = g_word(C->g_stack_lo);
     S->high = g_word(C->g_stack_hi);
     m = g_word(C->g_m);
-    tid = word_of_thread(task, m, C->m_procid);
-    find_start(task, status, tid);
+    tid = word_of(task, m, C->m_procid);
+    find_start(task, status, m, tid);
     write_goroutine(task, word, m, tid);
     S->entries = S->outer = S->flags = S->hash = S->last = 0;
     S->first = ~0ULL;

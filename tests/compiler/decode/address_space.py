@@ -116,7 +116,7 @@ def go_runtime(**changes: object) -> GoRuntime:
         "g_m": 48, "g_sched_sp": 56, "g_sched_pc": 64, "g_sched_bp": 96, "g_syscallsp": 104, "g_syscallpc": 112,
         "g_syscallbp": 120, "g_atomicstatus": 144, "g_goid": 152, "g_waitsince": 168, "g_waitreason": 176,
         "g_parent_goid": 272, "g_gopc": 280, "g_startpc": 296, "g_labels": 344, "g_waiting": 312, "g_lockedm": 272, "m_id": 200,
-        "m_procid": 64,
+        "m_procid": 64, "m_gsignal": 72, "m_vdso_sp": 80, "m_vdso_pc": 88,
     }  # fmt: skip
     fields = {
         **numbers,
