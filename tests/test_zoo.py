@@ -114,6 +114,16 @@ def test_chains_are_whole_at_the_default_depth(scene: Scene, engine: str) -> Non
     assert verdict.right > 2 * 60
 
 
+@pytest.mark.parametrize("name", ["main.syncMapped", "main.addressed"])
+def test_what_is_shown_as_what_it_means_is_whole(scene: Scene, engine: str, name: str) -> None:
+    """But for parameters that optimization takes apart."""
+    [function] = [each for each in scene.functions if each.name == name]
+    verdict = scene.verdict(engine, function)
+    assert not verdict.wrong
+    assert not [each for each in verdict.missing if not each.endswith("optimized out")]
+    assert verdict.right > 100
+
+
 def test_little_is_missing(scene: Scene, engine: str) -> None:
     """Optimization leaves some variables nowhere, in every Go version others; at most one cell in twelve."""
     missing = [each for function in scene.functions for each in scene.verdict(engine, function).missing]

@@ -25,7 +25,7 @@ from compiler.ir.program import (
     Program,
     Site,
 )
-from compiler.ir.types import Address, Basic, Big, Duration, Pointer, Slice, String, Time, TypeId, Wrapper
+from compiler.ir.types import Address, Basic, Big, Duration, NetAddr, Pointer, Slice, String, Time, TypeId, Wrapper
 
 INT64_MAX = (1 << 63) - 1
 MAX_REMEMBERED = 1 << 16
@@ -178,7 +178,7 @@ def is_bare(program: Program, type_id: TypeId) -> bool:
         seen.add(type_id)
         kind = program.types[type_id]
         match kind:
-            case Basic() | Duration() | Time() | String() | Address() | Big():
+            case Basic() | Duration() | Time() | String() | Address() | Big() | NetAddr():
                 return True
             case Slice(elem=elem):
                 return is_byte(program.types[elem])

@@ -9,6 +9,7 @@ from typing import assert_never
 from compiler.decode import scalars
 from compiler.decode.bigs import Bigs
 from compiler.decode.image import LOWEST, Window
+from compiler.decode.netaddresses import NetAddresses
 from compiler.decode.reading import MAX_LENGTH, MAX_NESTING, Missed
 from compiler.decode.sync import Locks
 from compiler.decode.syncmaps import SyncMaps
@@ -29,6 +30,7 @@ from compiler.ir.types import (
     Func,
     HashMap,
     Interface,
+    NetAddr,
     Opaque,
     Picked,
     Pointer,
@@ -49,7 +51,7 @@ ANY_ARGUMENT = "go.shape.*"
 """How generic code calls its pointers: one copy of it serves all."""
 
 
-class ValueReader(SyncMaps, Bigs, Locks):
+class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
     """Renders the values of one capture, one cell at a time."""
 
     def read(self, window: Window, at: int, type_id: TypeId, limits: Limits) -> tuple[Json, tuple[Absence, ...]]:
@@ -61,7 +63,7 @@ class ValueReader(SyncMaps, Bigs, Locks):
 
     # ------------------------------------------------------------ one value
 
-    def _value(  # noqa: C901, PLR0912 - a case a kind
+    def _value(  # noqa: C901, PLR0912, PLR0915 - a case a kind
         self, window: Window, at: int, type_id: TypeId, depth: int, path: Path
     ) -> Json:
         kind = self._types[type_id]
@@ -97,6 +99,8 @@ class ValueReader(SyncMaps, Bigs, Locks):
                 value = self._sync(kind, window, at, depth, path, Marked())
             case Big():
                 value = self._big(kind, window, at, path)
+            case NetAddr():
+                value = self._net_addr(kind, window, at, path)
             case Array():
                 value = self._array(kind, window, at, depth, path)
             case Slice():

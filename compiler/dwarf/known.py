@@ -1,4 +1,4 @@
-"""Structs of the standard library that are shown as what they mean: those of sync (its Map: syncmap.py), and big numbers.
+"""Structs of the standard library that are shown as what they mean: those of sync (its Map: syncmap.py), big numbers, addresses.
 
 Their words are found by field name in the binary's own debug info; where one is not there, the struct stays a struct.
 """
@@ -7,8 +7,8 @@ from collections import deque
 from typing import Final, Protocol
 
 from compiler.dwarf import syncmap
-from compiler.dwarf.gotypes import BASIC_KINDS, KIND_SLICE, KIND_STRUCT, GoTypes
-from compiler.ir.types import SYNC_WORDS, Big, Field, Sync, SyncForm, Type, Word
+from compiler.dwarf.gotypes import BASIC_KINDS, KIND_SLICE, KIND_STRING, KIND_STRUCT, GoTypes
+from compiler.ir.types import SYNC_WORDS, Big, Field, NetAddr, NetForm, Sync, SyncForm, Type, Word
 
 SYNC: Final[dict[str, SyncForm]] = {
     "sync.Mutex": "Mutex", "internal/sync.Mutex": "Mutex", "sync.RWMutex": "RWMutex", "sync.WaitGroup": "WaitGroup",
@@ -20,6 +20,12 @@ BIG: Final = {
     "math/big.Float": ("neg", ("mant",), ("exp", "prec", "form")),
 }
 """Sign, digits, and what else a Float has: go/src/math/big/{int,rat,float}.go."""
+NET: Final[dict[str, NetForm]] = {
+    "net/netip.Addr": "Addr",
+    "net/netip.AddrPort": "AddrPort",
+    "net/netip.Prefix": "Prefix",
+}
+NUMBERS: Final[dict[NetForm, str]] = {"AddrPort": "port", "Prefix": "bitsPlusOne"}
 INNER = ("mu", "v", "value", "u")
 """Fields that a struct is all about: an atomic's value, and since Go 1.24 a Mutex's internal/sync.Mutex."""
 MAX_STEPS = 8
@@ -35,7 +41,29 @@ def describe(table: Table, offset: int, full: str, name: str) -> Type | None:
         return syncmap.describe(table, offset, full, name)
     if full in SYNC:
         return _sync(table, offset, SYNC[full], name)
+    if full in NET:
+        return _net_addr(table, offset, NET[full], name)
     return _big(table, offset, full, name) if full in BIG else None
+
+
+def _net_addr(table: Table, offset: int, form: NetForm, name: str) -> Type | None:
+    """Since Go 1.23 the family and zone of an address are behind a unique.Handle: see go/src/net/netip/netip.go."""
+    go = table.go
+    ip = Word(0, 0) if form == "Addr" else None
+    inner = go.member(offset, "ip") if form != "Addr" else None
+    within, at = (offset, 0) if inner is None else (inner.type, inner.offset)
+    words = [_word(go, within, path) for path in ("addr.hi", "addr.lo")]
+    z = _member(go, within, "z.value") if go.member(within, "z") is not None else None
+    number = ip or _word(go, offset, NUMBERS[form])
+    detail = None if z is None else go.pointee(z[1])
+    if detail is None or z is None or number is None or words[0] is None or words[1] is None:
+        return None
+    is_v6, zone = _word(go, detail, "isV6"), go.member(detail, "zoneV6")
+    if is_v6 is None or zone is None or go.kind(zone.type) != KIND_STRING:
+        return None
+    hi, lo = at + words[0].offset, at + words[1].offset
+    size, known = go.size(offset), table.same(detail)
+    return NetAddr(name, size, form, hi, lo, at + z[0], known, is_v6.offset, zone.offset, number)
 
 
 def _sync(table: Table, offset: int, form: SyncForm, name: str) -> Type | None:

@@ -21,6 +21,7 @@ from compiler.ir.types import (
     Func,
     HashMap,
     Interface,
+    NetAddr,
     Opaque,
     Picked,
     Pointer,
@@ -200,6 +201,8 @@ def _flatten(types: tuple[Type, ...], type_id: TypeId, at: int) -> list[Follow]:
             return [FollowTrie(at + root, type_id)]
         case Box(elem=elem):
             return [FollowBox(at, elem, types[elem].size)]
+        case NetAddr(z=z, detail=detail):
+            return [FollowBox(at + z, detail, types[detail].size)]
         case TwoMaps(read=read, read_only=read_only, dirty=dirty, map=map_):
             return [FollowBox(at + read, read_only, types[read_only].size), *_flatten(types, map_, at + dirty)]
         case Sought():

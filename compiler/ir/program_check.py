@@ -30,6 +30,7 @@ from compiler.ir.types import (
     Chan,
     Field,
     HashMap,
+    NetAddr,
     Picked,
     Pointer,
     Slice,
@@ -173,6 +174,8 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:  # noqa: C901, 
         case Box(elem=elem):
             if elem not in known or kind.size != 8:
                 yield "it leads to no type"
+        case NetAddr():
+            yield from _net_addr(kind, types)
         case TwoMaps():
             yield from _two_maps(kind, types)
         case Sought():
@@ -190,6 +193,18 @@ def _two_maps(kind: TwoMaps, types: tuple[Type, ...]) -> Iterator[str]:
     parts = ((kind.read, 8, kind.size), (kind.dirty, 8, kind.size), (kind.m, 8, within), (kind.amended, 1, within))
     if any(not 0 <= at <= size - length for at, length, size in parts):
         yield "its maps lie outside of it"
+
+
+def _net_addr(kind: NetAddr, types: tuple[Type, ...]) -> Iterator[str]:
+    if kind.detail not in range(len(types)):
+        yield "what tells its family has no type"
+        return
+    number = kind.number.size
+    within = types[kind.detail].size
+    parts = [(at, 8, kind.size) for at in (kind.hi, kind.lo, kind.z)]
+    parts += [(kind.number.offset, number, kind.size), (kind.is_v6, 1, within), (kind.zone, 16, within)]
+    if not 0 <= number <= 8 or any(not 0 <= at <= size - length for at, length, size in parts):
+        yield "its parts lie outside of it"
 
 
 def _has_words(words: tuple[Word, ...], count: int, size: int) -> bool:

@@ -150,6 +150,26 @@ class Big:
     float: tuple[Word, ...] = ()
 
 
+NetForm = Literal["Addr", "AddrPort", "Prefix"]
+
+
+@frozen
+class NetAddr:
+    """A type of net/netip, shown as its text. The address is two words; at `z` is a Box to `detail`, which says which family it
+    is of (a bool at `is_v6`, a string at `zone`). `number` is a port, or a prefix's bits and one; of 0 bytes in an Addr."""
+
+    name: str
+    size: int
+    form: NetForm
+    hi: int
+    lo: int
+    z: int
+    detail: TypeId
+    is_v6: int
+    zone: int
+    number: Word
+
+
 @frozen
 class Array:
     """[count]elem."""
@@ -355,6 +375,7 @@ Type = (
     | Wrapper
     | Sync
     | Big
+    | NetAddr
     | Array
     | Slice
     | SwissMap

@@ -15,6 +15,8 @@ from compiler.ir.types import (
     Chan,
     HashMap,
     Interface,
+    NetAddr,
+    Struct,
     SwissMap,
     Sync,
     Time,
@@ -103,3 +105,13 @@ def test_a_sync_map_is_a_trie_since_go_1_24_and_two_maps_before(zoo: Binary) -> 
         held = types[found.map]
         assert isinstance(held, SwissMap | HashMap)
         assert isinstance(types[held.value], Box)
+
+
+@pytest.mark.parametrize("form", ["Addr", "AddrPort", "Prefix"])
+def test_addresses_are_known_since_go_1_23(zoo: Binary, form: str) -> None:
+    found = described(zoo, f"net/netip.{form}")
+    if zoo.index.types.get("unique.Handle[net/netip.addrDetail]"):
+        assert isinstance(found, NetAddr)
+        assert (found.form, found.number.size) == (form, {"Addr": 0, "AddrPort": 2, "Prefix": 1}[form])
+    else:
+        assert isinstance(found, Struct)

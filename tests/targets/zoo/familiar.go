@@ -30,6 +30,40 @@ type (
 	When    time.Time
 )
 
+// hosts are addresses of every kind.
+type hosts struct {
+	one    netip.Addr
+	all    []netip.Addr
+	ports  []netip.AddrPort
+	nets   []netip.Prefix
+	behind *netip.AddrPort
+	byName map[netip.Addr]string
+	any    any
+}
+
+//go:noinline
+func addressed(h *hosts, a netip.Addr, p netip.AddrPort, n netip.Prefix) {
+	tell("h", ref(h), "h.one", &h.one, "h.behind", ref(h.behind), "h.any", &h.any, "a", ref(a), "p", ref(p), "n", ref(n))
+	stop()
+	keep(h, a, p, n)
+}
+
+func startAddresses() {
+	h := &hosts{byName: map[netip.Addr]string{}}
+	for _, text := range []string{"0.0.0.0", "10.1.2.3", "255.255.255.255", "::", "::1", "2001:db8::1", "fe80::1%eth0", "::ffff:1.2.3.4", "::ffff:1.2.3.4%lo",
+		"1:0:0:2::3", "1::2:0:0:3", "0:1::", "1:2:3:4:5:6:7:8", "1:0:3:4:5:6:7:8", "::1.2.3.4"} {
+		addr := netip.MustParseAddr(text)
+		h.all = append(h.all, addr)
+		h.byName[addr] = text
+		h.ports = append(h.ports, netip.AddrPortFrom(addr, uint16(len(text)*257)))
+		h.nets = append(h.nets, netip.PrefixFrom(addr, 8), netip.PrefixFrom(addr, addr.BitLen()))
+	}
+	h.all, h.ports, h.nets = append(h.all, netip.Addr{}), append(h.ports, netip.AddrPort{}), append(h.nets, netip.Prefix{})
+	h.one, h.behind, h.any = h.all[1], &h.ports[6], &h.all[2]
+	start(func() { addressed(h, h.all[6], h.ports[4], h.nets[1]) })
+	start(func() { addressed(&hosts{any: h.nets[0]}, h.all[1], h.ports[1], netip.Prefix{}) })
+}
+
 type keyed struct {
 	Name string
 	Any  any
@@ -110,6 +144,7 @@ func peeks(f func(*point), n *node) {
 }
 
 func startFamiliar() {
+	startAddresses()
 	start(func() { shared(&point{1, 1}, []*point{{2, 2}}, map[string]*point{"k": {3, 3}}) })
 	start(func() { shared(&node{Value: 1}, []*node{{Value: 2}}, nil) })
 	start(func() { shared([]*node{{Value: 2}}, nil, nil) })
