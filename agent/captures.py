@@ -6,7 +6,7 @@ One that nobody fires is released when its time is over, so that a client that w
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from agent.audit import Audit
 from agent.capture import Armed, Quiet, arm
 from agent.config import AgentLimits
 from agent.engine import Engine
+from agent.metrics import Metrics
 from agent.processes import Processes
 from agent.rate import Rate
 from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
@@ -69,6 +70,7 @@ class Captures:
     audit: Audit
     limits: AgentLimits
     rate: Rate
+    metrics: Metrics
     clock: Callable[[], float] = time.monotonic
     _quiet: Quiet = field(default_factory=Quiet)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -86,8 +88,7 @@ class Captures:
         except BaseException as error:
             with self._lock:
                 self._busy.discard(pid)
-            if isinstance(error, FreezeframeError):
-                self.audit.note("refused", reason=str(error), **about)
+            self._ended("refused", error, about)
             raise
         capture = secrets.token_hex(16)
         about |= {"capture": capture, "exe": armed.process.exe, "uid": _uid(pid)}
@@ -108,19 +109,20 @@ class Captures:
             begun = True
             raw = entry.armed.fire()
         except BaseException as error:
-            reason = str(error) if isinstance(error, FreezeframeError) else type(error).__name__
-            self.audit.note("failed" if begun else "refused", reason=reason, **about)
+            self._ended("failed" if begun else "refused", error, about)
             raise
         finally:
             self._give_back(entry.armed)
         pause = {part: round(ns / 1e6, 3) for part, ns in asdict(raw.header.pause).items()}
         losses = {loss.kind: loss.count for loss in raw.header.losses}
+        self.metrics.captured(raw)
         self.audit.note("captured", pause_ms=pause, bytes=len(raw.records), losses=losses, **about)
         return raw
 
     def release(self, capture: str) -> None:
         """Give an armed capture back without firing it."""
         self._give_back(self._take(capture).armed)
+        self.metrics.ended("released")
 
     def release_expired(self) -> None:
         """Give back those whose time is over."""
@@ -130,6 +132,7 @@ class Captures:
             entries = [self._entries.pop(capture) for capture in expired]
         for entry in entries:
             entry.timer.cancel()
+            self.metrics.ended("expired")
             self.audit.note("expired", reason=f"nobody fired it within {self.limits.armed_s} s", **entry.about)
             self._give_back(entry.armed)
 
@@ -150,6 +153,16 @@ class Captures:
         with self._lock:
             self._entries[capture] = _Entry(armed, about, self.clock() + self.limits.armed_s, timer)
         timer.start()
+
+    @property
+    def armed(self) -> int:
+        """How many are armed now."""
+        return len(self._entries)
+
+    def _ended(self, outcome: str, error: BaseException, about: Mapping[str, object]) -> None:
+        reason = str(error) if isinstance(error, FreezeframeError) else type(error).__name__
+        self.metrics.ended(outcome)
+        self.audit.note(outcome, reason=reason, **about)
 
     def _reserve(self, pid: int) -> None:
         self.release_expired()

@@ -57,6 +57,8 @@ class AgentConfig:
     """Listen beyond this machine without TLS, too: the token and what is captured can be read on the way."""
     audit_file: Path | None = None
     """Where a line for each capture is appended; without one they go to stderr."""
+    metrics_without_token: bool = False
+    """Whether GET /v1/metrics is for everybody who can reach the agent."""
     tls: TlsFiles | None = None
     limits: AgentLimits = AgentLimits()
     allow: tuple[Rule, ...] | None = None

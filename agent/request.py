@@ -5,7 +5,8 @@ GET    /v1/processes
 GET    /v1/binaries?build_id=ID       the executable, through /proc/PID/exe of a process that runs it
 POST   /v1/captures?pid=N             body: a Program; answers {"capture": ...}: armed
 POST   /v1/captures/ID/fire           a RawCapture
-DELETE /v1/captures/ID
+DELETE /v1/captures/ID                whether it is still armed or not
+GET    /v1/metrics                    for Prometheus
 """
 
 import hmac
@@ -16,6 +17,7 @@ import re
 import ssl
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -23,8 +25,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from agent.captures import Asking, Captures
+from agent.captures import Asking, Captures, NoSuchCapture
 from agent.connection import Connection
+from agent.metrics import CONTENT_TYPE
 from agent.rate import TooMany
 from agent.tls import subject
 from compiler.ir.build_id import read_identity
@@ -38,6 +41,7 @@ MAX_DRAIN: Final = 1 << 20
 """Bytes of a refused body that are still read."""
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
+METRICS: Final = "/v1/metrics"
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 CAPTURE: Final = re.compile(r"/v1/captures/([0-9a-f]{32})(/fire)?")
 
@@ -66,6 +70,8 @@ class Service:
 
     token: bytes
     captures: Captures
+    open_metrics: bool = False
+    """Whether /v1/metrics needs no token."""
 
 
 class Request(BaseHTTPRequestHandler):
@@ -120,7 +126,10 @@ class Request(BaseHTTPRequestHandler):
             self._send(200, JSON, health.to_json())
         elif url.path == "/v1/processes":
             found = ProcessList(platform.node(), captures.processes.list())
+            captures.metrics.listed(len(found.processes))
             self._send(200, JSON, found.to_json())
+        elif url.path == METRICS:
+            self._send(200, CONTENT_TYPE, captures.metrics.text())
         elif url.path == "/v1/binaries" or url.path.startswith("/v1/binaries/"):
             self._binary(unquote(url.path.removeprefix("/v1/binaries").lstrip("/")) or self._query("build_id"))
         else:
@@ -141,7 +150,8 @@ class Request(BaseHTTPRequestHandler):
         found = CAPTURE.fullmatch(self.path)
         if not found or found[2]:
             raise self._nothing()
-        self.service.captures.release(found[1])
+        with suppress(NoSuchCapture):  # fired, or its time was over: it is gone all the same
+            self.service.captures.release(found[1])
         self._send(204, JSON, b"")
 
     def _binary(self, build_id: str) -> None:
@@ -187,6 +197,8 @@ class Request(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _authorize(self) -> None:
+        if self.service.open_metrics and (self.command, self.path) == ("GET", METRICS):
+            return
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         given = token.strip().encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.service.token) or scheme.lower() != "bearer":
@@ -231,6 +243,7 @@ class Request(BaseHTTPRequestHandler):
 
     def _fail(self, status: int, failure: Failure, headers: Mapping[str, str] | None = None) -> None:
         self.close_connection = True
+        self.service.captures.metrics.failed(status)
         self._send(status, JSON, failure.to_json(), headers)
         if self._unread:  # closing upon unread bytes resets the connection, and the client would not see why
             self.rfile.read(min(self._unread, MAX_DRAIN))

@@ -5,6 +5,7 @@ It is the standard library's server: fewest lines and imports in a program that 
 
 import contextlib
 import ipaddress
+import platform
 import socket
 import socketserver
 import ssl
@@ -21,6 +22,7 @@ from agent.audit import Audit, open_audit
 from agent.captures import Captures
 from agent.config import AgentConfig
 from agent.engine import Engine
+from agent.metrics import Metrics
 from agent.processes import Processes
 from agent.rate import Rate
 from agent.request import Request, Service
@@ -42,6 +44,7 @@ class AgentServer(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], service: Service, tls: Tls | None, connections: int) -> None:
         self.captures = service.captures
+        self._metrics = service.captures.metrics
         self._tls = tls
         self._free = threading.BoundedSemaphore(connections)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -76,6 +79,7 @@ class AgentServer(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """A thread for the client, where one is free; else it is told so at once."""
         if not self._free.acquire(blocking=False):
+            self._metrics.turned_away()
             if self._tls is None:
                 with contextlib.suppress(OSError):
                     request.setblocking(False)
@@ -134,8 +138,12 @@ def make_server(
     tls = None if config.tls is None else Tls(config.tls)
     processes = Processes(allow=AllowList(config.allow, where=origin))
     audit = audit or open_audit(config.audit_file)
-    captures = Captures(engine_factory(), processes, audit, config.limits, Rate(config.limits))
-    return AgentServer((config.host, config.port), Service(token.encode(), captures), tls, config.limits.connections)
+    engine = engine_factory()
+    metrics = Metrics(engine.name, platform.node())
+    captures = Captures(engine, processes, audit, config.limits, Rate(config.limits), metrics)
+    metrics.watch_armed(lambda: captures.armed)
+    service = Service(token.encode(), captures, config.metrics_without_token)
+    return AgentServer((config.host, config.port), service, tls, config.limits.connections)
 
 
 def check_listening(config: AgentConfig, origin: str) -> None:

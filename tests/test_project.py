@@ -87,8 +87,8 @@ def test_vocabulary_is_standard_library_only() -> None:
     assert strangers(sources("compiler/ir"), ("compiler.ir",)) == []
 
 
-def test_agent_needs_the_vocabulary_and_bcc_only() -> None:
-    assert strangers(sources("agent"), ("agent", "compiler.ir", "bcc")) == []
+def test_agent_needs_the_vocabulary_bcc_and_its_metrics_only() -> None:
+    assert strangers(sources("agent"), ("agent", "compiler.ir", "bcc", "prometheus_client")) == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)

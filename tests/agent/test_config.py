@@ -40,6 +40,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         engine = "memory"
         insecure = true
         audit_file = "audit"
+        metrics_without_token = true
         [tls]
         cert = "cert.pem"
         key = "/etc/key.pem"
@@ -65,6 +66,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         engine="memory",
         insecure=True,
         audit_file=tmp_path / "audit",
+        metrics_without_token=True,
         tls=TlsFiles(tmp_path / "cert.pem", Path("/etc/key.pem"), tmp_path / "ca.pem"),
         limits=AgentLimits(5, 6, 7, 8, 9, 10),
         allow=(Rule(exe=("/usr/bin/*",), user=("0", "nobody")), Rule(cgroup=("/a/*", "/b"))),
