@@ -15,6 +15,7 @@ from agent.incarnation import Incarnation
 from agent.memory import ProcessMemory
 from agent.pause import paused
 from agent.processes import Processes
+from agent.seen import as_named, last_seen
 from agent.urgent import urge
 from compiler.ir.build_id import BinaryIdentity
 from compiler.ir.errors import BadInput
@@ -141,6 +142,7 @@ class Armed:
     def _pause(self) -> RawHeader:
         urge(self.program.limits.pause_ms)
         pid, budget_ns = self.target.pid, self.program.limits.pause_ms * 1_000_000
+        seen = last_seen(pid)
         with self.quiet(), paused(pid, budget_ns) as held:
             captured_at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
             self.incarnation.check()
@@ -164,4 +166,5 @@ class Armed:
             threads=len(held.threads),
             container_pid=self.process.container_pid,
             host_tids=tuple(sorted(held.host_tids.items())),
+            seen_threads=as_named(seen, held.host_tids),
         )

@@ -162,6 +162,23 @@ def test_threads(scene: Scene, engine: str) -> None:
     assert all(0 <= each["m"] < 1000 for each in running_now)
 
 
+def test_threads_and_cpus(scene: Scene, engine: str) -> None:
+    """A thread that may run on one CPU only was seen there, the one that computes as running."""
+    threads = {row["tid"]: row for row in scene.rows(engine, "SELECT * FROM threads")}
+    [process] = scene.rows(engine, "SELECT * FROM processes")
+    assert process["pid"] in threads
+    assert all(row["host_tid"] == tid and row["cpu"] is not None for tid, row in threads.items())
+    [computing] = [row for row in scene.truth if row["name"] == "running"]
+    assert (threads[computing["tid"]]["cpu"], threads[computing["tid"]]["state"]) == (computing["cpu"], "running")
+    [calling] = [row for row in scene.truth if row["name"] == "calling"]
+    assert threads[calling["tid"]]["state"] == "sleeping"
+    assert threads[calling["tid"]]["goroutine_id"] == calling["goroutine_id"]
+    for number, row in scene.goroutines(engine).items():
+        if row["tid"] is not None:
+            found = threads[row["tid"]]
+            assert (found["goroutine_id"], found["m"], found["cpu"]) == (number, row["m"], row["cpu"])
+
+
 def test_system_goroutines_are_those_that_the_dump_hides(scene: Scene, engine: str) -> None:
     goroutines = scene.goroutines(engine)
     shown = {number for number, row in goroutines.items() if not row["system"]}
@@ -197,5 +214,6 @@ def test_both_engines_give_the_same(scene: Scene) -> None:
         sql = f"SELECT * FROM {table} WHERE goroutine_id IN ({ids}) ORDER BY 1, 2, 3"
         memory, ebpf = (scene.rows(name, sql) for name in ENGINES)
         for row in (*memory, *ebpf):
-            row.pop("wait_since_ns", None)  # by two clocks, and each snapshot reads them anew
+            for moving in ("wait_since_ns", "status", "m", "tid", "cpu"):  # by two clocks; and one goroutine computes
+                row.pop(moving, None)
         assert memory == ebpf

@@ -5,6 +5,7 @@ from compiler.decode.details import DetailReader
 from compiler.decode.places import CellReader, FramePlace, Sites, absent
 from compiler.decode.records import MASK, Records, unpack
 from compiler.decode.stack import PhysicalFrame, Stacks
+from compiler.decode.threads import SeenThreads
 from compiler.decode.values import ValueReader
 from compiler.ir.frames import Capture, Frame, Goroutine, Row
 from compiler.ir.frozen import frozen
@@ -61,6 +62,7 @@ class _Decoder:
         self._sites = Sites(program)
         self._origins = goroutines.Origins(symbols, header.bias)
         self._details = DetailReader(program, records.image, self._values)
+        self._threads = SeenThreads(header)
         self._waiting_in = frozenset(program.details.waiting_in if program.details else ())
         self._logical: dict[tuple[int, bool], _Logical] = {}
         self._bare_frames: dict[tuple[PhysicalFrame, ...], tuple[Frame, ...]] = {}
@@ -68,7 +70,8 @@ class _Decoder:
     def capture(self) -> Capture:
         found = tuple(self._goroutine(each) for each in self._records.goroutines)
         losses = (*self._header.losses, *self._details.losses())
-        return Capture(self._header, found, losses, tuple(sorted(self._values.unknown_types)))
+        threads = self._threads.all_of(self._records.threads, found)
+        return Capture(self._header, found, losses, tuple(sorted(self._values.unknown_types)), threads)
 
     def _goroutine(self, raw: RawGoroutine) -> Goroutine:
         physical = self._stacks.frames(raw, self._records.stacks)
@@ -88,6 +91,7 @@ class _Decoder:
             created_by_line=None if creator is None else creator.line,
             m=raw.m_id if raw.m else None,
             tid=raw.tid or None,
+            cpu=self._threads.cpu(raw.tid) if raw.tid else None,
             locked_tid=raw.locked_tid or None,
             labels=self._details.labels(raw),
             waits=self._details.waits(raw, reason, frames, semaphore),

@@ -90,10 +90,23 @@ class Wait:
 
 
 @frozen
+class Thread:
+    """A thread that stood still, by the process's own number for it. `cpu` and `state` are those of just before the pause;
+    `goroutine_id` and `m` of what runs on it, None where that is none of the process's goroutines."""
+
+    tid: int
+    host_tid: int
+    goroutine_id: int | None
+    m: int | None
+    cpu: int | None
+    state: str | None
+
+
+@frozen
 class Goroutine:
     """One goroutine with its frames, innermost first. `wait_since_ns` is Unix time, None where the runtime does not know.
 
-    `tid` and `m` are of the thread that runs it, `locked_tid` is the one that it has locked itself to."""
+    `tid`, `m` and `cpu` are of the thread that runs it, `locked_tid` is the one that it has locked itself to."""
 
     goroutine_id: int
     status: str
@@ -108,6 +121,7 @@ class Goroutine:
     created_by_line: int | None = None
     m: int | None = None
     tid: int | None = None
+    cpu: int | None = None
     locked_tid: int | None = None
     labels: tuple[tuple[str, str], ...] = ()
     waits: tuple[Wait, ...] = ()
@@ -122,3 +136,4 @@ class Capture:
     goroutines: tuple[Goroutine, ...]
     losses: tuple[Loss, ...]
     unknown_types: tuple[int, ...] = ()
+    threads: tuple[Thread, ...] = ()

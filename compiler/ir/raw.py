@@ -88,6 +88,16 @@ class Pause:
 
 
 @frozen
+class SeenThread:
+    """A thread as it was seen just before the pause: the CPU that it ran on or had run on last, and the kernel's letter for its
+    state (proc(5): R running or runnable, S sleeping, D in an uninterruptible wait)."""
+
+    tid: int
+    cpu: int
+    state: str
+
+
+@frozen
 class RawHeader:
     """What is known of one process's capture as a whole. `captured_at_ns` is Unix time, `monotonic_ns` the same instant."""
 
@@ -107,6 +117,8 @@ class RawHeader:
     name threads as the process does, too."""
     host_tids: tuple[tuple[int, int], ...] = ()
     """For such a process: (a thread's number there, the agent's number for it)."""
+    seen_threads: tuple[SeenThread, ...] = ()
+    """By the same numbers as THREAD records. Some may have begun or ended since."""
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
@@ -118,6 +130,7 @@ class RawHeader:
             fields["pause"] = Pause(**fields["pause"])
             fields["losses"] = tuple(Loss(**loss) for loss in fields["losses"])
             fields["host_tids"] = tuple((inside, ours) for inside, ours in fields["host_tids"])
+            fields["seen_threads"] = tuple(SeenThread(**thread) for thread in fields["seen_threads"])
             return RawHeader(**fields)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadRaw(f"the header of the raw capture cannot be read: {error}", remedy="capture again") from None

@@ -17,8 +17,10 @@ BUILTIN_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             ),
             "goroutines": (
                 "process_id goroutine_id status wait_reason wait_since_ns start_function created_by "
-                "parent_goroutine_id system created_by_file created_by_line waits_on labels m tid locked_tid"
+                "parent_goroutine_id system created_by_file created_by_line waits_on labels m tid cpu "
+                "locked_tid"
             ),
+            "threads": "process_id tid host_tid goroutine_id m cpu state",
             "waits": "process_id goroutine_id position operation object address",
             "goroutine_labels": "process_id goroutine_id key value",
             "frames": "process_id goroutine_id depth function file line inlined",

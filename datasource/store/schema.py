@@ -37,7 +37,17 @@ BUILT_IN: Mapping[str, Mapping[str, type]] = MappingProxyType(
             "labels": str,
             "m": int,
             "tid": int,
+            "cpu": int,
             "locked_tid": int,
+        },
+        "threads": {
+            "process_id": int,
+            "tid": int,
+            "host_tid": int,
+            "goroutine_id": int,
+            "m": int,
+            "cpu": int,
+            "state": str,
         },
         "waits": {
             "process_id": int,
@@ -86,6 +96,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "processes": ("process_id",),
         "goroutines": ("process_id", "goroutine_id"),
         "frames": ("process_id", "goroutine_id", "depth"),
+        "threads": ("process_id", "tid"),
         "waits": ("process_id", "goroutine_id", "position"),
         "goroutine_labels": ("process_id", "goroutine_id", "key"),
     }

@@ -166,6 +166,12 @@ def _file_process(database: sqlite_utils.Database, process_id: int, process: Cap
     connection = database.conn
     _insert(connection, "goroutines", (_goroutine_row(process_id, goroutine) for goroutine in goroutines))
     _insert(connection, "frames", _frame_rows(process_id, goroutines))
+    threads = process.capture.threads
+    _insert(
+        connection,
+        "threads",
+        ((process_id, t.tid, t.host_tid, t.goroutine_id, t.m, t.cpu, t.state) for t in threads),
+    )
     _insert(connection, "waits", _wait_rows(process_id, goroutines))
     _insert(
         connection,
@@ -203,6 +209,7 @@ def _goroutine_row(process_id: int, goroutine: Goroutine) -> tuple[Any, ...]:
         json.dumps(dict(goroutine.labels), ensure_ascii=False) if goroutine.labels else None,
         goroutine.m,
         goroutine.tid,
+        goroutine.cpu,
         goroutine.locked_tid,
     )
 
