@@ -55,6 +55,10 @@ class AgentConfig:
     engine: str = "ebpf"
     insecure: bool = False
     """Listen beyond this machine without TLS, too: the token and what is captured can be read on the way."""
+    list_command_lines: bool = False
+    """They may hold secrets; so may the environment."""
+    list_environment: tuple[str, ...] = ()
+    """Names of the environment variables that are told of each process."""
     audit_file: Path | None = None
     """Where a line for each capture is appended; without one they go to stderr."""
     metrics_without_token: bool = False

@@ -2,7 +2,7 @@
 
 Programs are read through /proc/PID/exe, never by path, so that those in containers and those whose file was replaced
 are what they are. Those that the agent's allow-list does not permit are neither listed nor read. Command lines and
-environments are not read.
+environments are read only where a Listing says so.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from agent.allow import AllowList, executable
 from agent.capabilities import remedy
+from agent.listing import Listing
 from agent.threads import container_pid, thread_ids
 from compiler.ir.build_id import BinaryIdentity, NotAnExecutable, read_identity
 from compiler.ir.errors import BadInput, CannotNow
@@ -47,9 +48,12 @@ class Running:
 class Processes:
     """Lists Go processes; remembers which files are Go programs, so that listing again costs a stat a process."""
 
-    def __init__(self, proc: Path = Path("/proc"), allow: AllowList | None = None) -> None:
+    def __init__(
+        self, proc: Path = Path("/proc"), allow: AllowList | None = None, listing: Listing | None = None
+    ) -> None:
         self._proc = proc
         self.allow = allow or AllowList(proc=proc)
+        self._listing = listing or Listing()
         self._known: dict[FileKey, BinaryIdentity | None] = {}
 
     def list(self) -> tuple[GoProcess, ...]:
@@ -151,6 +155,8 @@ class Processes:
             started_at_ns=booted_ns + started,
             container_pid=container_pid(pid, self._proc),
             debug_info=identity.debug_info,
+            command_line=self._listing.command_line(self._proc / str(pid)),
+            environment=self._listing.variables(self._proc / str(pid)),
         )
 
     def _settled(self, pid: int) -> Running:

@@ -22,6 +22,7 @@ from agent.audit import Audit, open_audit
 from agent.captures import Captures
 from agent.config import AgentConfig
 from agent.engine import Engine
+from agent.listing import Listing
 from agent.metrics import Metrics
 from agent.processes import Processes
 from agent.rate import Rate
@@ -136,7 +137,8 @@ def make_server(
         raise BadInput("the agent needs a token", remedy="write one into a file that only root can read")
     check_listening(config, origin)
     tls = None if config.tls is None else Tls(config.tls)
-    processes = Processes(allow=AllowList(config.allow, where=origin))
+    listing = Listing(config.list_command_lines, config.list_environment)
+    processes = Processes(allow=AllowList(config.allow, where=origin), listing=listing)
     audit = audit or open_audit(config.audit_file)
     engine = engine_factory()
     metrics = Metrics(engine.name, platform.node())

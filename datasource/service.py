@@ -200,5 +200,15 @@ def _fire(wanted: _Wanted, program: Program, spec: str) -> RawCapture:
 
 def _filed(wanted: _Wanted, taken: Taken) -> Captured:
     compiled = taken.compiled
-    exe = wanted.process.exe
-    return Captured(wanted.host, wanted.program, exe, compiled.program, taken.capture, compiled.issues, compiled.enums)
+    process = wanted.process
+    return Captured(
+        wanted.host,
+        wanted.program,
+        process.exe,
+        compiled.program,
+        taken.capture,
+        compiled.issues,
+        compiled.enums,
+        process.command_line,
+        {each.name: each.value for each in process.environment},
+    )

@@ -52,6 +52,14 @@ class Health(_Message):
 
 
 @frozen
+class Variable(_Message):
+    """One environment variable."""
+
+    name: str
+    value: str
+
+
+@frozen
 class GoProcess(_Message):
     """One Go process of the agent's machine. `program` is the file name of its executable, `exe` the path as the kernel
     tells it (it may be one inside of a container, or deleted: nobody opens it)."""
@@ -68,6 +76,10 @@ class GoProcess(_Message):
     """Its pid inside, where it has a pid namespace of its own: a container."""
     debug_info: bool
     """Whether its executable has debug info; one of the same build id may, if this was stripped."""
+    command_line: str | None = None
+    """How it was started, where the agent's configuration lets it tell."""
+    environment: tuple[Variable, ...] = ()
+    """Variables that it was started with: those that the agent's configuration names."""
 
 
 @frozen

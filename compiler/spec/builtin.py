@@ -13,7 +13,7 @@ BUILTIN_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "snapshot": "snapshot_id taken_at_ns format",
             "processes": (
                 "process_id pid host program exe build_id go_version captured_at_ns pause_ms goroutines frames engine "
-                "container_pid"
+                "container_pid command_line environment"
             ),
             "goroutines": (
                 "process_id goroutine_id status wait_reason wait_since_ns start_function created_by "

@@ -20,6 +20,8 @@ BUILT_IN: Mapping[str, Mapping[str, type]] = MappingProxyType(
             "frames": int,
             "engine": str,
             "container_pid": int,
+            "command_line": str,
+            "environment": str,
         },
         "goroutines": {
             "process_id": int,

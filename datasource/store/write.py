@@ -5,9 +5,9 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,9 @@ class Captured:
     issues: tuple[Issue, ...]
     enums: tuple[EnumNames, ...] = ()
     """The names of its constants, for enum_name()."""
+    command_line: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What its agent tells of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,8 @@ def _file_process(database: sqlite_utils.Database, process_id: int, process: Cap
             "frames": sum(len(goroutine.frames) for goroutine in goroutines),
             "engine": header.engine,
             "container_pid": header.container_pid,
+            "command_line": process.command_line,
+            "environment": json.dumps(process.environment, ensure_ascii=False) if process.environment else None,
         }
     )
     connection = database.conn

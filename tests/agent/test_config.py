@@ -39,6 +39,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         token_file = "token"
         engine = "memory"
         insecure = true
+        list_command_lines = true
+        list_environment = "POD_NAME"
         audit_file = "audit"
         metrics_without_token = true
         [tls]
@@ -65,6 +67,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         token_file=tmp_path / "token",
         engine="memory",
         insecure=True,
+        list_command_lines=True,
+        list_environment=("POD_NAME",),
         audit_file=tmp_path / "audit",
         metrics_without_token=True,
         tls=TlsFiles(tmp_path / "cert.pem", Path("/etc/key.pem"), tmp_path / "ca.pem"),

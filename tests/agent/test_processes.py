@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.listing import CUT, MOST, Listing
 from agent.processes import Processes
 from compiler.ir.errors import BadInput, CannotNow
+from compiler.ir.wire import GoProcess, Variable
 from tests.agent.conftest import Busy
 from tests.conftest import ROOT, build
 from tests.programs import StartTarget, running
@@ -40,6 +42,26 @@ def test_process_whose_file_was_replaced_is_still_what_it_was(
     binary.write_text("something else")
     assert processes.identify(target.pid) == before
     assert before[0] in processes.list()
+
+
+def test_command_lines_and_variables_are_told_only_where_they_are_asked_for(
+    busy_binary: Path, start_target: StartTarget
+) -> None:
+    environment = {"POD_NAME": "shop-7", "SECRET": "s3cret", "LONG": "x" * 5000}
+    target = start_target(busy_binary, "-x=a b", "", env={**os.environ, **environment})
+
+    def told(listing: Listing | None) -> GoProcess:
+        return next(each for each in Processes(listing=listing).list() if each.pid == target.pid)
+
+    silent = told(None)
+    assert (silent.command_line, silent.environment) == (None, ())
+    some = told(Listing(environment=("POD_NAME", "NONE")))
+    assert (some.command_line, some.environment) == (None, (Variable("POD_NAME", "shop-7"),))
+    much = told(Listing(command_lines=True, environment=("LONG", "POD_NAME")))
+    assert much.command_line == f"{busy_binary} '-x=a b' ''"
+    assert [each.name for each in much.environment] == ["LONG", "POD_NAME"]
+    assert much.environment[0].value == "x" * (MOST - len(CUT)) + CUT
+    assert b"s3cret" not in much.to_json()
 
 
 def test_holder_of_a_binary(busy: Busy) -> None:

@@ -5,11 +5,13 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import ssl
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from http.client import HTTPSConnection
 from pathlib import Path
@@ -198,13 +200,13 @@ def test_both_commands_over_mutual_tls(
     papers: Papers, querydb: Path, start_target: StartTarget, tmp_path: Path
 ) -> None:
     """`freezeframe agent` and `freezeframe serve` with all of their files, and a snapshot through them."""
-    target = start_target(querydb, "-load")
+    target = start_target(querydb, "-load", env={**os.environ, "POD_NAME": "shop-7"})
     token, config, spec = tmp_path / "token", tmp_path / "agent.toml", tmp_path / "spec.yaml"
     token.touch(0o600)
     token.write_text("0123456789abcdef")
     agent, ca, asking = papers.agent, papers.ca, papers.client
     config.write_text(
-        f'port = 0\ntoken_file = "token"\nengine = "memory"\n[[allow]]\nexe = "{querydb}"\n'
+        f'port = 0\ntoken_file = "token"\nengine = "memory"\nlist_environment = "POD_NAME"\n[[allow]]\nexe = "{querydb}"\n'
         f'[tls]\ncert = "{agent.cert}"\nkey = "{agent.key}"\nclient_ca = "{ca.cert}"\n'
     )
     spec.write_text("functions: []\n")
@@ -217,7 +219,7 @@ def test_both_commands_over_mutual_tls(
             request = urllib.request.Request(f"{source.ready['url']}/api/v1/snapshots", b"{}", method="POST")
             request.add_header("Content-Type", "application/json")
             with urllib.request.urlopen(request, timeout=60) as answer:
-                assert json.load(answer)["snapshot_id"]
+                number = json.load(answer)["snapshot_id"]
             source.process.terminate()
             source.process.wait(30)
         listening.process.terminate()
@@ -225,6 +227,11 @@ def test_both_commands_over_mutual_tls(
         with listening.process.stderr as stream:
             said = stream.read()
     assert f'"pid": {target.pid}' in said
+    assert f'"spec": "{hashlib.sha256(spec.read_bytes()).hexdigest()}"' in said
+    with closing(sqlite3.connect(tmp_path / "snapshots" / f"{number}.sqlite")) as connection:
+        query = "SELECT command_line, environment FROM processes WHERE pid = ?"
+        found = connection.execute(query, [target.pid]).fetchall()
+    assert found == [(None, '{"POD_NAME": "shop-7"}')]
 
 
 @pytest.fixture

@@ -5,9 +5,21 @@ import json
 import pytest
 
 from compiler.ir.errors import BadInput, CannotNow
-from compiler.ir.wire import BadWire, Failure, GoProcess, Processes
+from compiler.ir.wire import BadWire, Failure, GoProcess, Processes, Variable
 
-PROCESS = GoProcess(7, "/bin/shop", "shop", "a/b/c/d", None, "amd64", 1_700_000_000_000_000_000, 7, True)
+PROCESS = GoProcess(
+    7,
+    "/bin/shop",
+    "shop",
+    "a/b/c/d",
+    None,
+    "amd64",
+    1_700_000_000_000_000_000,
+    7,
+    True,
+    "shop -v",
+    (Variable("A", "b"),),
+)
 
 
 def test_processes_survive_the_way() -> None:

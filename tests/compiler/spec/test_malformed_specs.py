@@ -163,11 +163,11 @@ WRONG_SQL = {
     extra("(q"): EXTRA + 'syntax error: "(" is never closed; close it',
     extra("q + usr"): EXTRA + 'unknown column "usr"; nearest: "user"',
     extra('user = "bob"'): EXTRA + "unknown column \"bob\"; for a text write 'bob'; there are: "
-    "build_id, captured_at_ns, container_pid, cpu, created_by, created_by_file, created_by_line, depth, engine, exe, "
-    "frames, function and 22 more",
+    "build_id, captured_at_ns, command_line, container_pid, cpu, created_by, created_by_file, created_by_line, depth, "
+    "engine, environment, exe and 24 more",
     extra("x"): EXTRA
-    + 'unknown column "x"; there are: build_id, captured_at_ns, container_pid, cpu, created_by, created_by_file, '
-    "created_by_line, depth, engine, exe, frames, function and 22 more",
+    + 'unknown column "x"; there are: build_id, captured_at_ns, command_line, container_pid, cpu, created_by, '
+    "created_by_file, created_by_line, depth, engine, environment, exe and 24 more",
     extra("count(*)"): EXTRA + "an extra column cannot aggregate over rows; make a derived table under `tables`",
     extra("max(depth)"): EXTRA + "an extra column cannot aggregate over rows; make a derived table under `tables`",
     extra("(SELECT 1)"): EXTRA + "an extra column cannot hold a subquery; make a derived table under `tables`",
