@@ -42,6 +42,9 @@ class AgentLimits:
     """A snapshot takes one to three: after the first, what interfaces held is known."""
     connections: int = _number(64, 1, 4096)
     """Clients at once, idle ones too."""
+    memory_mib: int = _number(2048, 128, 1 << 20)
+    """What the captures in hand may take together, beside their answers. One of a few hundred goroutines takes 80, of a
+    hundred thousand 600, of a million 1,300."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ KEPT_S = 30
 """How long the maps of a capture are kept for the next one: as long as somebody looks at a dashboard that refreshes."""
 
 
-def choose_engine(name: str, *, kept_s: float = 0) -> Engine:
-    """The engine of that name. For `kept_s` seconds it keeps what a capture ran on, for the next one; then close it."""
+def choose_engine(name: str, *, kept_s: float = 0, memory_mib: int = 2048) -> Engine:
+    """The engine of that name. For `kept_s` seconds it keeps what a capture ran on, for the next one; then close it. Its captures
+    in hand may take `memory_mib` together."""
     if name == "ebpf":
-        return _ebpf(kept_s)
+        return _ebpf(kept_s, memory_mib << 20)
     if name == "memory":
         from agent.engine_memory import MemoryEngine
 
@@ -19,7 +20,7 @@ def choose_engine(name: str, *, kept_s: float = 0) -> Engine:
     raise BadInput(f'no engine "{name}"', remedy=f"choose one of: {', '.join(ENGINES)}")
 
 
-def _ebpf(kept_s: float) -> Engine:
+def _ebpf(kept_s: float, memory: int) -> Engine:
     try:
         from agent.engine_ebpf import EbpfEngine
     except ImportError as error:
@@ -27,5 +28,5 @@ def _ebpf(kept_s: float) -> Engine:
             f"the eBPF engine cannot be loaded: {error}",
             remedy="install python3-bpfcc and run `make install` again, or choose --engine memory",
         ) from None
-    engine: Engine = EbpfEngine(idle_s=kept_s)
+    engine: Engine = EbpfEngine(idle_s=kept_s, memory=memory)
     return engine

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from agent.capabilities import EBPF, NEEDED, missing, remedy
@@ -32,7 +33,8 @@ def run(
     """
     token = read_token(config.token_file, environment)
     check_capabilities(config.engine)
-    server = make_server(config, token, lambda: choose_engine(config.engine, kept_s=KEPT_S), origin=origin)
+    engine = partial(choose_engine, config.engine, kept_s=KEPT_S, memory_mib=config.limits.memory_mib)
+    server = make_server(config, token, engine, origin=origin)
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     thread = threading.Thread(target=server.serve_forever, name="agent")

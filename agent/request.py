@@ -142,7 +142,8 @@ class Request(BaseHTTPRequestHandler):
             armed = captures.arm(self._pid(), body, self._asking())
             self._send(201, JSON, armed.to_json())
         elif (found := CAPTURE.fullmatch(self.path)) and found[2]:
-            self._send(200, BYTES, captures.fire(found[1], self._asking()).to_bytes())
+            raw = captures.fire(found[1], self._asking())
+            self._send(200, BYTES, raw.head(), raw.records)
         else:
             raise self._nothing()
 
@@ -244,13 +245,17 @@ class Request(BaseHTTPRequestHandler):
     def _fail(self, status: int, failure: Failure, headers: Mapping[str, str] | None = None) -> None:
         self.close_connection = True
         self.service.captures.metrics.failed(status)
-        self._send(status, JSON, failure.to_json(), headers)
+        self._send(status, JSON, failure.to_json(), headers=headers)
         if self._unread:  # closing upon unread bytes resets the connection, and the client would not see why
             self.rfile.read(min(self._unread, MAX_DRAIN))
 
-    def _send(self, status: int, kind: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        self._head(status, kind, len(body), headers)
+    def _send(
+        self, status: int, kind: str, body: bytes, more: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._head(status, kind, len(body) + len(more), headers)
         self.wfile.write(body)
+        if more:
+            self.wfile.write(more)
 
     def _head(self, status: int, kind: str, size: int, headers: Mapping[str, str] | None = None) -> None:
         self._client.begin(size)

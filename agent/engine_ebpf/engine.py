@@ -26,6 +26,8 @@ STEPS = 2048
 RUN_BYTES = 4 << 20
 """A run that has copied so much ends early: some 2 ms."""
 MOST_GOROUTINES = 1 << 22
+MEMORY = 2 << 30
+"""Bytes of the maps of all captures in hand: enough for one of a million goroutines, or for twenty-five of a few hundred."""
 SECOND_WORKER = 4000
 """Goroutines from which on a second worker is a gain: to wake it up takes as long as some hundred of them."""
 
@@ -35,11 +37,14 @@ class EbpfEngine:
 
     name = "ebpf"
 
-    def __init__(self, idle_s: float = 0, workers: int | None = None, *, pages: bool = True) -> None:
-        """`workers` and `pages` (whether whole pages may be copied) are for tests and measurements."""
+    def __init__(
+        self, idle_s: float = 0, workers: int | None = None, *, pages: bool = True, memory: int = MEMORY
+    ) -> None:
+        """Captures in hand may take `memory` bytes together. `workers` and `pages` (whether whole pages may be copied) are for
+        tests and measurements."""
         self._kernel: Kernel | None = None
         self._compiled: Mapping[str, bytes] = {}
-        self._rigs = Rigs(idle_s, time.monotonic)
+        self._rigs = Rigs(idle_s, time.monotonic, memory)
         self._workers = workers
         self._pages = pages
         self._arming = threading.Lock()
@@ -78,7 +83,7 @@ class EbpfEngine:
         )
         with ExitStack() as undo:
             rig = self._rig(kernel, lowered, sizes)
-            undo.callback(rig.close)
+            undo.callback(self._rigs.drop, rig)
             iterators = []
             for worker in rig.workers:
                 fds = kernel.attach(worker.program, target.pid)
@@ -96,13 +101,11 @@ class EbpfEngine:
         config.out_limit, config.stacks_limit = sizes.out_limit, sizes.stacks_limit
         config.goroutines_limit, config.pressure = sizes.goroutines_limit, sizes.rows["QUEUE"] // 2
         config.page_bytes, config.run_bytes, config.steps = sizes.page_bytes * self._pages, RUN_BYTES, STEPS
-        rig = self._rigs.take(sizes)
-        used = rig is not None
-        rig = rig or Rig(kernel, self._compiled, sizes)
+        rig, used = self._rigs.take(sizes, lambda: Rig(kernel, self._compiled, sizes))
         try:
             rig.prepare(config, lowered.tables, used=used)
         except BaseException:
-            rig.close()
+            self._rigs.drop(rig)
             raise
         return rig
 

@@ -14,6 +14,7 @@ from agent.engine_ebpf.kernel import Kernel
 from agent.engine_ebpf.layout import MAPS, Config, State
 from agent.engine_ebpf.shared import SharedMaps
 from agent.engine_ebpf.sizes import Sizes
+from compiler.ir.errors import CannotNow
 from compiler.ir.raw import KIND_STACK, STACK, record
 
 EMPTY_STACK = record(KIND_STACK, STACK.pack(0, 0))
@@ -22,8 +23,14 @@ STACK_IDS = 1 << 28
 """Ids of stacks that each worker has to give."""
 REMEMBERED = ("STACK_SLOTS", "SEEN", "WORDS", "PAGES")
 """Maps in which a worker remembers what it met: they must not remember another capture. All else is written before it is read."""
-MOST_IDLE = 1 << 30
+MOST_IDLE = 512 << 20
 """Bytes of rigs that are kept for later."""
+MIB = 1 << 20
+
+
+def bytes_of(sizes: Sizes) -> int:
+    """What the maps of a rig of these sizes take, all workers together."""
+    return sum(sizes.rows[spec.name] * spec.row * (sizes.workers if spec.own else 1) for spec in MAPS)
 
 
 class Worker:
@@ -71,11 +78,6 @@ class Rig:
                 self.workers.append(worker)
             undo.pop_all()
 
-    @property
-    def size(self) -> int:
-        """Bytes of all its maps."""
-        return self.tables.size + sum(worker.maps.size for worker in self.workers)
-
     def prepare(self, config: Config, tables: Mapping[str, bytes], *, used: bool) -> None:
         """Tell the probe what to do."""
         for name, content in tables.items():
@@ -97,29 +99,65 @@ class Rig:
 
 
 class Rigs:
-    """Rigs that wait for their next use, `idle_s` seconds at most. Safe to use from several threads."""
+    """All rigs: those in use, which together may take `most` bytes, and those that wait for their next use, `idle_s` seconds
+    at most. Safe to use from several threads."""
 
-    def __init__(self, idle_s: float, clock: Callable[[], float]) -> None:
+    def __init__(self, idle_s: float, clock: Callable[[], float], most: int) -> None:
         self._idle_s = idle_s
         self._clock = clock
+        self._most = most
+        self._in_use = 0
         self._lock = threading.Lock()
         self._idle: list[tuple[float, Rig]] = []
         """(when it came back, rig), oldest first."""
         self._timer = threading.Timer(idle_s, self.trim)
 
-    def take(self, sizes: Sizes) -> Rig | None:
-        """One of these sizes, if there is one."""
+    def take(self, sizes: Sizes, make: Callable[[], Rig]) -> tuple[Rig, bool]:
+        """One of these sizes, and whether it was used before; a new one where none waits. CannotNow where that would be more
+        memory than there may be."""
+        size = bytes_of(sizes)
         with self._lock:
             for number in range(len(self._idle) - 1, -1, -1):
                 if self._idle[number][1].sizes == sizes:
-                    return self._idle.pop(number)[1]
-        return None
+                    self._in_use += size
+                    return self._idle.pop(number)[1], True
+            if self._in_use + size > self._most:
+                raise CannotNow(
+                    f"this capture needs {size // MIB} MiB, and captures in hand take {self._in_use // MIB} of the "
+                    f"{self._most // MIB} MiB that the agent may use",
+                    remedy="fire or release some of them, lower limits.process_bytes in the spec, or give the agent more "
+                    "(limits.memory_mib in its configuration)",
+                )
+            self._in_use += size
+            over = self._drop_idle(self._most - self._in_use)
+        for rig in over:
+            rig.close()
+        try:
+            return make(), False
+        except BaseException:
+            with self._lock:
+                self._in_use -= size
+            raise
 
     def give_back(self, rig: Rig) -> None:
         """Keep it for later, or close it."""
         with self._lock:
+            self._in_use -= bytes_of(rig.sizes)
             self._idle.append((self._clock(), rig))
         self.trim()
+
+    def drop(self, rig: Rig) -> None:
+        """Close one that cannot be used again."""
+        with self._lock:
+            self._in_use -= bytes_of(rig.sizes)
+        rig.close()
+
+    def _drop_idle(self, room: int) -> list[Rig]:
+        """The oldest that wait, as many as there is no room for."""
+        over: list[Rig] = []
+        while sum(bytes_of(rig.sizes) for _, rig in self._idle) > room:
+            over.append(self._idle.pop(0)[1])
+        return over
 
     def trim(self) -> None:
         """Close those whose time is over, and the oldest beyond MOST_IDLE; come back for the others."""
@@ -128,7 +166,7 @@ class Rigs:
         with self._lock:
             now, size = self._clock(), 0
             for since, rig in reversed(self._idle):
-                size += rig.size
+                size += bytes_of(rig.sizes)
                 (over if now - since >= self._idle_s or size > MOST_IDLE else kept).append((since, rig))
             self._idle = kept[::-1]
             if kept and (not self._timer.is_alive() or self._timer is threading.current_thread()):

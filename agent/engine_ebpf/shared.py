@@ -21,8 +21,6 @@ class SharedMaps:
         self._views: dict[str, mmap.mmap] = {}
         self._fds: list[int] = []
         self.references: dict[str, MapReference] = {}
-        self.size = 0
-        """Bytes of all."""
         try:
             for spec in specs:
                 self._create(kernel, spec, rows[spec.name])
@@ -36,7 +34,6 @@ class SharedMaps:
         self._fds.append(fd)
         self._views[spec.name] = mmap.mmap(fd, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
         self.references[spec.name] = MapReference(fd, rows)
-        self.size += size
 
     def write(self, name: str, at: int, content: bytes) -> None:
         """Put bytes into a map."""

@@ -19,6 +19,9 @@ OUT_OF_GOROUTINE = 8 << 10
 STACKS_BASE = 4 * MIB
 STACKS_OF_GOROUTINE = 512
 """Bytes of frames (16 each); equal stacks are kept once."""
+MANY_GOROUTINES = 1 << 14
+STACKS_OF_MANY = 64
+"""The same for each goroutine beyond MANY_GOROUTINES: so many never stand in as many different places."""
 SEEN_OF_GOROUTINE = 16
 """Rows for pointees."""
 SEEN_OF_DETAILS = 4
@@ -56,7 +59,7 @@ def plan_sizes(
     expected = each + each // 8 + 1024
     room = limits.process_bytes // workers
     out = _out_bytes(room, each, values=values)
-    stacks = power_of_two(STACKS_BASE + STACKS_OF_GOROUTINE * each + 16 * (limits.frames + 2))
+    stacks = power_of_two(_stacks_bytes(each) + 16 * (limits.frames + 2))
     seen = min(power_of_two(max(1 << 14, (SEEN_OF_GOROUTINE if values else SEEN_OF_DETAILS) * each)), SEEN_CEILING)
     rows = {
         "CONFIG": 1,
@@ -84,6 +87,11 @@ def plan_sizes(
         page_bytes=out_limit // 2,
         workers=workers,
     )
+
+
+def _stacks_bytes(goroutines: int) -> int:
+    few = min(goroutines, MANY_GOROUTINES)
+    return STACKS_BASE + STACKS_OF_GOROUTINE * few + STACKS_OF_MANY * (goroutines - few)
 
 
 def _out_bytes(room: int, goroutines: int, *, values: bool) -> int:

@@ -171,9 +171,13 @@ class RawCapture:
     header: RawHeader
     records: bytes
 
-    def to_bytes(self) -> bytes:
+    def head(self) -> bytes:
+        """What comes before the records."""
         header = self.header.to_json()
-        return b"".join((MAGIC, struct.pack("<I", len(header)), header, self.records))
+        return b"".join((MAGIC, struct.pack("<I", len(header)), header))
+
+    def to_bytes(self) -> bytes:
+        return self.head() + self.records
 
     @staticmethod
     def from_bytes(data: bytes) -> "RawCapture":

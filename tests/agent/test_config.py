@@ -54,6 +54,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         captures_per_minute = 8
         captures_per_minute_per_process = 9
         connections = 10
+        memory_mib = 200
         [[allow]]
         exe = "/usr/bin/*"
         user = ["0", "nobody"]
@@ -72,7 +73,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         audit_file=tmp_path / "audit",
         metrics_without_token=True,
         tls=TlsFiles(tmp_path / "cert.pem", Path("/etc/key.pem"), tmp_path / "ca.pem"),
-        limits=AgentLimits(5, 6, 7, 8, 9, 10),
+        limits=AgentLimits(5, 6, 7, 8, 9, 10, 200),
         allow=(Rule(exe=("/usr/bin/*",), user=("0", "nobody")), Rule(cgroup=("/a/*", "/b"))),
     )
     untouched = [

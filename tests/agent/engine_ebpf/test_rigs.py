@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from agent.engine import ArmedProbe
 from agent.engine_ebpf import EbpfEngine
 from agent.engine_memory import MemoryEngine
 from agent.pause import paused
+from compiler.ir.errors import CannotNow
 from compiler.ir.program import Program
 from compiler.ir.raw import KIND_MEMORY, RawCapture
 from tests import programs
@@ -112,3 +115,30 @@ def test_rigs_are_given_back_when_nobody_uses_them(crowd: programs.Target, parke
     while any("bpf" in each for each in our_open_files()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_captures_in_hand_share_the_memory_that_the_agent_may_use(
+    crowd: programs.Target, parked_program: Program
+) -> None:
+    engine = EbpfEngine(idle_s=60, memory=200 << 20)
+    with ExitStack() as stack:
+        stack.callback(engine.close)
+        first = stack.enter_context(arm(crowd.pid, parked_program, engine))
+        stack.enter_context(arm(crowd.pid, parked_program, engine))
+        with pytest.raises(
+            CannotNow, match=r"this capture needs \d+ MiB, and captures in hand take \d+ of the 200 MiB"
+        ):
+            arm(crowd.pid, parked_program, engine)
+        first.close()  # what it ran on waits for its next use, and is used
+        stack.enter_context(arm(crowd.pid, parked_program, engine))
+    assert not any("bpf" in each for each in our_open_files())
+
+
+def test_what_waits_makes_room_for_what_is_asked_for(crowd: programs.Target, parked_program: Program) -> None:
+    engine = EbpfEngine(idle_s=60, memory=100 << 20)
+    small = replace(parked_program, limits=replace(parked_program.limits, process_bytes=1 << 20))
+    try:
+        for program in (small, parked_program, small, parked_program):  # of sizes that do not fit beside each other
+            capture(engine, crowd.pid, program)
+    finally:
+        engine.close()
