@@ -14,7 +14,8 @@ PRIORITY = 1
 
 
 def urge(pause_ms: int) -> None:
-    """Make the calling thread urgent, for the rest of its life, where this process may (root, or CAP_SYS_NICE)."""
+    """Make the calling thread urgent, for the rest of its life, where this process may: as root, with CAP_SYS_NICE, or with
+    RLIMIT_RTPRIO, which our systemd unit sets."""
     if pause_ms <= MAX_PAUSE_MS:
         with suppress(PermissionError):
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))

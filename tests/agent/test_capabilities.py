@@ -4,7 +4,6 @@ The agents here may gain nothing (no_new_privs), have no other capability, not e
 kernel headers. Their target is somebody else's, and so is its file, which nobody else may read.
 """
 
-import configparser
 import hashlib
 import json
 import os
@@ -12,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,16 +22,17 @@ import pytest
 
 from agent.capabilities import EBPF, NEEDED, missing
 from agent.config_file import read_config
+from agent.urgent import PRIORITY
 from compiler.ir.errors import CannotNow
 from compiler.ir.program import Program
 from datasource.agents import Agent
+from tests.agent.unit import UNIT, read_unit
 from tests.conftest import ROOT
 from tests.house import FREEZEFRAME
 from tests.programs import StartTarget, Target, running
 
 TOKEN = "0123456789abcdef"
 NOBODY, STRANGER = 65534, 54321
-UNIT = ROOT / "agent/freezeframe-agent.service"
 HIDE_HEADERS = "for folder in /lib/modules /usr/src; do [ ! -d $folder ] || mount -t tmpfs none $folder; done"
 
 
@@ -141,12 +142,32 @@ def test_what_an_unprivileged_agent_says_at_its_start() -> None:
 
 
 def test_the_systemd_unit_grants_exactly_these() -> None:
-    service = unit()["Service"]
-    assert tuple(service["AmbientCapabilities"].split()) == tuple(NEEDED)
-    assert tuple(service["CapabilityBoundingSet"].split()) == tuple(NEEDED)
-    assert (service["NoNewPrivileges"], service["DynamicUser"], service["ProtectSystem"]) == ("yes", "yes", "strict")
-    for hides_processes in ("ProtectProc", "ProcSubset", "PrivateUsers"):
-        assert hides_processes not in service
+    unit = read_unit()
+    for key in ("AmbientCapabilities", "CapabilityBoundingSet"):
+        assert [value.split() for value in unit[key]] == [list(NEEDED)]
+    assert [unit[key] for key in ("NoNewPrivileges", "DynamicUser", "ProtectSystem")] == [["yes"], ["yes"], ["strict"]]
+    assert unit["LimitRTPRIO"] == [str(PRIORITY)]
+    for what_captures_need in ("ProtectProc", "ProcSubset", "PrivateUsers", "RestrictRealtime"):
+        assert what_captures_need not in unit
+
+
+def test_the_units_system_calls_suffice(
+    querydb: Path, querydb_program: Program, start_target: StartTarget, tmp_path: Path
+) -> None:
+    """A capture, and the probe's compilation, within the unit's filter of system calls; and what it forbids is refused."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("this machine has no systemd-analyze, which tells what the filter's groups are")
+    target = start_target(querydb, "-load")
+    environment = {**os.environ, "FREEZEFRAME_AGENT_TOKEN": TOKEN, "XDG_CACHE_HOME": str(tmp_path)}
+    python = [sys.executable, "-m", "tests.agent.sandbox"]
+    program = ["-m", "tests.agent.sandbox", FREEZEFRAME, "agent", "--port", 0]
+    with running(sys.executable, *program, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL) as agent:
+        asking = Agent(f"http://{agent.ready['address']}", TOKEN)
+        with asking.armed(target.pid, querydb_program) as number:
+            assert asking.fire(number).header.engine == "ebpf"
+    chroot = [*python, sys.executable, "-c", "import os; os.chroot('/')"]
+    done = subprocess.run(chroot, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert "Operation not permitted" in done.stderr
 
 
 def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
@@ -172,10 +193,3 @@ def test_the_example_configuration_is_right(tmp_path: Path) -> None:
     assert config.tls.client_ca == tmp_path / "clients.pem"
     assert config.allow is not None
     assert config.allow[0].cgroup
-
-
-def unit() -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read(UNIT)
-    return parser
