@@ -37,6 +37,9 @@ WINDOW = 4096
 MARGIN = 256
 """Bytes above the last frame's CFA that belong to the image: its arguments and results."""
 
+BROKEN = 32 << 10
+"""Bytes beyond the last frame of a chain that leads out of the stack (see compiler.decode.stack)."""
+
 _PAIR = struct.Struct("<QQ")
 
 
@@ -195,6 +198,8 @@ class Walker:
                 break
             bp = caller
         outer = max((frame for _, frame in walked.chain if sp <= frame < hi), default=sp)
+        if walked.special and not sp <= bp <= hi - 16 and not self._outermost.contain(pc):
+            outer = min(hi, outer + BROKEN)  # the decoder may know how to go on
         self._reach(walked, min(hi, outer + 16 + MARGIN))
 
     def _caller(self, walked: Walked, pc: int, bp: int) -> tuple[int, int]:

@@ -101,6 +101,8 @@ LARGEST_COPY = 64 << 10
 """A power of two above PIECE: by this the verifier knows the size of a copy."""
 WINDOW = 4 << 10
 """Bytes of a stack that are copied at first; most need no more."""
+BROKEN = 32 << 10
+"""As agent.walk.BROKEN."""
 TAIL = 256 << 10
 """Bytes at the end of OUT that are no records: HAND (a root put together), then SPARE (a stack that OUT has no room for)."""
 HAND_SIZE = 96 << 10
@@ -147,6 +149,7 @@ CONSTANTS = {
     "PIECE": PIECE,
     "LARGEST_COPY": LARGEST_COPY,
     "WINDOW": WINDOW,
+    "BROKEN": BROKEN,
     "HAND_SIZE": HAND_SIZE,
     "SPARE_SIZE": SPARE_SIZE,
     "BLOCK_SHIFT": BLOCK_SHIFT,

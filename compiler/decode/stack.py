@@ -4,6 +4,9 @@ A frame pointer chain misses a caller where a function had not set up its frame 
 one that a signal interrupted. There the stack pointer is known, and the size of the frame at that PC (from the pclntab)
 says whether the frame pointer is already the function's own. See sigpanic in go/src/runtime/traceback.go.
 
+And it leads nowhere below a function that faulted, once the stack has grown since: Go moves a stack without adjusting the frame
+pointer that such a function had saved, for it will never return (adjustframe in go/src/runtime/stack.go).
+
 All of it is amd64's: a frame pointer is saved 16 bytes below its frame's CFA. On arm64 it is saved at the bottom of the
 frame, so that the CFA lies 8 bytes above the *caller's* frame pointer; `decode` refuses such a capture.
 """
@@ -31,6 +34,7 @@ class PhysicalFrame:
 
 
 FAULT = "runtime.sigpanic"
+MAX_FRAMES = 1 << 16
 
 
 class Stacks:
@@ -57,13 +61,19 @@ class Stacks:
     def _mended(self, chain: Chain, sp: int, *, exact: bool) -> tuple[tuple[PhysicalFrame, ...], bool]:
         """The frames, and whether they hold something of this goroutine's own stack (so cannot be shared)."""
         frames: list[PhysicalFrame] = []
-        own, following, faulted = False, 1, False
+        own, following, faulted, called = False, 1, False, False
         stack_pointer: int | None = 0
         current = chain[0] if chain else None
         while current is not None:
             pc, bp = current
             cfa, ghost = _signed(bp + 16), None
-            if stack_pointer is not None:
+            if called and stack_pointer is not None:
+                ends = following >= len(chain)
+                moved = self._moved(pc, bp, sp, stack_pointer) if ends else None
+                if moved is not None:
+                    cfa, rest = moved
+                    own, chain, following = True, rest, 0
+            elif stack_pointer is not None:
                 size = self._symbols.frame_size(pc - self._bias)
                 if size is not None and cfa != stack_pointer + size + 8:
                     own, ghost = True, self._caller(sp + stack_pointer + size)
@@ -74,7 +84,10 @@ class Stacks:
             frames.append(PhysicalFrame(pc - self._bias - (not exact), exact, cfa, faulted))
             interrupted = self._interrupts.contains(pc - self._bias)
             faulted = interrupted and self._is_fault(pc - self._bias)
-            stack_pointer, exact = (cfa, True) if interrupted else (None, False)
+            # what an interrupted function had saved is looked at once more, when its caller's turn comes
+            after = interrupted or (stack_pointer is not None and not called and len(frames) > 1)
+            called = after and not interrupted
+            stack_pointer, exact = cfa if after else None, interrupted
             if self._outermost.contains(pc - self._bias):
                 break
             if ghost is not None:
@@ -83,6 +96,28 @@ class Stacks:
                 current = chain[following] if following < len(chain) else None
                 following += 1
         return tuple(frames), own
+
+    def _moved(self, pc: int, bp: int, sp: int, stack_pointer: int) -> tuple[int, Chain] | None:
+        """The CFA of a function at a call, and the chain above it, where its frame pointer is not what the stack pointer says."""
+        size = self._symbols.frame_size(pc - self._bias)
+        if size is None or self._outermost.contains(pc - self._bias) or _signed(bp + 16) == stack_pointer + size + 8:
+            return None
+        cfa = stack_pointer + size + 8
+        return cfa, self._walked(sp, cfa)
+
+    def _walked(self, sp: int, cfa: int) -> Chain:
+        """The frames above one that ends at `cfa`, by the frame pointers on the stack."""
+        found: list[tuple[int, int]] = []
+        while len(found) < MAX_FRAMES:
+            saved, back = self._image.word(sp + cfa - 16 & MASK), self._caller(sp + cfa - 8)
+            if saved is None or back is None:
+                break
+            found.append((back, saved - sp & MASK))
+            following = _signed(saved - sp + 16)
+            if following <= cfa or self._outermost.contains(back - self._bias):
+                break
+            cfa = following
+        return tuple(found)
 
     def _is_fault(self, pc: int) -> bool:
         function = self._symbols.function(pc)

@@ -125,8 +125,13 @@ INLINE void next_frame(u64 task)
 {
     u64 bp = S->bp, place, caller, pc;
     u32 bits = chunk(S->pc);
-    if (bp < S->sp || bp > S->high - 16 || (bits & CHUNK_OUTERMOST))
+    if (bits & CHUNK_OUTERMOST)
         return end_chain();
+    if (bp < S->sp || bp > S->high - 16) {
+        if (S->special || S->entries < 2) // the decoder may know how to go on
+            S->outer = smaller(S->high, S->outer + BROKEN);
+        return end_chain();
+    }
     if (S->entries >= C->frames) {
         S->flags |= FLAG_FRAMES_CUT;
         return end_chain();

@@ -100,6 +100,17 @@ def test_a_goroutine_that_never_ran_stands_at_its_functions_entry() -> None:
     assert found.frames[0].line == 0
 
 
+def test_a_frame_pointer_into_a_stack_that_was_left_is_not_followed() -> None:
+    """What a function saved that faulted leads nowhere, so the chain ends with its caller."""
+    memory = Memory()
+    sp_below = BP + 16  # main.g has a frame of 0x100 bytes, main.f one of 0x108
+    own, caller = sp_below + 0x108, sp_below + 0x108 + 0x110
+    memory.at(caller - 16, words(caller + 0x100, GOEXIT + BIAS + 1))
+    chain = stack_record((ASYNC_PREEMPT + 0x40, BP - SP), (MAIN_G + 3, own - 16 - SP), (MAIN_F + 9, 0x123456789))
+    found = goroutine(goroutine_record(status=9), chain, memory.records())
+    assert functions(found) == ["runtime.asyncPreempt", "main.g", "main.f", "runtime.goexit"]
+
+
 def test_the_frame_below_an_interrupt_is_exact_and_may_lack_its_caller() -> None:
     memory = Memory()
     sp_below = BP + 16
