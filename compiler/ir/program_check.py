@@ -30,6 +30,7 @@ from compiler.ir.types import (
     Chan,
     Field,
     HashMap,
+    Interface,
     NetAddr,
     Picked,
     Pointer,
@@ -50,6 +51,8 @@ MAX_SITES = 1 << 20
 MAX_PIECES = 32
 MAX_TYPE_NESTING = 64
 """Structs and arrays within each other; Go's own types stay far below."""
+MAX_ITAB = 1 << 10
+"""Bytes of a runtime.itab before its methods."""
 MAX_TEXT = 1 << 32
 """Bytes of code: the probe keeps a byte for each 16, and Go's own tables (32 bits a function) know no more."""
 ADDRESS_END = 1 << 47
@@ -164,7 +167,7 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:  # noqa: C901, 
             if elem not in known or count < 0 or stride < types[elem].size or count * stride > kind.size:
                 yield "its elements lie outside of it"
         case Slice(elem=elem, elem_size=stride):
-            if elem not in known or stride < types[elem].size or kind.size != 24:
+            if elem not in known or not types[elem].size <= stride <= MAX_OBJECT or kind.size != 24:
                 yield "its elements have no type or another size"
         case Pointer(elem=pointee):
             if (pointee is not None and pointee not in known) or kind.size != 8:
@@ -180,6 +183,8 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:  # noqa: C901, 
             yield from _two_maps(kind, types)
         case Sought():
             yield from _sought(kind, types)
+        case Interface(itab_type=at) if not 0 <= at < MAX_ITAB:
+            yield f"the type in its table at {at}"
         case _:
             pass
 

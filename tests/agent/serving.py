@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.audit import Audit
 from agent.config import AgentConfig
+from agent.engine import Engine
 from agent.engine_memory import MemoryEngine
 from agent.server import AgentServer, make_server
 from compiler.ir.program import Program
@@ -54,12 +55,14 @@ class Agent:
 
 
 @contextmanager
-def serving(config: AgentConfig | None = None, **options: Any) -> Iterator[Agent]:
+def serving(
+    config: AgentConfig | None = None, engine: Callable[[], Engine] = MemoryEngine, **options: Any
+) -> Iterator[Agent]:
     """An agent in this process; it listens at any free port."""
     audit: list[str] = []
     config = replace(config or AgentConfig(), port=0)
     keep = Audit(audit.append) if config.audit_file is None else None
-    server = make_server(config, TOKEN, MemoryEngine, audit=keep, **options)
+    server = make_server(config, TOKEN, engine, audit=keep, **options)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
