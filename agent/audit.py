@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from compiler.ir.errors import BadInput, CannotNow
@@ -37,7 +38,7 @@ class Audit:
         try:
             self.write(outcome, **parts)
         except CannotNow as error:
-            print(f"freezeframe agent: {error.what}: {outcome} {parts}", file=sys.stderr, flush=True)
+            tell(f"{error.what}: {outcome} {parts}")
 
 
 def open_audit(file: Path | None) -> Audit:
@@ -67,6 +68,12 @@ def _append(file: Path, line: str) -> None:
             raise OSError(28, "No space left on device")
     finally:
         os.close(descriptor)
+
+
+def tell(line: str) -> None:
+    """To whoever runs the agent, where that is possible: a log without room does not end it."""
+    with suppress(OSError):
+        print(f"freezeframe agent: {line}", file=sys.stderr, flush=True)
 
 
 def _to_stderr(line: str) -> None:

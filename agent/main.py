@@ -3,12 +3,12 @@
 import json
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from agent.audit import tell
 from agent.capabilities import EBPF, NEEDED, missing, remedy
 from agent.config import AgentConfig
 from agent.config_file import read_private
@@ -41,7 +41,7 @@ def run(
     thread.start()
     try:
         for warning in warnings(config):
-            print(f"freezeframe agent: {warning}", file=sys.stderr, flush=True)
+            tell(warning)
         ready = {"address": server.address, "engine": server.captures.engine.name, "pid": os.getpid()}
         (announce or _announce)("ready " + json.dumps(ready, sort_keys=True))
         stop.wait()
