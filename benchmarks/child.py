@@ -29,7 +29,9 @@ class Child:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._name} has ended (status {self._process.wait()}); was there memory enough?")
+            raise RuntimeError(
+                f"{self._name} has ended: status {self._process.wait()} (-9: for want of memory, perhaps)"
+            )
         answer: dict[str, Any] = json.loads(line.removeprefix(READY))
         return answer
 

@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -35,6 +34,8 @@ from compiler.spec import read_spec
 from datasource.agents import Agent
 
 TOKEN = "0123456789abcdef0123456789abcdef"
+AUDIT = "load-agent.log"
+"""What the agent writes to stderr, in the folder."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -166,8 +167,7 @@ def of_the_agent(blocks: Sequence[Block]) -> list[str]:
     took = [each for block in blocks for each in block.took]
     errors = Counter(error for block in blocks for error in block.errors)
     memory = [each for block in blocks for each in block.memory]
-    minute = min(60, max(1, len(memory) // 2))
-    first, last = median(memory[:minute]), median(memory[-minute:])
+    minutes = [f"{median(memory[at : at + 60]):.1f}" for at in range(0, len(memory), 60)]
     rows = [f"snapshots: {len(pauses)} of {len(took)}" + (f"; {dict(errors)}" if errors else "")]
     if pauses:
         longest = f"p99 {pauses[int(0.99 * (len(pauses) - 1))]:.2f} ms, longest {pauses[-1]:.2f} ms"
@@ -175,7 +175,7 @@ def of_the_agent(blocks: Sequence[Block]) -> list[str]:
             f"pause, says the agent: median {median(pauses):.2f} ms, {longest}; arm and fire: {median(took):.2f} s"
         )
     rows.append(
-        f"agent's memory: {first:.1f} MB in the first {minute} s, {last:.1f} MB in the last; at most {max(memory):.1f} MB"
+        f"agent's memory, median of each minute with snapshots: {' '.join(minutes)} MB; at most {max(memory):.1f} MB"
     )
     return rows
 
@@ -189,7 +189,7 @@ def scene(given: argparse.Namespace, go: Path) -> Iterator[Scene]:
         compiled = compile_spec(read_spec(spec.read_bytes(), spec.name), binary)
     if compiled.issues:
         raise RuntimeError(str([issue.message for issue in compiled.issues]))
-    with ExitStack() as stack, tempfile.TemporaryFile() as audit:
+    with ExitStack() as stack, (given.folder / AUDIT).open("wb") as audit:
         server = stack.enter_context(child([web, "-sessions", given.sessions]))
         environment = {**os.environ, "FREEZEFRAME_AGENT_TOKEN": TOKEN}
         command = [sys.executable, "-m", "freezeframe", "agent", "--port", 0]
@@ -223,7 +223,7 @@ def main() -> None:
                 print(f"{'with' if snapshots else 'without':8} {block.rate:10,.0f} requests/s", flush=True)
     print(f"\n{report(blocks, given.block)}")
     (given.folder / "load.json").write_text(json.dumps([asdict(each) for each in blocks], indent=1))
-    print(f"\nall figures: {given.folder}/load.json")
+    print(f"\nall figures: {given.folder}/load.json; what the agent said: {AUDIT}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import pytest
 
 from agent.engine_ebpf import EbpfEngine
 from benchmarks import pausing
-from benchmarks.pause import VALUES, compiled
+from benchmarks.pause import compiled
+from benchmarks.pausetable import VALUES
 from benchmarks.plot import lines
 from benchmarks.standing import Standing, standing
 from compiler.ir.raw import RawCapture
