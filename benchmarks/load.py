@@ -50,6 +50,8 @@ class Block:
     errors: list[str] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
     cpu: float = 0.0
+    own_cpu: float = 0.0
+    """Of this program, which stands for a data source."""
 
     @property
     def rate(self) -> float:
@@ -107,7 +109,7 @@ def one_block(scene: Scene, snapshots: bool, seconds: int) -> Block:
     """So many seconds of load, with a snapshot in each or with none."""
     block, pid = Block(snapshots), scene.agent.pid
     scene.loadgen.ask("mark")
-    began, before = time.monotonic(), processor(pid)
+    began, before, own = time.monotonic(), processor(pid), time.process_time()
     for second in range(seconds):
         if snapshots:
             scene.snapshot(block)
@@ -116,7 +118,7 @@ def one_block(scene: Scene, snapshots: bool, seconds: int) -> Block:
         if time.monotonic() > began + seconds:
             break
     block.load = scene.loadgen.ask("mark")
-    block.cpu = processor(pid) - before
+    block.cpu, block.own_cpu = processor(pid) - before, time.process_time() - own
     return block
 
 
@@ -153,10 +155,19 @@ def report(blocks: Sequence[Block], seconds: int) -> str:
         [100 * sum(b.cpu for b in kind) / sum(b.load["seconds"] for b in kind) for kind in both],
         "%",
     )
+    row(
+        "this program",
+        [100 * sum(b.own_cpu for b in kind) / sum(b.load["seconds"] for b in kind) for kind in both],
+        "%",
+    )
     losses = [1 - w.rate / o.rate for w, o in zip(with_, without, strict=True)]
     # Blocks without snapshots, compared in the same way: what differs there is the machine's doing.
     noise = [abs(1 - b.rate / a.rate) for a, b in pairwise(without)]
     rows.append(f"\nthroughput lost: {median(losses):.1%}, median of {len(losses)} pairs of blocks of {seconds} s")
+    took = sum(b.load["seconds"] for b in with_)
+    paused = sum(sum(b.pauses) for b in with_) / 1000 / took
+    work = sum(b.cpu + b.own_cpu for b in with_) / took / len(os.sched_getaffinity(0))
+    rows.append(f"of it: pauses {paused:.1%}; processors of the agent and of this program {work:.1%} of the machine's")
     if noise:
         rows.append(f"two blocks without snapshots differ by {median(noise):.1%} (median), {max(noise):.1%} (most)")
     return "\n".join([*rows, *of_the_agent(with_)])
