@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -33,6 +34,7 @@ def run(
     """
     token = read_token(config.token_file, environment)
     check_capabilities(config.engine)
+    allow_many_files()
     engine = partial(choose_engine, config.engine, kept_s=KEPT_S, memory_mib=config.limits.memory_mib)
     server = make_server(config, token, engine, origin=origin)
     stop = threading.Event()
@@ -51,6 +53,12 @@ def run(
         server.server_close()
         for number, old in before.items():
             signal.signal(number, old)
+
+
+def allow_many_files() -> None:
+    """Raise the soft limit of open files to the hard one: each armed capture has some thirty, each client one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def check_capabilities(engine: str) -> None:

@@ -11,6 +11,7 @@ import socketserver
 import ssl
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -33,6 +34,7 @@ from compiler.ir.errors import BadInput, CannotNow
 HANDSHAKE_S: Final = 10
 FOREVER_S: Final = 86_400.0
 LINGER_S: Final = 1
+NO_ROOM_S: Final = 0.1
 LINGER_READS: Final = 16
 FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
@@ -76,6 +78,14 @@ class AgentServer(ThreadingHTTPServer):
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)  # wakes it up
         super().shutdown()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The next client. Where there is no room for one (no file left), not to try again and again at full speed."""
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(NO_ROOM_S)
+            raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """A thread for the client, where one is free; else it is told so at once."""

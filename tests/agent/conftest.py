@@ -5,7 +5,7 @@ import http.client
 import json
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +83,12 @@ def busy(busy_binary: Path, start_target: StartTarget) -> Busy:
 def busy_program(busy_binary: Path) -> Program:
     """Stacks alone."""
     return _compiled(busy_binary, "functions: []\n")
+
+
+@pytest.fixture(scope="session")
+def patient_program(busy_program: Program) -> Program:
+    """The same, for tests in which the machine may be so busy that its threads do not stop in time."""
+    return replace(busy_program, limits=busy_program.limits.override({"pause_ms": 10_000}))
 
 
 @pytest.fixture(scope="session")

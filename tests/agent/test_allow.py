@@ -72,11 +72,11 @@ def test_what_ended_is_left_to_who_asks_next_and_what_cannot_be_read_is_forbidde
 
 
 def test_only_what_is_permitted_is_seen_handed_out_and_captured(
-    busy: Busy, busy_binary: Path, busy_program: Program, querydb: Path, start_target: StartTarget
+    busy: Busy, busy_binary: Path, patient_program: Program, querydb: Path, start_target: StartTarget
 ) -> None:
     other = start_target(querydb, "-load")
-    query = "/v1/binaries?build_id=" + urllib.parse.quote(busy_program.build_id)
-    body = program_to_bytes(busy_program)
+    query = "/v1/binaries?build_id=" + urllib.parse.quote(patient_program.build_id)
+    body = program_to_bytes(patient_program)
     with serving(AgentConfig(allow=(Rule(exe=(str(querydb),)),)), origin="agent.toml") as agent:
         assert listed(agent) == {other.pid}
         assert agent.refusal("GET", query)[0] == 404
@@ -89,26 +89,26 @@ def test_only_what_is_permitted_is_seen_handed_out_and_captured(
     with serving(AgentConfig(allow=(Rule(exe=(str(busy_binary),)),))) as agent:
         assert listed(agent) == {busy.pid}
         assert agent.ask("GET", query)[0] == 200
-        armed = agent.arm(busy.pid, busy_program)
+        armed = agent.arm(busy.pid, patient_program)
         assert agent.ask("POST", f"/v1/captures/{armed.capture}/fire")[0] == 200
 
 
 def test_it_is_asked_again_when_a_capture_is_fired(
-    busy_binary: Path, busy_program: Program, tmp_path: Path, start_target: StartTarget
+    busy_binary: Path, patient_program: Program, tmp_path: Path, start_target: StartTarget
 ) -> None:
     """Between arming and firing, the process's file is renamed: the kernel tells another path."""
     binary = tmp_path / "permitted"
     shutil.copy(busy_binary, binary)
     busy = Busy(start_target(binary))
     with serving(AgentConfig(allow=(Rule(exe=(str(binary),)),))) as agent:
-        armed = agent.arm(busy.pid, busy_program)
+        armed = agent.arm(busy.pid, patient_program)
         binary.rename(tmp_path / "renamed")
         assert agent.refusal("POST", f"/v1/captures/{armed.capture}/fire")[0] == 403
         assert busy.tracers() == {"0"}
         assert [line["outcome"] for line in agent.audited()] == ["refused"]
         assert "allow-list" in agent.audited()[0]["reason"]
         (tmp_path / "renamed").rename(binary)
-        agent.arm(busy.pid, busy_program)  # and the refused one holds nothing
+        agent.arm(busy.pid, patient_program)  # and the refused one holds nothing
 
 
 def test_by_user(busy: Busy, busy_binary: Path, start_target: StartTarget) -> None:

@@ -25,7 +25,7 @@ SPEC = "0123456789abcdef" * 4
 
 
 def test_the_audit_says_who_which_process_what_for_and_what_came_of_it(
-    busy: Busy, busy_program: Program, tmp_path: Path
+    busy: Busy, patient_program: Program, tmp_path: Path
 ) -> None:
     ca = make_ca(tmp_path, "ca")
     agents, own = sign(ca, tmp_path, "agent", "IP:127.0.0.1"), sign(ca, tmp_path, "grafana")
@@ -34,7 +34,7 @@ def test_the_audit_says_who_which_process_what_for_and_what_came_of_it(
     with serving(config) as agent:
         asking = Client(f"https://127.0.0.1:{agent.server.server_port}", TOKEN, Trust(ca.cert, own.cert, own.key))
         for to in (tmp_path / "rotated", file):
-            with asking.armed(busy.pid, busy_program, SPEC) as number:
+            with asking.armed(busy.pid, patient_program, SPEC) as number:
                 asking.fire(number)
             file.rename(to)
     for path in (file, tmp_path / "rotated"):
@@ -44,20 +44,20 @@ def test_the_audit_says_who_which_process_what_for_and_what_came_of_it(
         for line in lines:
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
             assert (line["who"], line["subject"], line["spec"]) == ("127.0.0.1", "O=acme,CN=grafana", SPEC)
-            assert (line["pid"], line["build_id"], line["uid"]) == (busy.pid, busy_program.build_id, os.getuid())
+            assert (line["pid"], line["build_id"], line["uid"]) == (busy.pid, patient_program.build_id, os.getuid())
             assert line["exe"] == str(Path(f"/proc/{busy.pid}/exe").readlink())
         assert lines[1]["pause_ms"]["total"] > 0
 
 
-def test_what_cannot_be_written_down_is_not_done(busy: Busy, busy_program: Program) -> None:
+def test_what_cannot_be_written_down_is_not_done(busy: Busy, patient_program: Program) -> None:
     """/dev/full is a file on a full disk."""
     with serving(AgentConfig(audit_file=Path("/dev/full"))) as agent:
-        armed = agent.arm(busy.pid, busy_program)
+        armed = agent.arm(busy.pid, patient_program)
         status, message = agent.refusal("POST", f"/v1/captures/{armed.capture}/fire")
         sentence = "the audit line cannot be written (No space left on device), and without one nothing is captured"
         assert (status, message) == (503, f"/dev/full: {sentence}; make room there")
         assert busy.tracers() == {"0"}
-        agent.arm(busy.pid, busy_program)  # and nothing is held
+        agent.arm(busy.pid, patient_program)  # and nothing is held
 
 
 def test_a_line_that_is_cut_by_a_full_disk_counts_as_not_written(
@@ -81,10 +81,10 @@ def test_the_file_must_be_writable_at_the_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x" * 64, SPEC[:-1], SPEC + "0", SPEC.upper()])
-def test_a_header_that_is_no_hash_is_refused(text: str, busy: Busy, busy_program: Program) -> None:
+def test_a_header_that_is_no_hash_is_refused(text: str, busy: Busy, patient_program: Program) -> None:
     with serving() as agent:
         headers = {**GOOD, "Freezeframe-Spec": text}
-        body = program_to_bytes(busy_program)
+        body = program_to_bytes(patient_program)
         status, message = agent.refusal("POST", f"/v1/captures?pid={busy.pid}", body, headers=headers)
         assert (status, message) == (
             400,
@@ -92,12 +92,12 @@ def test_a_header_that_is_no_hash_is_refused(text: str, busy: Busy, busy_program
         )
 
 
-def test_captures_a_process_and_a_minute(busy: Busy, busy_program: Program) -> None:
+def test_captures_a_process_and_a_minute(busy: Busy, patient_program: Program) -> None:
     with serving(AgentConfig(limits=AgentLimits(captures_per_minute_per_process=2))) as agent:
         for _ in range(2):
-            agent.ask("DELETE", f"/v1/captures/{agent.arm(busy.pid, busy_program).capture}")
+            agent.ask("DELETE", f"/v1/captures/{agent.arm(busy.pid, patient_program).capture}")
         url = f"http://127.0.0.1:{agent.server.server_port}/v1/captures?pid={busy.pid}"
-        request = urllib.request.Request(url, program_to_bytes(busy_program), GOOD, method="POST")
+        request = urllib.request.Request(url, program_to_bytes(patient_program), GOOD, method="POST")
         with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(request, timeout=20):
             pass
         with refused.value as answer:
@@ -107,7 +107,7 @@ def test_captures_a_process_and_a_minute(busy: Busy, busy_program: Program) -> N
         assert said.startswith(f"process {busy.pid} was captured 2 times within a minute; ask again after ")
         assert agent.audited()[-1]["reason"] == said
         assert (
-            agent.refusal("POST", f"/v1/captures?pid={busy.pid}", program_to_bytes(busy_program))[0] == 429
+            agent.refusal("POST", f"/v1/captures?pid={busy.pid}", program_to_bytes(patient_program))[0] == 429
         )  # not 409
 
 

@@ -15,7 +15,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,7 +67,7 @@ def nobodys(busy_binary: Path, start_target: StartTarget) -> Iterator[Target]:
 
 @pytest.mark.parametrize("user", [0, STRANGER])
 def test_four_capabilities_suffice(
-    user: int, nobodys: Target, busy_binary: Path, busy_program: Program, tmp_path: Path
+    user: int, nobodys: Target, busy_binary: Path, patient_program: Program, tmp_path: Path
 ) -> None:
     with restricted(tuple(NEEDED), user) as (asking, agent):
         pid = agent.ready["pid"]
@@ -80,10 +79,9 @@ def test_four_capabilities_suffice(
         assert len(capabilities) == 1, "permitted, effective, ambient and bounding are the same four"
         assert int(capabilities.pop(), 16).bit_count() == len(NEEDED)
         assert nobodys.pid in {each.pid for each in asking.processes().processes}
-        asking.fetch_binary(busy_program.build_id, tmp_path / "binary")
+        asking.fetch_binary(patient_program.build_id, tmp_path / "binary")
         assert digest(tmp_path / "binary") == digest(busy_binary)
-        patient = replace(busy_program, limits=busy_program.limits.override({"pause_ms": 10_000}))
-        with asking.armed(nobodys.pid, patient) as number:
+        with asking.armed(nobodys.pid, patient_program) as number:
             raw = asking.fire(number)
         assert (raw.header.pid, raw.header.engine, raw.header.losses) == (nobodys.pid, "ebpf", ())
         assert not list(Path(f"/proc/{pid}/root/lib/modules").glob("*/build"))
@@ -95,10 +93,10 @@ def digest(path: Path) -> bytes:
 
 @pytest.mark.parametrize("lost", [name for name in NEEDED if name not in EBPF])
 def test_without_one_of_these_nobody_elses_process_is_captured(
-    lost: str, nobodys: Target, busy_program: Program
+    lost: str, nobodys: Target, patient_program: Program
 ) -> None:
     with restricted(tuple(name for name in NEEDED if name != lost), engine="memory") as (asking, _):
-        with pytest.raises(CannotNow) as refused, asking.armed(nobodys.pid, busy_program):
+        with pytest.raises(CannotNow) as refused, asking.armed(nobodys.pid, patient_program):
             pass
         assert f"no permission to look at process {nobodys.pid}" in str(refused.value)
         assert str(refused.value).endswith(f"; run as root, or with {lost} ({NEEDED[lost]})")

@@ -26,14 +26,14 @@ def read(agent: Agent) -> Values:
     }
 
 
-def test_captures_pauses_bytes_and_errors_are_counted(busy: Busy, busy_program: Program) -> None:
+def test_captures_pauses_bytes_and_errors_are_counted(busy: Busy, patient_program: Program) -> None:
     with serving(AgentConfig(limits=AgentLimits(captures_per_minute_per_process=3))) as agent:
         before = read(agent)
         assert all(before["captures_total", outcome] == 0 for outcome in ("captured", "failed", "refused", "expired"))
-        first = agent.arm(busy.pid, busy_program)
+        first = agent.arm(busy.pid, patient_program)
         assert read(agent)["armed", ""] == 1
         raw = RawCapture.from_bytes(agent.ask("POST", f"/v1/captures/{first.capture}/fire")[1])
-        agent.ask("DELETE", f"/v1/captures/{agent.arm(busy.pid, busy_program).capture}")
+        agent.ask("DELETE", f"/v1/captures/{agent.arm(busy.pid, patient_program).capture}")
         agent.ask("POST", f"/v1/captures?pid={busy.pid}", b"noise")
         agent.ask("GET", "/v1/processes")
         with serving() as other:
@@ -52,23 +52,23 @@ def test_captures_pauses_bytes_and_errors_are_counted(busy: Busy, busy_program: 
     assert found["process_cpu_seconds_total", ""] > 0
 
 
-def test_what_was_not_captured_is_counted_too(busy: Busy, busy_program: Program) -> None:
+def test_what_was_not_captured_is_counted_too(busy: Busy, patient_program: Program) -> None:
     with serving(AgentConfig(limits=AgentLimits(armed_s=0, captures_per_minute_per_process=1))) as agent:
-        agent.arm(busy.pid, busy_program)
+        agent.arm(busy.pid, patient_program)
         assert agent.refusal("POST", "/v1/captures/" + "0" * 32 + "/fire")[0] == 404
         while not agent.audit:
             pass
         with pytest.raises(AssertionError, match="within a minute"):
-            agent.arm(busy.pid, busy_program)
+            agent.arm(busy.pid, patient_program)
         found = read(agent)
     assert (found["captures_total", "expired"], found["captures_total", "refused"]) == (1, 1)
     assert (found["request_errors_total", "404"], found["request_errors_total", "429"]) == (1, 1)
 
 
-def test_losses_are_counted_by_kind(busy: Busy, busy_program: Program) -> None:
+def test_losses_are_counted_by_kind(busy: Busy, patient_program: Program) -> None:
     with serving() as agent:
-        short = busy_program.limits.override({"frames": 1})
-        armed = agent.arm(busy.pid, replace(busy_program, limits=short))
+        short = patient_program.limits.override({"frames": 1})
+        armed = agent.arm(busy.pid, replace(patient_program, limits=short))
         raw = RawCapture.from_bytes(agent.ask("POST", f"/v1/captures/{armed.capture}/fire")[1])
         found = read(agent)
     assert raw.header.losses

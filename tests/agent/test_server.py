@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import fields
@@ -184,6 +185,29 @@ def test_program_says_ready_and_ends_on_sigterm() -> None:
         target.process.send_signal(signal.SIGTERM)
         assert target.process.wait(10) == 0
         connection.close()
+
+
+def test_more_clients_than_files_cost_no_processor() -> None:
+    environment = {**os.environ, "FREEZEFRAME_AGENT_TOKEN": "0123456789abcdef"}
+    few = ["-c", f'ulimit -n 20; exec "{sys.executable}" -c "{RUN}"']
+    with running("/bin/sh", *few, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as target:
+        host, _, port = target.ready["address"].rpartition(":")
+        clients = [socket.create_connection((host, int(port)), timeout=20) for _ in range(30)]
+        used = cpu_s(target.pid)
+        time.sleep(1)
+        assert cpu_s(target.pid) - used < 0.3
+        for client in clients:
+            client.close()
+        connection = HTTPConnection(target.ready["address"], timeout=20)
+        connection.request("GET", "/v1/health", headers={"Authorization": "Bearer 0123456789abcdef"})
+        assert connection.getresponse().status == 200
+        connection.close()
+
+
+def cpu_s(pid: int) -> float:
+    """What it has used of processors so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_agent_killed_with_an_armed_capture_and_in_a_fire_leaves_the_target(busy: Busy, busy_program: Program) -> None:

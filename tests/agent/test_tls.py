@@ -72,15 +72,15 @@ def client(port: int, trust: Trust, host: str = "127.0.0.1") -> Agent:
 
 
 def test_capture_and_binary_travel_over_tls(
-    papers: Papers, busy: Busy, busy_binary: Path, busy_program: Program
+    papers: Papers, busy: Busy, busy_binary: Path, patient_program: Program
 ) -> None:
     with serving(AgentConfig(host="127.0.0.1", tls=papers.files)) as agent:
         asking = client(agent.server.server_port, Trust(ca=papers.ca.cert))
         assert busy.pid in {process.pid for process in asking.processes().processes}
         to = papers.folder / "binary"
-        asking.fetch_binary(busy_program.build_id, to)
+        asking.fetch_binary(patient_program.build_id, to)
         assert hashlib.sha256(to.read_bytes()).digest() == hashlib.sha256(busy_binary.read_bytes()).digest()
-        with asking.armed(busy.pid, busy_program) as number:
+        with asking.armed(busy.pid, patient_program) as number:
             assert asking.fire(number).header.pid == busy.pid
 
 
@@ -287,7 +287,7 @@ def ends(connection: socket.socket) -> None:
 
 
 def test_a_client_that_does_not_read_its_answer_is_let_go(
-    busy: Busy, busy_program: Program, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+    busy: Busy, patient_program: Program, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.connection.BODY_S", 0.2)
     monkeypatch.setattr("agent.connection.SLOWEST", 1 << 30)
@@ -298,7 +298,7 @@ def test_a_client_that_does_not_read_its_answer_is_let_go(
         connection.settimeout(20)
         connection.connect(("127.0.0.1", port))
         silent.append(connection)
-        path = f"/v1/binaries?build_id={busy_program.build_id}"
+        path = f"/v1/binaries?build_id={patient_program.build_id}"
         connection.sendall(f"GET {path} HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
         assert connection.recv(12) == b"HTTP/1.1 200"
         asking = Agent(f"http://127.0.0.1:{port}", TOKEN)
