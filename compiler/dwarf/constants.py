@@ -82,7 +82,7 @@ def _codes(info: DebugInfo, unit: Unit) -> frozenset[int]:
     return frozenset(
         code
         for code, declaration in info.abbrevs(unit).items()
-        if declaration["tag"] == "DW_TAG_constant" and tuple(declaration.iter_attr_specs())[:2] == _LAYOUT
+        if declaration.tag == "DW_TAG_constant" and declaration.attributes[:2] == _LAYOUT
     )
 
 

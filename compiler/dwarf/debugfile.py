@@ -7,10 +7,8 @@ import mmap
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
 
-from elftools.elf.elffile import ELFFile
-
+from compiler.dwarf.elf import read_headers
 from compiler.dwarf.sections import Section, read_section
 from compiler.ir.build_id import BinaryIdentity, read_identity
 from compiler.ir.errors import BadInput
@@ -72,9 +70,10 @@ class DebugFile:
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
         self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
-        sections = ELFFile(cast(IO[bytes], self._map)).iter_sections()
-        kept = (each for each in sections if each.name.startswith(".debug_") or each.name in SYMBOLS)
-        self._headers = {each.name: each.header for each in kept}
+        sections = read_headers(self._map).sections
+        self._headers = {
+            name: header for name, header in sections.items() if name.startswith(".debug_") or name in SYMBOLS
+        }
 
     def close(self) -> None:
         """Unmap and close it."""
@@ -84,6 +83,6 @@ class DebugFile:
     def section(self, name: str) -> Section | None:
         """A section of debug info or symbols; None where there is none of the name."""
         header = self._headers.get(name)
-        if header is None or header["sh_type"] == "SHT_NOBITS":
+        if header is None or not header.in_file:
             return None
-        return read_section(self._file, header["sh_flags"], header["sh_offset"], header["sh_size"])
+        return read_section(self._file, header.flags, header.offset, header.size)

@@ -6,6 +6,8 @@ It knows the forms that Go writes; a DIE that has any other is left to elftools.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from compiler.dwarf.abbrevs import Abbreviation
+from compiler.dwarf.leb import signed, unsigned
 from compiler.ir.frozen import frozen
 
 FIXED, SIGNED, UNSIGNED, STRING, BLOCK1, EXPRESSION, TRUE, CONSTANT, ADDRESS_INDEX, FLAG = range(10)
@@ -19,8 +21,6 @@ FORMS: dict[str, tuple[int, int]] = {
     "DW_FORM_addrx": (ADDRESS_INDEX, 0),
 }  # fmt: skip
 """How each form is read, and its size where that is fixed (DWARF 5, section 7.5.6; 32-bit DWARF, 8-byte addresses)."""
-MAX_LEB = 20
-"""Bytes of a number; 64 bits take ten."""
 STRING_CHUNK = 96
 
 
@@ -29,16 +29,6 @@ class Attribute(NamedTuple):
 
     value: Any
     form: str
-
-
-@frozen
-class Abbreviation:
-    """How the DIEs of one code are laid out."""
-
-    tag: str
-    has_children: bool
-    attributes: tuple[tuple[str | int, str, int, int, int], ...]
-    """(name, form, how it is read, its size, its value where that stands here)."""
 
 
 class Die(NamedTuple):
@@ -53,22 +43,33 @@ class Die(NamedTuple):
     """Where its unit starts."""
 
 
-def abbreviation(declaration: Any) -> Abbreviation | None:
-    """One of elftools' declarations; None where it has a form that is not known here."""
-    attributes = []
-    for spec in declaration["attr_spec"]:
-        form = str(spec.form)
-        if form not in FORMS:
-            return None
-        attributes.append((spec.name, form, *FORMS[form], spec.value or 0))
-    return Abbreviation(str(declaration["tag"]), bool(declaration.has_children()), tuple(attributes))
+Step = tuple[str | int, str, int, int, int]
+"""How one attribute is read: its name, its form, how that is read, its size, its value where the DIE has none."""
+
+
+@frozen
+class Layout:
+    """How the DIEs of one code are read."""
+
+    tag: str
+    has_children: bool
+    steps: tuple[Step, ...]
+
+
+def layout(told: Abbreviation) -> Layout | None:
+    """None where it has a form that is not known here."""
+    if any(form not in FORMS for _, form in told.attributes):
+        return None
+    attributes = zip(told.attributes, told.constants, strict=True)
+    steps = tuple((name, form, *FORMS[form], constant) for (name, form), constant in attributes)
+    return Layout(told.tag, told.has_children, steps)
 
 
 def read_die(
     data: memoryview,
     offset: int,
     unit: int,
-    abbreviations: dict[int, Abbreviation | None],
+    layouts: dict[int, Layout | None],
     address: Callable[[int], int],
 ) -> Die | None:
     """The DIE at an offset; None where it is to be read by elftools. `address`: of an index into .debug_addr.
@@ -78,11 +79,11 @@ def read_die(
     code, at = unsigned(data, offset)
     if code == 0:
         return Die(offset, at - offset, None, False, {}, unit)
-    layout = abbreviations[code]
-    if layout is None:
+    found_layout = layouts[code]
+    if found_layout is None:
         return None
     found: dict[str | int, Attribute] = {}
-    for name, form, how, size, constant in layout.attributes:
+    for name, form, how, size, constant in found_layout.steps:
         value: Any
         if how == FIXED:
             value = int.from_bytes(data[at : at + size], "little")
@@ -108,29 +109,7 @@ def read_die(
         found[name] = Attribute(value, form)
     if at > len(data):
         raise ValueError("an entry of the debug info that ends behind it")
-    return Die(offset, at - offset, layout.tag, layout.has_children, found, unit)
-
-
-def unsigned(data: memoryview, at: int) -> tuple[int, int]:
-    """A ULEB128 number, and where it ends."""
-    byte = data[at]
-    if byte < 0x80:
-        return byte, at + 1
-    value, shift = byte & 0x7F, 7
-    for end in range(at + 1, at + MAX_LEB):
-        byte = data[end]
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, end + 1
-        shift += 7
-    raise ValueError("a number without an end")
-
-
-def signed(data: memoryview, at: int) -> tuple[int, int]:
-    """An SLEB128 number, and where it ends."""
-    value, end = unsigned(data, at)
-    bits = 7 * (end - at)
-    return value - (1 << bits) if value >> bits - 1 else value, end
+    return Die(offset, at - offset, found_layout.tag, found_layout.has_children, found, unit)
 
 
 def _string(data: memoryview, at: int) -> tuple[bytes, int]:

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
-
-from elftools.common.exceptions import DWARFError, ELFError
-from elftools.construct.core import ConstructError
-from elftools.elf.elffile import ELFFile
+from typing import IO
 
 from compiler.dwarf.debugfile import DebugFile, DebugFiles
+from compiler.dwarf.elf import Segment, read_headers
 from compiler.dwarf.machine import MACHINES, Machine
 from compiler.dwarf.sections import BadSection, Section, read_section
 from compiler.ir.build_id import BinaryIdentity, read_identity
@@ -31,9 +28,6 @@ MAX_HEADERS = 4096
 GNU_ID_AT = 16
 """In .note.gnu.build-id, behind the note's head and name."""
 BROKEN = (
-    ELFError,
-    DWARFError,
-    ConstructError,
     ValueError,
     KeyError,
     OverflowError,
@@ -44,7 +38,7 @@ BROKEN = (
     zlib.error,
     RecursionError,
 )
-"""What damaged ELF and DWARF make elftools raise."""
+"""What reading damaged ELF and DWARF raises."""
 
 
 class BadBinary(BadInput):
@@ -93,8 +87,8 @@ class Executable:
             self.close()
             raise _packed(path) if packed else _not_go(path)
         try:
-            self._elf = ELFFile(cast(IO[bytes], self._map))
-            self._headers = {section.name: section.header for section in self._elf.iter_sections()}
+            self._elf = read_headers(self._map)
+            self._headers = self._elf.sections
         except BROKEN as error:
             self.close()
             raise BadBinary(
@@ -147,10 +141,10 @@ class Executable:
     @cached_property
     def machine(self) -> Machine:
         """What it was compiled for."""
-        machine = MACHINES.get(str(self._elf.header["e_machine"]))
+        machine = MACHINES.get(self._elf.machine)
         if machine is None:
             raise BadBinary(
-                f"it is for {self._elf.header['e_machine']}",
+                f"it is for ELF machine {self._elf.machine}",
                 where=str(self.path),
                 remedy="amd64 and arm64 are supported",
             )
@@ -161,9 +155,8 @@ class Executable:
         if name not in self._mapped:
             header = self._headers.get(name)
             try:
-                if header is not None and header["sh_type"] != "SHT_NOBITS":
-                    where = (header["sh_flags"], header["sh_offset"], header["sh_size"])
-                    found: Section | None = read_section(self._file, *where)
+                if header is not None and header.in_file:
+                    found: Section | None = read_section(self._file, header.flags, header.offset, header.size)
                 else:
                     found = None if self._debug_file is None else self._debug_file.section(name)
                 if found is None:
@@ -182,15 +175,12 @@ class Executable:
     def section_address(self, name: str) -> int | None:
         """The section's link-time address."""
         header = self._headers.get(name)
-        return None if header is None else int(header["sh_addr"])
+        return None if header is None else header.address
 
-    @cached_property
-    def _segments(self) -> list[tuple[int, int, int, int]]:
+    @property
+    def _segments(self) -> tuple[Segment, ...]:
         """(address, file size, memory size, file offset) of every PT_LOAD."""
-        return [
-            (segment["p_vaddr"], segment["p_filesz"], segment["p_memsz"], segment["p_offset"])
-            for segment in self._elf.iter_segments("PT_LOAD")
-        ]
+        return self._elf.loaded
 
     @property
     def load_address(self) -> int:

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 
-from compiler.dwarf.dies import signed, unsigned
+from compiler.dwarf.leb import signed, unsigned
 
 PLAIN = {0x22: "plus", 0x9C: "call_frame_cfa"}
 UNSIGNED = {0x10: "constu", 0x23: "plus_uconst", 0x90: "regx", 0x93: "piece"}

@@ -160,8 +160,8 @@ class Functions:
         codes: set[int] = set()
         for unit in {unit.abbrevs: unit for unit in self._info.units if self._info.is_go(unit)}.values():
             for code, declaration in self._info.abbrevs(unit).items():
-                names = [name for name, _ in declaration.iter_attr_specs()]
-                if declaration["tag"] in COPY_TAGS and "DW_AT_abstract_origin" in names:
+                names = [name for name, _ in declaration.attributes]
+                if declaration.tag in COPY_TAGS and "DW_AT_abstract_origin" in names:
                     codes |= {code} if code < 0x80 and names[0] == "DW_AT_abstract_origin" else set(range(256))
         return re.escape(bytes(sorted(codes))) or rb"\x00"
 

@@ -6,7 +6,7 @@ DWARF 4, sections 2.6.2 and 2.17.3 (.debug_loc, .debug_ranges); DWARF 5, section
 import struct
 from collections.abc import Callable, Iterator
 
-from compiler.dwarf.dies import unsigned
+from compiler.dwarf.leb import unsigned
 
 PAIR, WORD, HALF = struct.Struct("<QQ"), struct.Struct("<Q"), struct.Struct("<H")
 HIGHEST = (1 << 64) - 1

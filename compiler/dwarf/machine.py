@@ -28,7 +28,7 @@ class Machine:
 
 
 MACHINES = {
-    "EM_X86_64": Machine("amd64", "x64", 15, locals_end=-16, arguments_start=0, pushed=8),
-    "EM_AARCH64": Machine("arm64", "AArch64", 30, locals_end=-8, arguments_start=8, pushed=0),
+    62: Machine("amd64", "x64", 15, locals_end=-16, arguments_start=0, pushed=8),
+    183: Machine("arm64", "AArch64", 30, locals_end=-8, arguments_start=8, pushed=0),
 }
-"""By their names in ELF headers."""
+"""By their numbers in ELF headers (e_machine)."""

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import compress, islice
 from typing import Any
 
+from compiler.dwarf.abbrevs import Abbreviation
 from compiler.dwarf.units import Unit
 
 GO_RUNTIME_TYPE, GO_DICT_INDEX = 0x2904, 0x2906
@@ -85,11 +86,11 @@ class Scanned:
 class Scanner:
     """The expression of one abbreviation table."""
 
-    def __init__(self, abbrevs: dict[int, Any]) -> None:
-        """`abbrevs`: code to declaration, as elftools reads them."""
+    def __init__(self, abbrevs: dict[int, Abbreviation]) -> None:
+        """`abbrevs`: code to layout."""
         self._abbrevs = abbrevs
-        specs = {code: _specs(each) for code, each in abbrevs.items()}
-        kinds = {code: kind_of(each["tag"], {name for name, _ in specs[code]}) for code, each in abbrevs.items()}
+        specs = {code: each.attributes for code, each in abbrevs.items()}
+        kinds = {code: kind_of(each.tag, {name for name, _ in specs[code]}) for code, each in abbrevs.items()}
         self._keen = {code: kind for code, kind in kinds.items() if kind is not None}
         self._named = {code for code in self._keen if any(name == "DW_AT_name" for name, _ in specs[code])}
         typed = {code for code in self._keen if any(name == GO_RUNTIME_TYPE for name, _ in specs[code])}
@@ -134,7 +135,7 @@ class Scanner:
         return re.compile(b"".join(parts), re.DOTALL)
 
     def _rank(self, code: int) -> int:
-        tag = self._abbrevs[code]["tag"]
+        tag = self._abbrevs[code].tag
         return FREQUENT.index(tag) if tag in FREQUENT else len(FREQUENT)
 
     def _head(self, code: int) -> bytes:
@@ -143,7 +144,7 @@ class Scanner:
     def _body(self, code: int, longest: int) -> bytes:
         parts = [
             rb"(.{8})" if code in self._keen and name == GO_RUNTIME_TYPE else _part(form, longest) or b""
-            for name, form in _specs(self._abbrevs[code])
+            for name, form in self._abbrevs[code].attributes
         ]
         return b"\\x%02x" % code + b"".join(parts)
 
@@ -175,10 +176,6 @@ class Scanner:
             if value:
                 found.runtime_types.append(value)
                 found.runtime_dies.append(match.start(1))
-
-
-def _specs(declaration: Any) -> list[tuple[Any, str]]:
-    return [(name, str(form)) for name, form in declaration.iter_attr_specs()]
 
 
 def _mask(codes: Iterable[int]) -> bytes:

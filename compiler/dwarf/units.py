@@ -4,17 +4,19 @@ import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from elftools.dwarf.compileunit import CompileUnit
-from elftools.dwarf.die import DIE
-from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
-
-from compiler.dwarf.dies import Abbreviation, Attribute, Die, abbreviation, read_die
+from compiler.dwarf.abbrevs import Abbreviation, read_abbreviations
+from compiler.dwarf.dies import Attribute, Die, Layout, layout, read_die
 from compiler.dwarf.executable import BadBinary, Executable
 from compiler.dwarf.lists import Entry, location_list, range_list
 from compiler.dwarf.sections import Section
 from compiler.ir.frozen import frozen
+
+if TYPE_CHECKING:  # what Go writes is read without elftools, which takes long to import
+    from elftools.dwarf.compileunit import CompileUnit
+    from elftools.dwarf.die import DIE
+    from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DWARFInfo
 
 GO_PACKAGE_NAME = 0x2905
 GO_ABBREVS_ATTRIBUTES = frozenset({GO_PACKAGE_NAME, 0x2900})
@@ -61,7 +63,8 @@ class DebugInfo:
         self.bytes = info.view
         self.units = tuple(_hop(self.bytes))
         self._starts = [unit.start for unit in self.units]
-        self._layouts: dict[int, dict[int, Abbreviation | None]] = {}
+        self._abbrevs: dict[int, dict[int, Abbreviation]] = {}
+        self._layouts: dict[int, dict[int, Layout | None]] = {}
         self._address_bases: dict[int, int] = {}
         self._compile_units: dict[int, CompileUnit] = {}
         self._attributes: dict[tuple[int, int], tuple[str | int, ...]] = {}
@@ -69,8 +72,10 @@ class DebugInfo:
         """The DIE at a section offset."""
 
     @cached_property
-    def elftools(self) -> DWARFInfo:
+    def elftools(self) -> "DWARFInfo":
         """The same debug info as elftools reads it."""
+        from elftools.dwarf.dwarfinfo import DwarfConfig, DWARFInfo
+
         sections = {role: _descriptor(self.executable, name) for role, name in SECTIONS.items()}
         sections["debug_info_sec"] = _described(self.section, SECTIONS["debug_info_sec"])
         return DWARFInfo(
@@ -109,10 +114,12 @@ class DebugInfo:
         at = self._address_bases[unit.start] + 8 * index
         return int(struct.unpack_from("<Q", section.view, at)[0])
 
-    def abbrevs(self, unit: Unit) -> dict[int, Any]:
-        """The unit's abbreviation table: code to declaration."""
-        table: dict[int, Any] = self.elftools.get_abbrev_table(unit.abbrevs)._abbrev_map
-        return table
+    def abbrevs(self, unit: Unit) -> dict[int, Abbreviation]:
+        """The unit's abbreviation table: code to layout."""
+        if unit.abbrevs not in self._abbrevs:
+            section = self.executable.mapped(".debug_abbrev")
+            self._abbrevs[unit.abbrevs] = {} if section is None else read_abbreviations(section.view, unit.abbrevs)
+        return self._abbrevs[unit.abbrevs]
 
     @cached_property
     def has_go(self) -> bool:
@@ -124,7 +131,7 @@ class DebugInfo:
         return any(
             name in GO_ABBREVS_ATTRIBUTES
             for declaration in self.abbrevs(unit).values()
-            for name, _ in declaration.iter_attr_specs()
+            for name, _ in declaration.attributes
         )
 
     def package_name(self, path: str) -> str | None:
@@ -166,11 +173,10 @@ class DebugInfo:
                 break
         key = (unit.abbrevs, code)
         if key not in self._attributes:
-            specs = self.abbrevs(unit)[code].iter_attr_specs()
-            self._attributes[key] = tuple(name for name, _ in specs)
+            self._attributes[key] = tuple(name for name, _ in self.abbrevs(unit)[code].attributes)
         return self._attributes[key]
 
-    def unit_of(self, offset: int) -> CompileUnit:
+    def unit_of(self, offset: int) -> "CompileUnit":
         """The elftools unit that contains the DIE at `offset`."""
         start = self._unit(offset).start
         if start not in self._compile_units:
@@ -189,18 +195,23 @@ class DebugInfo:
     def _read(self, offset: int, unit: Unit, address: Callable[[int], int]) -> Die:
         layouts = self._layouts.get(unit.abbrevs)
         if layouts is None:
-            layouts = {code: abbreviation(each) for code, each in self.abbrevs(unit).items()}
+            layouts = {code: layout(each) for code, each in self.abbrevs(unit).items()}
             self._layouts[unit.abbrevs] = layouts
         return read_die(self.bytes, offset, unit.start, layouts, address) or self._by_elftools(offset)
 
-    def elftools_die(self, offset: int) -> DIE:
+    def elftools_die(self, offset: int) -> "DIE":
         """The DIE at an offset as elftools reads it, whatever its forms are."""
+        from elftools.dwarf.die import DIE
+
         section = self.elftools.debug_info_sec
         assert section is not None
         return DIE(self.unit_of(offset), section.stream, offset)
 
     def _by_elftools(self, offset: int) -> Die:
-        die = self.elftools_die(offset)
+        try:
+            die = self.elftools_die(offset)
+        except Exception as error:  # noqa: BLE001 - elftools raises whatever its parsers meet in damaged bytes
+            raise ValueError(f"{type(error).__name__}: {error}") from None
         attributes = cast(dict[str | int, Any], die.attributes)
         found = {name: Attribute(_plain(each.value), str(each.form)) for name, each in attributes.items()}
         tag = None if die.is_null() else str(die.tag)
@@ -243,12 +254,14 @@ def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, list) else value
 
 
-def _descriptor(executable: Executable, name: str) -> DebugSectionDescriptor | None:
+def _descriptor(executable: Executable, name: str) -> "DebugSectionDescriptor | None":
     section = executable.mapped(name)
     return None if section is None else _described(section, name)
 
 
-def _described(section: Section, name: str) -> DebugSectionDescriptor:
+def _described(section: Section, name: str) -> "DebugSectionDescriptor":
+    from elftools.dwarf.dwarfinfo import DebugSectionDescriptor
+
     return DebugSectionDescriptor(stream=section.stream(), name=name, global_offset=0, size=section.size, address=0)
 
 

@@ -10,7 +10,8 @@ from elftools.dwarf.locationlists import LocationEntry
 from elftools.dwarf.ranges import RangeEntry
 
 from compiler.binary import Binary
-from compiler.dwarf.dies import Die, signed, unsigned
+from compiler.dwarf.dies import Die
+from compiler.dwarf.leb import signed, unsigned
 from compiler.dwarf.units import DebugInfo
 from tests.conftest import ROOT, build
 

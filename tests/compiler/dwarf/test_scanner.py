@@ -1,14 +1,12 @@
 """The expression on tables and bytes that no Go linker writes: it fits or does not, and takes time in proportion."""
 
-import io
 import struct
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from elftools.dwarf.abbrevtable import AbbrevTable
-from elftools.dwarf.structs import DWARFStructs
 
+from compiler.dwarf.abbrevs import Abbreviation, read_abbreviations
 from compiler.dwarf.scanner import GO_RUNTIME_TYPE, Scanner
 from compiler.dwarf.units import Unit
 
@@ -26,15 +24,13 @@ def leb(value: int) -> bytes:
     return found + bytes([value])
 
 
-def table(*rows: Row) -> dict[int, Any]:
+def table(*rows: Row) -> dict[int, Abbreviation]:
     """An abbreviation table of (code, tag, [(attribute, form)])."""
     raw = b"".join(
         leb(code) + leb(tag) + b"\0" + b"".join(leb(each) for spec in specs for each in spec) + b"\0\0"
         for code, tag, specs in rows
     )
-    structs = DWARFStructs(little_endian=True, dwarf_format=32, address_size=8, dwarf_version=5)
-    found: dict[int, Any] = AbbrevTable(structs, io.BytesIO(raw + b"\0"), 0)._abbrev_map
-    return found
+    return read_abbreviations(memoryview(raw + b"\0"), 0)
 
 
 FUNCTION: Row = (1, SUBPROGRAM, [(NAME, STRING)])
