@@ -3,10 +3,11 @@
 A spec item that the binary does not have becomes an Issue and leaves the rest untouched; its column stays, without values.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from compiler import enums, sites
+from compiler import sites
 from compiler.binary import Binary
 from compiler.column import Column, limits_of
 from compiler.compiled import Compiled, FunctionReport
@@ -30,8 +31,10 @@ from compiler.naming.names import Meant
 from compiler.runtime import read_runtime
 from compiler.spec import FunctionSpec, Spec, TypeSpec, check_times
 from compiler.spec.uses import sql_uses
-from compiler.sql.enums import EnumNames
 from compiler.typepaths import ShownTypes
+
+if TYPE_CHECKING:
+    from compiler.sql.enums import EnumNames
 
 __all__ = ["Compiled", "FunctionReport", "compile_spec"]
 
@@ -109,7 +112,7 @@ class _Compiler:
             details=details,
         )
         dies = [each.die for each in self._interfaces.known() if each.die is not None]
-        return Compiled(program, tuple(self._issues), tuple(reports), enums.with_held(self._enums, self.binary, dies))
+        return Compiled(program, tuple(self._issues), tuple(reports), self._completed_enums(dies))
 
     def _waiting_in(self, tables: list[FunctionTable], found: list[Site]) -> tuple[int, ...]:
         """Add the runtime's functions in which goroutines wait; their numbers."""
@@ -119,6 +122,14 @@ class _Compiler:
             found += [site for each in instances for site in sites.build(self.binary, len(tables), each, columns)]
             tables.append(FunctionTable("", function.function, tuple(c.name for c in function.collect)))
         return tuple(range(first, len(tables)))
+
+    def _completed_enums(self, held: Sequence[int]) -> "tuple[EnumNames, ...]":
+        """The names of constants, also of those types (DIEs) that interfaces may hold."""
+        if not self._enums:
+            return ()
+        from compiler import enums
+
+        return enums.with_held(self._enums, self.binary, held)
 
     def _expect_asserted(self) -> None:
         """Types that any expression names are known to all of them, whichever comes first."""
@@ -155,7 +166,10 @@ class _Compiler:
         check_times(self.spec, function, leads_to_time)
         uses = [each for each in self._uses if each.use.place.table == function.table]
         types = {column.collect.name: (column.types, column.type_name) for column in columns}
-        self._enums += enums.answer(self.spec, uses, self.binary, self.shown, types, self.issue)
+        if uses:
+            from compiler import enums  # what SQL asks of types is of no use to a spec without SQL
+
+            self._enums += enums.answer(self.spec, uses, self.binary, self.shown, types, self.issue)
         report = FunctionReport(
             function.function,
             function.table,
