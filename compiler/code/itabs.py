@@ -4,15 +4,18 @@ Up to Go 1.26 moduledata has a slice of pointers to them, from then on they lie 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.rtypes import METHODS_AT
 
 Field = Callable[[str], int | None]
 """The address of a field of the moduledata; None where it has none of the name."""
-INTER_AT, TYPE_AT, FUN_AT = 0, 8, 24
-"""Of an internal/abi.ITab."""
+INTER_AT, TYPE_AT = 0, 8
+FUN = 3
+"""Of an internal/abi.ITab: bytes, and the word at which its methods begin."""
+MAX_BYTES = 1 << 26
 MAX_ITABS = 1 << 18
 MAX_METHODS = 1 << 12
 
@@ -20,35 +23,41 @@ MAX_METHODS = 1 << 12
 def implementers(executable: Executable, field: Field, types: int) -> Mapping[int, tuple[int, ...]]:
     """Types that each interface is known to hold, both by the offset of their descriptors from `types` (moduledata.types)."""
     found: dict[int, list[int]] = defaultdict(list)
-    for itab in _itabs(executable, field, types):
-        interface, held = executable.pointer(itab + INTER_AT), executable.pointer(itab + TYPE_AT)
-        if interface and held and interface > types and held > types:
+    for interface, held in _itabs(executable, field, types):
+        if interface > types and held > types:
             found[interface - types].append(held - types)
     return {interface: tuple(sorted(held)) for interface, held in found.items()}
 
 
-def _itabs(executable: Executable, field: Field, types: int) -> Iterator[int]:
+def _itabs(executable: Executable, field: Field, types: int) -> Iterator[tuple[int, int]]:
+    """(descriptor of the interface, descriptor of the type) of each."""
     links, offset, size = field("itablinks"), field("itaboffset"), field("itabsize")
     if links is not None:
         first, count = executable.pointer(links) or 0, _number(executable, links + 8)
-        for at in range(first, first + 8 * min(count, MAX_ITABS), 8):
-            yield executable.pointer(at) or 0
+        for itab in executable.words(first, min(count, MAX_ITABS)):
+            yield executable.pointer(itab + INTER_AT) or 0, executable.pointer(itab + TYPE_AT) or 0
     elif offset is not None and size is not None:
-        yield from _in_a_row(executable, types + _number(executable, offset), _number(executable, size))
+        at, size = types + _number(executable, offset), _number(executable, size)
+        yield from _in_a_row(executable, executable.words(at, min(size, MAX_BYTES) // 8))
 
 
-def _in_a_row(executable: Executable, at: int, size: int) -> Iterator[int]:
+def _in_a_row(executable: Executable, words: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Each has room for as many methods as its interface has; one that is no implementation, for one."""
-    end = at + size
+
+    @cache
+    def methods(interface: int) -> int:
+        return _number(executable, interface + METHODS_AT + 8) if interface else 0
+
+    at = 0
     for _ in range(MAX_ITABS):
-        if at + FUN_AT + 8 > end:
+        if at + FUN >= len(words):
             return
-        yield at
-        interface = executable.pointer(at + INTER_AT)
-        methods = _number(executable, interface + METHODS_AT + 8) if interface else 0
-        if not 0 < methods <= MAX_METHODS:
+        interface = words[at]
+        yield interface, words[at + 1]
+        count = methods(interface)
+        if not 0 < count <= MAX_METHODS:
             return
-        at += FUN_AT + 8 * (methods if executable.pointer(at + FUN_AT) else 1)
+        at += FUN + (count if words[at + FUN] else 1)
 
 
 def _number(executable: Executable, address: int) -> int:

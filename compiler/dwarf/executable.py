@@ -226,6 +226,14 @@ class Executable:
         data = self.read(address, 8)
         return None if data is None else int.from_bytes(data, "little")
 
+    def words(self, address: int, count: int) -> list[int]:
+        """As many of `count` link-time words from an address on as the file has, each as `pointer` reads it."""
+        data = self.read_up_to(address, 8 * count)
+        found = memoryview(data[: len(data) // 8 * 8]).cast("Q").tolist()
+        if not self._relocated:
+            return found
+        return [self._relocated.get(address + 8 * at, word) for at, word in enumerate(found)]
+
     @cached_property
     def _loaded(self) -> list[tuple[int, bytes]]:
         """(link-time address, bytes of the file) of every PT_LOAD; for searching, which mmap does byte by byte."""

@@ -39,7 +39,7 @@ class Names(Mapping[str, list[int]]):
 
     @cached_property
     def _one(self) -> dict[bytes, int]:
-        """Every name and the last of its DIEs."""
+        """Every name and one of its DIEs."""
         return self._sorted_out[0]
 
     @cached_property
@@ -54,10 +54,9 @@ class Names(Mapping[str, list[int]]):
         dies = self.dies.tolist()
         names += [name for name, _ in self.odd]
         dies += [die for _, die in self.odd]
-        one = dict(zip(names, dies, strict=True))
+        one: dict[bytes, int] = {}
+        first = map(one.setdefault, names, dies)
         several: dict[bytes, list[int]] = {}
-        if len(one) < len(names):
-            earlier = map(ne, map(one.__getitem__, names), dies)
-            for name, die in compress(zip(names, dies, strict=True), earlier):
-                several.setdefault(name, [one[name]]).append(die)
+        for name, die in compress(zip(names, dies, strict=True), map(ne, first, dies)):
+            several.setdefault(name, [one[name]]).append(die)
         return one, {name: sorted(found) for name, found in several.items()}
