@@ -32,6 +32,7 @@ ENGINES: dict[str, type[Engine]] = {"memory": MemoryEngine, "ebpf": EbpfEngine}
 SPEC = "functions: []\nlimits: {pause_ms: 60000}\n"
 UNTOLD = ("timer", "once")
 """Rows that do not know the address that they wait at."""
+LEAKS = re.compile(r"^(\\d+) @", re.MULTILINE)
 LABELS = re.compile(r"^(\d+) @.*\n# labels: (.*)$", re.MULTILINE)
 
 
@@ -61,18 +62,23 @@ def binary(go: Path, built: Path) -> Path:
     return build(go, ROOT / "tests/targets/waits", built / "waits")
 
 
+def _snapshot(pid: int, opened: Binary, engine: str, file: Path) -> None:
+    spec = read_spec(SPEC, "waits.yaml")
+    compiled = compile_spec(spec, opened)
+    with arm(pid, compiled.program, ENGINES[engine]()) as armed:
+        capture = decode(compiled.program, armed.fire(), opened.pclntab)
+    captured = Captured("here", "waits", str(pid), compiled.program, capture, compiled.issues)
+    write_snapshot(file, spec, [captured], taken_at_ns=1, snapshot_id=new_snapshot_id(1))
+
+
 @pytest.fixture(scope="module")
 def scene(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder, spec = tmp_path_factory.mktemp("waits"), read_spec(SPEC, "waits.yaml")
+    folder = tmp_path_factory.mktemp("waits")
     with Binary(binary) as opened, running(binary) as target:
-        compiled = compile_spec(spec, opened)
         truth, dump, profile = (_get(target.ready["address"], each) for each in ("truth", "stack", "profile"))
         files = {name: folder / f"{name}.sqlite" for name in ENGINES}
-        for name, kind in ENGINES.items():
-            with arm(target.pid, compiled.program, kind()) as armed:
-                capture = decode(compiled.program, armed.fire(), opened.pclntab)
-            captured = Captured("here", "waits", str(binary), compiled.program, capture, compiled.issues)
-            write_snapshot(files[name], spec, [captured], taken_at_ns=1, snapshot_id=new_snapshot_id(1))
+        for name, file in files.items():
+            _snapshot(target.pid, opened, name, file)
         yield Scene(json.loads(truth), parse_dump(dump), profile, files)
 
 
@@ -217,3 +223,22 @@ def test_both_engines_give_the_same(scene: Scene) -> None:
             for moving in ("wait_since_ns", "status", "m", "tid", "cpu"):  # by two clocks; and one goroutine computes
                 row.pop(moving, None)
         assert memory == ebpf
+
+
+def test_leaked_goroutines(binary: Path, engine: str, tmp_path: Path) -> None:
+    """Those that Go's own leak profile finds; what they wait for is still told. Before Go 1.27 there are none."""
+    file = tmp_path / "leaks.sqlite"
+    with Binary(binary) as opened, running(binary) as target:
+        leaks = sum(map(int, LEAKS.findall(_get(target.ready["address"], "leaks"))))
+        truth = json.loads(_get(target.ready["address"], "truth"))
+        _snapshot(target.pid, opened, engine, file)
+        supported = tuple(map(int, opened.go_version.removeprefix("go").split(".")[:2])) >= (1, 27)
+    scene = Scene(truth, {}, "", {engine: file})
+    leaked = [row for row in scene.goroutines(engine).values() if row["status"] == "leaked"]
+    assert len(leaked) == leaks
+    assert (leaks > 100) == supported
+    waits = {row["goroutine_id"]: len(row["waits"] or ()) for row in truth if row["name"] not in UNTOLD}
+    for row in leaked:
+        found = scene.rows(engine, f"SELECT * FROM waits WHERE goroutine_id = {row['goroutine_id']}")
+        assert len(found) == waits.get(row["goroutine_id"], len(found))
+        assert row["wait_reason"]

@@ -335,6 +335,11 @@ func main() {
 	}
 	http.HandleFunc("/stack", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, stacks()) })
 	http.HandleFunc("/profile", func(w http.ResponseWriter, _ *http.Request) { _ = pprof.Lookup("goroutine").WriteTo(w, 1) })
+	http.HandleFunc("/leaks", func(w http.ResponseWriter, _ *http.Request) {
+		if leaks := pprof.Lookup("goroutineleak"); leaks != nil { // Go 1.27, or 1.26 with GOEXPERIMENT
+			_ = leaks.WriteTo(w, 1)
+		}
+	})
 	http.HandleFunc("/truth", func(w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
