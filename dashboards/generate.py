@@ -18,6 +18,16 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 HERE = Path(__file__).resolve().parent
 PLUGIN = "simpod-json-datasource"
 SOURCE = DataSourceRef(type_val=PLUGIN, uid="${ds}")
+STATE = """
+SELECT g.status, g.wait_reason, round((p.captured_at_ns - g.wait_since_ns) / 1e9, 1) AS waited_at_least_s, g.waits_on,
+ (SELECT count(DISTINCT o.goroutine_id) FROM waits AS w JOIN waits AS o USING (process_id, address)
+  WHERE w.process_id = g.process_id AND w.goroutine_id = g.goroutine_id AND o.goroutine_id <> w.goroutine_id) AS others_there,
+ g.labels, g.start_function, g.created_by, g.created_by_file || ':' || g.created_by_line AS created_at,
+ g.parent_goroutine_id, g.m, g.tid, g.cpu, g.locked_tid, g.system
+FROM goroutines AS g JOIN processes AS p USING (process_id) WHERE g.process_id = $process AND g.goroutine_id = $goroutine
+"""
+STATE_TEXT = """A garbage collection notes who waits: without a time, it began to wait after the last one.
+`others_there`: how many goroutines wait at the same channels and locks (table `waits`)."""
 GOROUTINE_LINK = (
     "/d/freezeframe-goroutine?var-snapshot=${__data.fields.snapshot_id}&var-process=${__data.fields.process_id}"
     "&var-goroutine=${__data.fields.goroutine_id}&${__url_time_range}"
@@ -138,8 +148,9 @@ def goroutine() -> dashboard.Dashboard:
     state = (
         table.Panel()
         .title("Goroutine $goroutine")
+        .description(STATE_TEXT)
         .datasource(SOURCE)
-        .with_target(Query("A", "goroutines", _payload(None, **where)))
+        .with_target(Query("A", "sql", _payload(" ".join(STATE.split()), snapshot=where["snapshot"])))
         .grid_pos(models.GridPos(x=0, y=0, w=24, h=4))
     )
     stack = (
