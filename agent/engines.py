@@ -23,10 +23,12 @@ def choose_engine(name: str, *, kept_s: float = 0, memory_mib: int = 2048) -> En
 def _ebpf(kept_s: float, memory: int) -> Engine:
     try:
         from agent.engine_ebpf import EbpfEngine
+        from agent.engine_ebpf.kernel import Kernel
     except ImportError as error:
         raise CannotNow(
             f"the eBPF engine cannot be loaded: {error}",
             remedy="install python3-bpfcc and run `make install` again, or choose --engine memory",
         ) from None
+    Kernel()  # says now, and not at the first capture, what this machine lacks
     engine: Engine = EbpfEngine(idle_s=kept_s, memory=memory)
     return engine

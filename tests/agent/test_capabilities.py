@@ -114,6 +114,15 @@ def test_without_one_of_these_the_agent_does_not_start(lost: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"freezeframe: {sentence}\n")
 
 
+def test_on_an_old_kernel_the_agent_says_so_and_does_not_start() -> None:
+    """One that calls itself 2.6, as setarch can have it."""
+    environment = {**os.environ, "FREEZEFRAME_AGENT_TOKEN": TOKEN}
+    old = ["setarch", "x86_64", "--uname-2.6", str(FREEZEFRAME), "agent", "--port=0"]
+    done = subprocess.run(old, capture_output=True, text=True, env=environment, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert re.match(r"freezeframe: kernel 2\.6\.\S* is too old for the eBPF engine; it needs Linux 6\.1", done.stderr)
+
+
 TRY = "from agent.engine_ebpf.trial import try_out\ntry:\n    try_out()\nexcept Exception as error:\n    print(error)"
 
 
