@@ -87,7 +87,7 @@ INLINE void start_elsewhere(u64 task, u64 m, u64 thread_sp)
     }
     signal = word_of(task, m, C->m_gsignal);
     if (thread_sp >= word_of(task, signal, C->g_stack_lo) && thread_sp < word_of(task, signal, C->g_stack_hi))
-        S->sp = 0;
+        S->pc = S->sp = S->bp = 0;
 }
 
 // Where the goroutine's innermost frame is: sets pc, sp, bp, source and thread.
