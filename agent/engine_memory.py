@@ -63,7 +63,7 @@ class MemoryProbe:
     def run(self, threads: Mapping[int, Registers], deadline_ns: int) -> int:
         """Stacks first, then the roots in them, then what these lead to; each only while there is time."""
         self._threads.update(threads)
-        wanted = [walked for walked in self._walk(threads, deadline_ns) if walked.image and self._roots.any(walked)]
+        wanted = [walked for walked in self._walk(threads, deadline_ns) if walked.image and self._roots.reach(walked)]
         stacks_done_ns = 0 if self._losses else time.monotonic_ns()
         for number, walked in enumerate(wanted):
             if time.monotonic_ns() >= deadline_ns:
@@ -123,7 +123,10 @@ class MemoryProbe:
     def _note(self, walked: Walked) -> None:
         for flag in self._count:
             self._count[flag] += bool(walked.flags & flag)
-        wanted = walked.image and (walked.special or self._roots.any(walked))
+        reach = self._roots.reach(walked)
+        if reach is not None and not walked.special:
+            walked.image = walked.image[: reach - walked.goroutine.sp]
+        wanted = walked.image and (walked.special or reach is not None)
         if wanted and self._reader.keep(walked.goroutine.sp, walked.image):
             walked.flags |= FLAG_IMAGE
         self._walked.append(walked)

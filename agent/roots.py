@@ -10,7 +10,7 @@ from agent.chase import Chaser
 from agent.containers import word
 from agent.engine import Registers, Target
 from agent.reader import Reader
-from agent.walk import RIP, Walked
+from agent.walk import MARGIN, RIP, Walked
 from compiler.ir.chase import follows
 from compiler.ir.plan import Interval, IntervalIndex, goes_on, intervals
 from compiler.ir.program import (
@@ -41,11 +41,17 @@ class Roots:
         self._follows = follows(program.types)
         self._followed: dict[Located, bool] = {}
         self._calls = _Lookup(IntervalIndex(intervals(program, exact=False)))
+        places = [
+            p for site in program.sites for place in site.places if isinstance(place, Located) for p in place.pieces
+        ]
+        self._above = max([MARGIN, *(piece.offset + piece.size for piece in places if isinstance(piece, AtCfa))])
         self._exact = _Lookup(IntervalIndex(intervals(program, exact=True)))
 
-    def any(self, walked: Walked) -> bool:
-        """Whether a frame of it is of interest."""
-        return next(self._frames(walked), None) is not None
+    def reach(self, walked: Walked) -> int | None:
+        """Where the stack ends as far as frames of interest go, with what lies above the outermost of them; None: there is none."""
+        stack = range(walked.goroutine.sp, walked.goroutine.stack_hi)
+        ends = [cfa if cfa - 16 in stack else stack.start for _, _, cfa in self._frames(walked)]
+        return max(ends) + self._above if ends else None
 
     def copy(self, walked: Walked, threads: Mapping[int, Registers]) -> None:
         """Copy what the frames' columns begin with."""

@@ -57,7 +57,7 @@ class State(ctypes.Structure):
         *_all(u64, "copied runs length list next goroutines stacks cursor page_bytes g_place"),
         ("blocks", Block * BLOCKS),
         # the goroutine that is being walked
-        *_all(u64, "walk g pc bp sp low high outer entries hash flags special first last source thread"),
+        *_all(u64, "walk g pc bp sp low high outer reach entries hash flags special first last source thread"),
         # what has been copied of its stack: bytes from address `window` on lie at `window_place` in OUT
         *_all(u64, "window window_size window_place"),
         # the goroutine whose roots are being copied, the frame (`at_entry`) and the root

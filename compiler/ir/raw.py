@@ -53,7 +53,8 @@ SOURCE_THREAD = 2
 """They are the registers of the thread that runs the goroutine: the PC is exact."""
 
 FLAG_IMAGE = 1
-"""The live stack [sp, ...) is among the MEMORY records, as far as the frames of this record reach."""
+"""The stack from sp on is among the MEMORY records, as far as the frames go that are asked about; or all of them, where the
+chain may have to be mended."""
 FLAG_FRAMES_CUT = 2
 """There were more frames than limits.frames."""
 FLAG_STACK_FAULT = 4

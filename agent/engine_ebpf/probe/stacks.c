@@ -17,11 +17,14 @@ INLINE void append_frame(u64 pc, u64 bp)
     *(u64 *)BYTES(STACKS, at) = pc;
     *(u64 *)BYTES(STACKS, at + 8) = offset;
     S->hash = mixed(mixed(S->hash, pc), offset);
+    u64 inside = bp >= S->sp && bp < S->high;
     if (chunk(pc - 1) & CHUNK_CALL) {
         S->first = smaller(S->first, S->entries);
         S->last = S->entries;
+        if (inside && bp > S->reach)
+            S->reach = bp;
     }
-    if (bp >= S->sp && bp < S->high && bp > S->outer)
+    if (inside && bp > S->outer)
         S->outer = bp;
     S->entries++;
     S->pc = pc;
@@ -104,7 +107,7 @@ INLINE u64 begin_goroutine(u64 task)
         return 1;
     }
     begin_window(task);
-    S->outer = S->sp;
+    S->outer = S->reach = S->sp;
     append_frame(S->pc, S->bp);
     S->walk = WALK_FRAMES;
     return 1;
@@ -164,7 +167,8 @@ INLINE void next_frame(u64 task)
         end_chain();
 }
 
-INLINE u64 image_end(void) { return smaller(S->high, S->outer + 16 + C->above); }
+// The image has the frames that are asked about, and all of them where the decoder may have to mend the chain.
+INLINE u64 image_end(void) { return smaller(S->high, (S->special ? S->outer : S->reach) + 16 + C->above); }
 
 // One round of bpf_loop: a frame, or a piece of the image that the frames did not need.
 int walk_frame(struct run *run)
@@ -224,6 +228,8 @@ INLINE void keep_image(struct Image *image)
     image->place = 0;
     if ((!S->special && S->first == ~0ULL) || !S->window_size)
         return;
+    if (!S->special)
+        size = smaller(size, image_end() - S->sp);
     if (S->window != S->sp || S->window_place != S->cursor + 16 || S->cursor + 16 + padded(size) > C->out_limit) {
         S->lost_budget++;
         return;
