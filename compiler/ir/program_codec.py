@@ -63,12 +63,18 @@ def program_from_bytes(data: bytes) -> Program:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        tagged = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-        return {"": type(value).__name__, **tagged}
+    names = _fields(value.__class__)
+    if names is not None:
+        return {"": type(value).__name__, **{name: _plain(getattr(value, name)) for name in names}}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...] | None:
+    """The names of a dataclass's fields; None of any other class."""
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else None
 
 
 @cache
