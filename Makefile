@@ -42,7 +42,8 @@ benchmark-load: install-dev ## Measure what a snapshot every second does to a se
 chaos: install-dev ## Kill the agent at 1,000 random points of its captures and look at what is left (ARGS=5000 for more); takes some minutes
 	@FREEZEFRAME_CHAOS=$(or $(ARGS),1000) $(BIN)/pytest -q -s tests/test_chaos.py -k ebpf
 
-check: check-format check-lint check-types check-imports check-go test check-versions ## Run everything that CI runs
+check: check-format check-lint check-types check-imports check-go ## Run everything that CI runs; the tests and the versions side by side
+	@$(MAKE) -j2 --output-sync=line test check-versions
 
 check-format: install-dev ## Is the code formatted?
 	$(BIN)/ruff format --check --quiet
