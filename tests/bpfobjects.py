@@ -4,12 +4,15 @@ import ctypes
 import errno
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 SYS_BPF: Final = 321
 NEXT_ID: Final = {"prog": 11, "map": 12, "link": 31}
 """bpf(2) commands: BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID, BPF_LINK_GET_NEXT_ID."""
+
+OBJECT: Final = re.compile(r"^(prog|map|link)_id:\s*(\d+)", re.MULTILINE)
 
 BpfObject = tuple[str, int]
 """Kind and id."""
@@ -20,17 +23,14 @@ def bpf_objects() -> set[BpfObject]:
     return {(kind, number) for kind, command in NEXT_ID.items() for number in _ids(command)}
 
 
-def held_objects() -> set[BpfObject]:
-    """Those that some process has open."""
+def held_objects(pid: str = "[0-9]*") -> set[BpfObject]:
+    """Those that some process has open, or the one given."""
     found = set()
-    for info in Path("/proc").glob("[0-9]*/fdinfo"):
-        try:
-            names = [fd for fd in os.listdir(info) if os.readlink(info.parent / "fd" / fd).startswith("anon_inode:bpf")]  # noqa: PTH115, PTH208
-            texts = [(info / fd).read_text() for fd in names]
-        except OSError:  # it has ended, or closed that one
-            continue
-        for text in texts:
-            found |= {(kind, int(number)) for kind, number in re.findall(r"^(prog|map|link)_id:\s*(\d+)", text, re.M)}
+    for link in Path("/proc").glob(f"{pid}/fd/*"):
+        with suppress(OSError):  # it has ended, or closed that one
+            if str(link.readlink()).startswith("anon_inode:bpf"):
+                text = (link.parent.parent / "fdinfo" / link.name).read_text()
+                found |= {(kind, int(number)) for kind, number in OBJECT.findall(text)}
     return found
 
 
