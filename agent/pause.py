@@ -87,26 +87,22 @@ def paused(pid: int, patience_ns: int) -> Iterator[PausedTarget]:
 
 def _stop_all(ptrace: Ptrace, target: PausedTarget, tracees: dict[int, _Tracee], patience_ns: int) -> None:
     """Seize and stop threads until no new one appears: one that still runs may start another meanwhile."""
-    left: set[int] = set()  # seen dead
     contained = container_pid(target.pid) is not None
     for number in range(MAX_ROUNDS):
-        new = [tid for tid in thread_ids(target.pid) if tid not in tracees and tid not in left]
-        if not new and number:
-            target.host_tids = {tracee.name: tid for tid, tracee in tracees.items()} if contained else {}
-            return
-        for tid in new:
-            if _seize(ptrace, target.pid, tid):
+        fresh = []
+        for tid in thread_ids(target.pid):
+            if tid not in tracees and _seize(ptrace, target.pid, tid):
                 # Nobody else can get this number until we have seen the thread end, so what it is called stays true.
                 tracees[tid] = _Tracee(tid, own_tid(target.pid, tid) if contained else tid)
-            else:
-                left.add(tid)
+                fresh.append(tracees[tid])
         if number == 0:
             target.began_ns = time.monotonic_ns()  # until here everything ran
-        fresh = [tracees[tid] for tid in new if tid in tracees]
+        elif not fresh:
+            target.host_tids = {tracee.name: tid for tid, tracee in tracees.items()} if contained else {}
+            return
         for tracee in fresh:
             ptrace.quietly(PTRACE_INTERRUPT, tracee.tid)
         _await_stops(ptrace, target, tracees, fresh, target.began_ns + patience_ns)
-        left |= {tid for tid in new if tid not in tracees}
     raise CannotNow(f"process {target.pid} starts threads faster than they can be stopped", remedy=AGAIN)
 
 
