@@ -17,11 +17,11 @@ from compiler.ir.errors import CannotNow
 from tests.agent.conftest import Busy
 from tests.conftest import ROOT
 
-PATIENCE_NS = 2_000_000_000
+PATIENCE_NS = 10_000_000_000
 HOLD = """
 import sys, time
 from agent.pause import paused
-with paused(int(sys.argv[1]), 10**9):
+with paused(int(sys.argv[1]), 10**10):
     print("held", flush=True)
     time.sleep(60)
 """
