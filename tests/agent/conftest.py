@@ -88,13 +88,18 @@ def busy_program(busy_binary: Path) -> Program:
 @pytest.fixture(scope="session")
 def patient_program(busy_program: Program) -> Program:
     """The same, for tests in which the machine may be so busy that its threads do not stop in time."""
-    return replace(busy_program, limits=busy_program.limits.override({"pause_ms": 10_000}))
+    return patient(busy_program)
 
 
 @pytest.fixture(scope="session")
 def querydb_program(querydb: Path) -> Program:
     """The demo's own spec, compiled for the demo."""
     return _compiled(querydb, SPEC.read_text())
+
+
+def patient(program: Program) -> Program:
+    """The Program with time enough on a machine that is busy."""
+    return replace(program, limits=program.limits.override({"pause_ms": 10_000}))
 
 
 def _compiled(path: Path, spec: str) -> Program:

@@ -25,6 +25,7 @@ from agent.urgent import PRIORITY
 from compiler.ir.errors import CannotNow
 from compiler.ir.program import Program
 from datasource.agents import Agent
+from tests.agent.conftest import patient
 from tests.agent.unit import UNIT, read_unit
 from tests.conftest import ROOT
 from tests.house import FREEZEFRAME
@@ -170,7 +171,7 @@ def test_the_units_system_calls_suffice(
     program = ["-m", "tests.agent.sandbox", FREEZEFRAME, "agent", "--port", 0]
     with running(sys.executable, *program, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL) as agent:
         asking = Agent(f"http://{agent.ready['address']}", TOKEN)
-        with asking.armed(target.pid, querydb_program) as number:
+        with asking.armed(target.pid, patient(querydb_program)) as number:
             assert asking.fire(number).header.engine == "ebpf"
     chroot = [*python, sys.executable, "-c", "import os; os.chroot('/')"]
     done = subprocess.run(chroot, capture_output=True, text=True, cwd=ROOT, check=False)

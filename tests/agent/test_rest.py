@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from compiler.ir.program import Program
 from datasource.agents import Agent
+from tests.agent.conftest import patient
 from tests.conftest import ROOT
 from tests.programs import StartTarget, running
 
@@ -26,14 +28,18 @@ def awakenings(pid: int) -> dict[str, str]:
     """How often each thread has gone to sleep, by its id."""
     found = {}
     for path in Path(f"/proc/{pid}/task").iterdir():
-        lines = (path / "status").read_text().splitlines()
-        found[path.name] = next(line for line in lines if line.startswith("voluntary_ctxt_switches"))
+        with suppress(FileNotFoundError, ProcessLookupError):  # that thread has ended
+            lines = (path / "status").read_text().splitlines()
+            found[path.name] = next(line for line in lines if line.startswith("voluntary_ctxt_switches"))
     return found
 
 
 def settled(pid: int) -> bool:
     """Whether it has given back all that it had of the kernel for a capture, and the client's thread has ended."""
-    objects = [path.readlink().name for path in Path(f"/proc/{pid}/fd").iterdir()]
+    objects = []
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed
+            objects.append(path.readlink().name)
     return not any("bpf" in each for each in objects) and len(awakenings(pid)) == 2
 
 
@@ -45,7 +51,7 @@ def test_after_a_capture_it_is_small_and_sleeps(
     with running(sys.executable, "-c", RUN, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as agent:
         asking = Agent(f"http://{agent.ready['address']}", TOKEN)
         for _ in range(2):
-            with asking.armed(target.pid, querydb_program) as number:
+            with asking.armed(target.pid, patient(querydb_program)) as number:
                 assert asking.fire(number).records
         deadline = time.monotonic() + 20
         while not settled(agent.pid):

@@ -209,7 +209,7 @@ def test_both_commands_over_mutual_tls(
         f'port = 0\ntoken_file = "token"\nengine = "memory"\nlist_environment = "POD_NAME"\n[[allow]]\nexe = "{querydb}"\n'
         f'[tls]\ncert = "{agent.cert}"\nkey = "{agent.key}"\nclient_ca = "{ca.cert}"\n'
     )
-    spec.write_text("functions: []\n")
+    spec.write_text("functions: []\nlimits: {pause_ms: 10000}\n")
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     with running(FREEZEFRAME, "agent", "--config", config, stderr=subprocess.PIPE) as listening:
         where = ["--agent", f"https://{listening.ready['address']}", "--token-file", token, "--port", 0]
