@@ -92,7 +92,10 @@ class _Compiler:
             reports.append(report)
             found += function_sites
         if self._accesses:
-            self._interfaces.expect(self._types.interfaces())
+            expected = self._interfaces.expect(self._types.interfaces())
+            if expected and any(access.tail is not None for _, access in self._accesses.values()):
+                # What an expression finds in an interface was resolved for the types known so far: once more, for all.
+                return _Compiler(self.spec, self.binary).compile((*remembered, *expected))
         details = read_details(self.binary, self._types, self._runtime.wait_reasons)
         dynamic = self._interfaces.described(self._types) if self._accesses else ()
         if details is not None:

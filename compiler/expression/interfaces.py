@@ -55,13 +55,15 @@ class Interfaces:
         self._known[offset] = die
         return self._dynamic(offset)
 
-    def expect(self, interfaces: Iterable[int]) -> None:
-        """Know all types that the code converts to these interfaces (DIEs), so that the first capture finds them described."""
-        types, implementers = self._binary.types, self._binary.implementers
+    def expect(self, interfaces: Iterable[int]) -> tuple[int, ...]:
+        """Know all types that the code converts to these interfaces (DIEs), so that the first capture finds them described.
+        Those that were not known before."""
+        types, implementers, before = self._binary.types, self._binary.implementers, set(self._known)
         for die in sorted(interfaces):
             held = implementers.get(types.runtime_type(die) or 0, ())
             if len(held) <= (MAX_LINKS if types.name(die) in CHAINS else MAX_HELD):
                 self.remember(held)
+        return tuple(sorted(self._known.keys() - before))
 
     def known(self) -> Sequence[Dynamic]:
         """All of them, by offset."""
