@@ -62,8 +62,8 @@ def binary(go: Path, built: Path) -> Path:
     return build(go, ROOT / "tests/targets/waits", built / "waits")
 
 
-def _snapshot(pid: int, opened: Binary, engine: str, file: Path) -> None:
-    spec = read_spec(SPEC, "waits.yaml")
+def _snapshot(pid: int, opened: Binary, engine: str, file: Path, text: str = SPEC) -> None:
+    spec = read_spec(text, "waits.yaml")
     compiled = compile_spec(spec, opened)
     with arm(pid, compiled.program, ENGINES[engine]()) as armed:
         capture = decode(compiled.program, armed.fire(), opened.pclntab)
@@ -242,3 +242,22 @@ def test_leaked_goroutines(binary: Path, engine: str, tmp_path: Path) -> None:
         found = scene.rows(engine, f"SELECT * FROM waits WHERE goroutine_id = {row['goroutine_id']}")
         assert len(found) == waits.get(row["goroutine_id"], len(found))
         assert row["wait_reason"]
+
+
+def test_what_there_was_no_room_for_is_a_loss(binary: Path, engine: str, tmp_path: Path) -> None:
+    """No goroutine is lost for it, nothing is made up, and how many are concerned is said."""
+    file = tmp_path / "small.sqlite"
+    with Binary(binary) as opened, running(binary) as target:
+        truth = json.loads(_get(target.ready["address"], "truth"))
+        _snapshot(target.pid, opened, engine, file, "functions: []\nlimits: {pause_ms: 60000, process_bytes: 30000}\n")
+    scene = Scene(truth, {}, "", {engine: file})
+    goroutines = scene.goroutines(engine)
+    assert {row["goroutine_id"] for row in truth} <= goroutines.keys()
+    losses = {row["detail"]: row["count"] for row in scene.rows(engine, "SELECT * FROM losses WHERE kind = 'details'")}
+    told = {row["goroutine_id"] for row in scene.rows(engine, "SELECT * FROM waits")}
+    waiting = [row["goroutine_id"] for row in truth if row["waits"] and row["name"] not in UNTOLD]
+    assert 0 < sum(each not in told for each in waiting) <= sum(losses.values())
+    for row in truth:
+        waits = scene.rows(engine, f"SELECT * FROM waits WHERE goroutine_id = {row['goroutine_id']}")
+        addresses = {each["address"] for each in row["waits"] or ()}
+        assert row["name"] in UNTOLD or {each["address"] or "" for each in waits} - {""} <= addresses

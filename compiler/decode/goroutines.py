@@ -17,6 +17,8 @@ STATUSES = {
 WAITING = ("waiting", "leaked")
 USERS = frozenset({"runtime.main", "runtime.corostart", "runtime.handleAsyncEvent"})
 """Functions of the runtime that run the user's code (isSystemGoroutine in go/src/runtime/traceback.go)."""
+RUNTIME = ("runtime.", "internal/runtime/")
+"""How names of its own functions begin, the parts of it that are packages by themselves among them."""
 SOMETIMES_USERS = frozenset({"runtime.runfinq", "runtime.runFinalizers", "runtime.runCleanups"})
 
 
@@ -69,4 +71,4 @@ def is_system(start: SymbolFrame | None, names: Iterable[str]) -> bool:
     """Whether it is the runtime's own; `names` are the linked names of the functions on its stack."""
     if start is None or not start.name.startswith("runtime.") or start.name in USERS:
         return False
-    return start.name not in SOMETIMES_USERS or all(name.startswith("runtime.") for name in names)
+    return start.name not in SOMETIMES_USERS or all(name.startswith(RUNTIME) for name in names)
