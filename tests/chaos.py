@@ -67,6 +67,9 @@ LONGEST_S = {
 """A kill comes at any time up to so long after the point."""
 
 
+ORDER = (Point.STOP, *(point for point in LONGEST_S if point is not Point.STOP))
+
+
 class Board(ctypes.Structure):
     """Memory that all processes here share."""
 
@@ -177,7 +180,7 @@ class Chaos:
         self.board.point, self.board.port = Point.START, 0
         engine = choose_engine(self.engine.name) if number % COLD_EVERY == COLD_EVERY - 1 else self.engine
         agent = fork(lambda: serve(self.board, engine))
-        self._wait(self.dice.choice(list(LONGEST_S)))
+        self._wait(ORDER[number % len(ORDER)])
         at = Point(self.board.point)
         stopped = any(map(traced, self.pids))
         os.kill(agent, signal.SIGKILL)
