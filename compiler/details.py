@@ -83,7 +83,7 @@ def _labels(binary: Binary, table: TypeTable) -> TypeId | None:
     if not binary.no_debug_info:
         found = binary.index.types.get(LABELS)
         return table.want(found[0]) if found else None
-    described = list(binary.module.types.structs("pprof.labelMap", LABELS.rpartition(".")[0]))
+    described = list(binary.module.types.structs("pprof.labelMap", exported=True))
     return table.want_held(described[0]) if len(described) == 1 else None
 
 

@@ -261,3 +261,26 @@ def test_what_there_was_no_room_for_is_a_loss(binary: Path, engine: str, tmp_pat
         waits = scene.rows(engine, f"SELECT * FROM waits WHERE goroutine_id = {row['goroutine_id']}")
         addresses = {each["address"] for each in row["waits"] or ()}
         assert row["name"] in UNTOLD or {each["address"] or "" for each in waits} - {""} <= addresses
+
+
+def test_a_stripped_binary_tells_them_too(go: Path, built: Path, tmp_path: Path) -> None:
+    """From type descriptors: channels always, labels from Go 1.24 on (before, they are a map), locks' addresses from 1.26 on."""
+    stripped, file = (
+        build(go, ROOT / "tests/targets/waits", built / "stripped-waits", "-ldflags=-s -w"),
+        tmp_path / "s.sqlite",
+    )
+    with Binary(stripped) as opened, running(stripped) as target:
+        truth = json.loads(_get(target.ready["address"], "truth"))
+        _snapshot(target.pid, opened, "ebpf", file)
+        version = tuple(map(int, opened.go_version.removeprefix("go").split(".")[:2]))
+    scene = Scene(truth, {}, "", {"ebpf": file})
+    goroutines = scene.goroutines("ebpf")
+    for row in truth:
+        labels = json.loads(goroutines[row["goroutine_id"]]["labels"] or "{}")
+        assert labels == ((row["labels"] or {}) if version >= (1, 24) else {})
+        waits = scene.rows("ebpf", f"SELECT * FROM waits WHERE goroutine_id = {row['goroutine_id']}")
+        wanted = Counter((each["operation"], each["object"], each["address"] or None) for each in row["waits"] or ())
+        if version < (1, 26):
+            wanted = Counter((how, what, at if what == "chan" else None) for how, what, at in wanted.elements())
+        if row["name"] not in UNTOLD:
+            assert Counter((each["operation"], each["object"], each["address"]) for each in waits) == wanted

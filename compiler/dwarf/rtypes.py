@@ -98,13 +98,13 @@ class RuntimeTypes:
                 found.append(RuntimeField(self._text(name), RuntimeType(kind), self._number(at + 16, 8), embedded))
         return tuple(found)
 
-    def structs(self, name: str, package: str = "") -> Iterator[RuntimeType]:
-        """The descriptors of the structs of a name and package ("runtime.g"), with no table of types to ask. `package`: its
-        path, where that is more than its name.
+    def structs(self, name: str, *, exported: bool = False) -> Iterator[RuntimeType]:
+        """The descriptors of the structs of a name and package ("runtime.g"), with no table of types to ask. `exported`: all
+        its fields are, and then its descriptor does not tell its package's path.
 
         A struct shares its name with the pointer to it (TFlagExtraStar), and refers to it by its offset from the base.
         """
-        text, package = b"*" + name.encode(), package or name.rpartition(".")[0]
+        text, package = b"*" + name.encode(), "" if exported else name.rpartition(".")[0]
         executable = self._executable
         for at in executable.find(bytes([len(text)]) + text, self.base):
             offset = at - 1 - self.base
