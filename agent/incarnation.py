@@ -16,7 +16,8 @@ AT_ENTRY: Final = 9
 
 class Incarnation:
     """Holds on to a process by a pidfd, which ends with it, and to its program by what execve(2) changes: the auxiliary
-    vector (with new random addresses) and the executable. While that is the same file, it has the same build id. Close it.
+    vector (with new random addresses) and the executable. While that is the same file, it has the same build id: the kernel lets
+    nobody write into a program that runs. Close it.
     """
 
     def __init__(self, pid: int) -> None:
@@ -55,11 +56,11 @@ class Incarnation:
             os.close(self._fd)
             self._fd = -1
 
-    def _now(self) -> tuple[bytes, int, int, int, int]:
+    def _now(self) -> tuple[bytes, int, int, int]:
         folder = Path(f"/proc/{self._pid}")
         try:
             exe = (folder / "exe").stat()
-            return (folder / "auxv").read_bytes(), exe.st_dev, exe.st_ino, exe.st_size, exe.st_mtime_ns
+            return (folder / "auxv").read_bytes(), exe.st_dev, exe.st_ino, exe.st_size
         except PermissionError:
             raise CannotNow(
                 f"no permission to look at process {self._pid}", remedy=remedy("CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import time
 import urllib.request
@@ -117,10 +118,20 @@ def test_process_that_ended_or_became_another_program_is_not_read(
             armed.fire()
 
 
-def test_exec_of_the_same_binary_between_arm_and_fire_is_noticed(busy: Busy, busy_program: Program) -> None:
-    with arm(busy.pid, busy_program, MemoryEngine()) as armed:
+def test_a_touch_of_the_executable_between_arm_and_fire_is_nothing(
+    querydb: Path, querydb_program: Program, start_target: StartTarget, tmp_path: Path
+) -> None:
+    own = Path(shutil.copy(querydb, tmp_path))  # `go build` touches what is up to date
+    target = start_target(own)
+    with arm(target.pid, querydb_program, MemoryEngine()) as armed:
+        own.touch()
+        assert armed.fire().header.pid == target.pid
+
+
+def test_exec_of_the_same_binary_between_arm_and_fire_is_noticed(busy: Busy, patient_program: Program) -> None:
+    with arm(busy.pid, patient_program, MemoryEngine()) as armed:
         busy.exec_again()
         with pytest.raises(CannotNow, match=f"process {busy.pid} has started another program meanwhile"):
             armed.fire()
-    with arm(busy.pid, busy_program, MemoryEngine()) as armed:
+    with arm(busy.pid, patient_program, MemoryEngine()) as armed:
         assert goroutines(armed.fire())
