@@ -43,7 +43,7 @@ chaos: install-dev ## Kill the agent at 1,000 random points of its captures and 
 	@FREEZEFRAME_CHAOS=$(or $(ARGS),1000) $(BIN)/pytest -q -s tests/test_chaos.py -k ebpf
 
 check: check-format check-lint check-types check-imports check-go ## Run everything that CI runs; the tests and the versions side by side
-	@$(MAKE) -j2 --output-sync=line test check-versions
+	@$(MAKE) -j2 test check-versions
 
 check-format: install-dev ## Is the code formatted?
 	$(BIN)/ruff format --check --quiet
