@@ -32,7 +32,7 @@ ENGINES: dict[str, type[Engine]] = {"memory": MemoryEngine, "ebpf": EbpfEngine}
 SPEC = "functions: []\nlimits: {pause_ms: 60000}\n"
 UNTOLD = ("timer", "once")
 """Rows that do not know the address that they wait at."""
-LEAKS = re.compile(r"^(\\d+) @", re.MULTILINE)
+LEAKS = re.compile(r"^(\d+) @", re.MULTILINE)
 LABELS = re.compile(r"^(\d+) @.*\n# labels: (.*)$", re.MULTILINE)
 
 
