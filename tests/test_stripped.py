@@ -9,6 +9,7 @@ from tests.conftest import ROOT, build
 from tests.test_querydb import (
     BACKGROUND,
     BLOCKED,
+    IDLE,
     SESSIONS,
     TRANSACTIONS,
     Scene,
@@ -40,7 +41,17 @@ def test_one_issue_says_why_there_are_no_variables(scene: Scene, engine: str) ->
     [process] = scene.reports[engine]["processes"]
     assert len(process["issues"]) == 1, process["issues"]
     assert "no debug info (stripped" in str(process["issues"][0])
-    assert process["losses"] == []
+
+
+def test_labels_that_cannot_be_read_are_a_loss(scene: Scene, engine: str) -> None:
+    """Up to Go 1.23 they are a map, which debug info alone describes; every client's goroutine has one."""
+    [process] = scene.reports[engine]["processes"]
+    [(go_version,)] = scene.rows(engine, "SELECT go_version FROM processes")
+    kept = tuple(map(int, go_version.removeprefix("go").split(".")[:2])) >= (1, 24)
+    lost = "goroutines' labels were not copied, or not as a whole"
+    assert process["losses"] == ([] if kept else [{"kind": "details", "count": SESSIONS + IDLE, "detail": lost}])
+    labelled = "SELECT count(DISTINCT goroutine_id) FROM goroutine_labels WHERE key = 'user'"
+    assert scene.rows(engine, labelled) == [(SESSIONS + IDLE if kept else 0,)]
 
 
 def test_every_frame_has_its_row_without_values(scene: Scene, engine: str) -> None:
