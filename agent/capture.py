@@ -65,14 +65,15 @@ def arm(
         undo.callback(incarnation.close)
         process, identity = known.identify(pid)
         _fitting(program, process, identity)
-        bias = incarnation.entry() - identity.entry
-        types_base = ProcessMemory(pid).read(program.runtime.types_base + bias, 8)
-        if types_base is None:
-            raise BadInput(
-                "the capture program has wrong addresses: its types cannot be read", remedy="compile it again"
-            )
-        target = Target(pid, bias, int.from_bytes(types_base, "little"))
-        size = estimate(target, program)
+        with incarnation.blamed():
+            bias = incarnation.entry() - identity.entry
+            types_base = ProcessMemory(pid).read(program.runtime.types_base + bias, 8)
+            if types_base is None:
+                raise BadInput(
+                    "the capture program has wrong addresses: its types cannot be read", remedy="compile it again"
+                )
+            target = Target(pid, bias, int.from_bytes(types_base, "little"))
+            size = estimate(target, program)
         check(pid, size, limits)
         probe = engine.arm(target, program)
         undo.pop_all()
@@ -133,7 +134,8 @@ class Armed:
         The tracing is done on a thread of its own: when that ends, the kernel detaches whatever is left; and a Ctrl-C,
         which Python gives to the main thread, cannot fall into the pause.
         """
-        check(self.target.pid, estimate(self.target, self.program), self.limits)  # it may have grown since
+        with self.incarnation.blamed():
+            check(self.target.pid, estimate(self.target, self.program), self.limits)  # it may have grown since
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pause") as pool:
             header = pool.submit(self._pause).result()
         records, losses = self.probe.collect()

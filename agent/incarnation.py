@@ -3,12 +3,14 @@
 import os
 import select
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from agent.capabilities import remedy
 from agent.threads import AGAIN
-from compiler.ir.errors import CannotNow
+from compiler.ir.errors import CannotNow, FreezeframeError
 
 AT_ENTRY: Final = 9
 """Of the auxiliary vector (getauxval(3)): where the program's entry point is in the process."""
@@ -41,6 +43,15 @@ class Incarnation:
         if self._now() != self._program:
             raise CannotNow(f"process {self._pid} has started another program meanwhile", remedy=AGAIN)
 
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Whatever goes wrong in the block is told as what it comes of, if the process is no longer what it was."""
+        try:
+            yield
+        except FreezeframeError:
+            self.check()
+            raise
+
     def entry(self) -> int:
         """Where the program was entered, an address in the process."""
         vector = self._program[0]
@@ -66,6 +77,9 @@ class Incarnation:
                 f"no permission to look at process {self._pid}", remedy=remedy("CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH")
             ) from None
         except OSError:
+            if Path(f"/proc/{self._pid}").exists():  # execve(2) leaves it without an executable for a moment
+                what = f"process {self._pid} is becoming another program, or has ended"
+                raise CannotNow(what, remedy=AGAIN) from None
             raise self._ended() from None
 
     def _ended(self) -> CannotNow:

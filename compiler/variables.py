@@ -91,7 +91,7 @@ def list_variables(binary: Binary, wanted: str, depth: int) -> FunctionVariables
     looked = instances[:MAX_COPIES]
     found = [site for each in looked for site in sites.build(binary, 0, each, list[sites.Column](columns))]
     accesses = (Access(0, (), 0, Limits(), ""),)
-    table = FunctionTable("", function, tuple(str(position) for position in range(len(columns))))
+    table = FunctionTable(function, function, tuple(str(position) for position in range(len(columns))))
     [explained] = explain_sites([table], found, accesses, binary)
     parts = _Parts(binary, depth)
     variables = tuple(column.entry(position, explained.copies, parts) for position, column in enumerate(columns))

@@ -19,7 +19,7 @@ TRIES = 200
 def sleeper() -> Iterator[int]:
     """A process whose addresses are not random; its pid, once it runs its program."""
     with subprocess.Popen(["setarch", "--addr-no-randomize", "sleep", "600"]) as process:
-        while Path(f"/proc/{process.pid}/comm").read_text() != "sleep\n":
+        while " (sleep) S " not in Path(f"/proc/{process.pid}/stat").read_text():
             time.sleep(0.001)
         try:
             yield process.pid
