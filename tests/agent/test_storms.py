@@ -138,6 +138,7 @@ def test_one_that_ends_meanwhile(start: Start, program: Program, engine: Engine)
         assert target.process.wait() == 0
     named = {
         "process N has ended; take the snapshot again",
+        "process N is becoming another program, or has ended; take the snapshot again",
         "process N ended while it was being stopped; take the snapshot again",
         "process N ended or became another while it was being stopped; take the snapshot again",
         "the process ended while it was captured; take the snapshot again",
