@@ -74,8 +74,8 @@ def arm(
                 )
             target = Target(pid, bias, int.from_bytes(types_base, "little"))
             size = estimate(target, program)
-        check(pid, size, limits)
-        probe = engine.arm(target, program)
+            check(pid, size, limits)
+            probe = engine.arm(target, program)
         undo.pop_all()
     return Armed(target, program, process, size, engine.name, probe, incarnation, quiet or Quiet(), limits)
 
