@@ -14,7 +14,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 if not __package__:
@@ -23,6 +23,7 @@ if not __package__:
 from agent.engine import Engine
 from agent.engine_ebpf import EbpfEngine
 from agent.engine_memory import MemoryEngine
+from agent.urgent import MAX_PAUSE_MS
 from benchmarks import pausing
 from benchmarks.machine import preferred
 from benchmarks.pausetable import (
@@ -50,6 +51,8 @@ from compiler.spec import read_spec
 
 FEW = 3
 """Runs, at most, of what takes seconds."""
+SHORT = 200_000
+"""Goroutines up to which a pause stays below MAX_PAUSE_MS, so that its threads are realtime threads, as with the default limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,10 @@ def compiled(binary: Path) -> dict[str, Program]:
 
 def one_size(goroutines: int, tools: Tools, runs: int, delve: bool) -> Iterator[Line]:
     """Every way, at one number of goroutines."""
+    if goroutines <= SHORT:
+        short = {"pause_ms": MAX_PAUSE_MS}
+        programs = {name: replace(each, limits=each.limits.override(short)) for name, each in tools.programs.items()}
+        tools = replace(tools, programs=programs)
     with standing(tools.pause, goroutines) as target:
         yield from captures(target, tools, runs)
         for name, command in ((OWN_STACK, "stack"), (OWN_PPROF, "pprof")):
