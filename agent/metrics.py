@@ -1,6 +1,7 @@
 """What the agent counts, for Prometheus. Home of prometheus_client; each agent has a registry of its own."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -10,7 +11,7 @@ from compiler.ir.wire import PROTOCOL
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PAUSES_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
-PARTS = ("total", "stop", "stacks", "values", "resume")
+PARTS = tuple(each.name for each in fields(Pause))
 OUTCOMES = ("captured", "failed", "refused", "expired", "released")
 
 

@@ -10,9 +10,9 @@ from agent.chase import Chaser
 from agent.containers import word
 from agent.engine import Registers, Target
 from agent.reader import Reader
-from agent.walk import MARGIN, RIP, Walked
+from agent.walk import RIP, Walked
 from compiler.ir.chase import follows
-from compiler.ir.plan import Interval, IntervalIndex, goes_on, intervals
+from compiler.ir.plan import Interval, IntervalIndex, bytes_above, goes_on, intervals
 from compiler.ir.program import (
     Access,
     AtAddress,
@@ -41,10 +41,7 @@ class Roots:
         self._follows = follows(program.types)
         self._followed: dict[Located, bool] = {}
         self._calls = _Lookup(IntervalIndex(intervals(program, exact=False)))
-        places = [
-            p for site in program.sites for place in site.places if isinstance(place, Located) for p in place.pieces
-        ]
-        self._above = max([MARGIN, *(piece.offset + piece.size for piece in places if isinstance(piece, AtCfa))])
+        self._above = bytes_above(program)
         self._exact = _Lookup(IntervalIndex(intervals(program, exact=True)))
 
     def reach(self, walked: Walked) -> int | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.engine import Registers, Target
 from agent.reader import Reader
+from compiler.ir.plan import MARGIN
 from compiler.ir.program import Callback, GoRuntime, PcRange, Program
 from compiler.ir.raw import (
     FLAG_FRAMES_CUT,
@@ -34,9 +35,6 @@ MAX_GOROUTINES = 1 << 24
 BATCH = 512
 WINDOW = 4096
 """Bytes of a stack that are read at first; most need no more."""
-MARGIN = 256
-"""Bytes above the last frame's CFA that belong to the image: its arguments and results."""
-
 BROKEN = 32 << 10
 """Bytes beyond the last frame of a chain that leads out of the stack (see compiler.decode.stack)."""
 

@@ -17,12 +17,9 @@ from agent.engine_ebpf.sizes import power_of_two
 from compiler.ir.chase import follows, is_byte
 from compiler.ir.errors import CannotNow
 from compiler.ir.limits import Limits
-from compiler.ir.plan import Interval, intervals
-from compiler.ir.program import AtCfa, GoRuntime, Located, PcRange, Program
+from compiler.ir.plan import Interval, bytes_above, intervals
+from compiler.ir.program import GoRuntime, Located, PcRange, Program
 from compiler.ir.types import Array, Type
-
-MARGIN = 256
-"""Bytes of a stack's image above the outermost frame's CFA, at least: that frame's arguments and results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +144,9 @@ def _configure(config: Config, program: Program, limits: Limits, bias: int) -> N
     config.allglen, config.allgptr = runtime.allglen + bias, runtime.allgptr + bias
     for name in ("frames", "string_bytes", "slice_items", "map_entries", "depth"):
         setattr(config, name, getattr(limits, name))
-    located = [place for site in program.sites for place in site.places if isinstance(place, Located)]
-    config.has_values = bool(located)
+    config.has_values = any(isinstance(place, Located) for site in program.sites for place in site.places)
+    config.above = bytes_above(program)
     _configure_details(config, program)
-    ends = [p.offset + p.size for place in located for p in place.pieces if isinstance(p, AtCfa)]
-    config.above = max([MARGIN, *ends])
 
 
 def _configure_details(config: Config, program: Program) -> None:

@@ -161,19 +161,17 @@ class Rigs:
 
     def trim(self) -> None:
         """Close those whose time is over, and the oldest beyond MOST_IDLE; come back for the others."""
-        kept: list[tuple[float, Rig]] = []
-        over: list[tuple[float, Rig]] = []
+        over: list[Rig] = []
         with self._lock:
-            now, size = self._clock(), 0
-            for since, rig in reversed(self._idle):
-                size += bytes_of(rig.sizes)
-                (over if now - since >= self._idle_s or size > MOST_IDLE else kept).append((since, rig))
-            self._idle = kept[::-1]
-            if kept and (not self._timer.is_alive() or self._timer is threading.current_thread()):
-                self._timer = threading.Timer(self._idle_s - (now - kept[-1][0]), self.trim)
+            now = self._clock()
+            while self._idle and now - self._idle[0][0] >= self._idle_s:
+                over.append(self._idle.pop(0)[1])
+            over += self._drop_idle(MOST_IDLE)
+            if self._idle and (not self._timer.is_alive() or self._timer is threading.current_thread()):
+                self._timer = threading.Timer(self._idle_s - (now - self._idle[0][0]), self.trim)
                 self._timer.daemon = True
                 self._timer.start()
-        for _, rig in over:
+        for rig in over:
             rig.close()
 
     def close(self) -> None:

@@ -9,7 +9,10 @@ from itertools import pairwise
 
 from compiler.ir.chase import Follow, FollowInterface
 from compiler.ir.frozen import frozen
-from compiler.ir.program import Access, Located, Program, Select, Site
+from compiler.ir.program import Access, AtCfa, Located, Program, Select, Site
+
+MARGIN = 256
+"""Bytes of a stack above the last frame's CFA that belong to its image, at least: that frame's arguments and results."""
 
 
 @frozen
@@ -19,6 +22,13 @@ class Interval:
     lo: int
     hi: int
     roots: tuple[Located, ...]
+
+
+def bytes_above(program: Program) -> int:
+    """How many bytes above a frame's CFA its columns may begin with, MARGIN at least."""
+    places = (place for site in program.sites for place in site.places if isinstance(place, Located))
+    pieces = (piece for place in places for piece in place.pieces)
+    return max([MARGIN, *(piece.offset + piece.size for piece in pieces if isinstance(piece, AtCfa))])
 
 
 def intervals(program: Program, *, exact: bool) -> tuple[Interval, ...]:
