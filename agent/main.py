@@ -3,7 +3,6 @@
 import json
 import os
 import resource
-import signal
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,6 +12,7 @@ from agent.audit import tell
 from agent.capabilities import EBPF, NEEDED, missing, remedy
 from agent.config import AgentConfig
 from agent.config_file import read_private
+from agent.ending import endings
 from agent.engines import KEPT_S, choose_engine
 from agent.server import make_server
 from compiler.ir.errors import BadInput, CannotNow
@@ -37,22 +37,19 @@ def run(
     allow_many_files()
     engine = partial(choose_engine, config.engine, kept_s=KEPT_S, memory_mib=config.limits.memory_mib)
     server = make_server(config, token, engine, origin=origin)
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     thread = threading.Thread(target=server.serve_forever, name="agent")
-    thread.start()
-    try:
-        for warning in warnings(config):
-            tell(warning)
-        ready = {"address": server.address, "engine": server.captures.engine.name, "pid": os.getpid()}
-        (announce or _announce)("ready " + json.dumps(ready, sort_keys=True))
-        stop.wait()
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        for number, old in before.items():
-            signal.signal(number, old)
+    with endings() as wait_for_the_end:
+        thread.start()
+        try:
+            for warning in warnings(config):
+                tell(warning)
+            ready = {"address": server.address, "engine": server.captures.engine.name, "pid": os.getpid()}
+            (announce or _announce)("ready " + json.dumps(ready, sort_keys=True))
+            wait_for_the_end()
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
 
 
 def allow_many_files() -> None:

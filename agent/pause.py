@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from agent.capabilities import remedy
 from agent.engine import Registers
 from agent.ptrace import PTRACE_DETACH, PTRACE_INTERRUPT, PTRACE_SEIZE, Ptrace, WaitStatus
-from agent.threads import AGAIN, container_pid, own_tid, reluctance, status, thread_ids, tracer
+from agent.threads import AGAIN, Tracer, container_pid, own_tid, reluctance, status, thread_ids, tracer
 from compiler.ir.errors import CannotNow
 
 MAX_ROUNDS = 100
@@ -26,6 +26,9 @@ After as many again we look at all the others, too."""
 NAP_S = 0.00005
 SEIZE_TRIES = 5
 """While execve(2) puts one thread in the place of another, the kernel refuses to trace it."""
+OWN_TRACE_NS = 100_000_000
+"""How long we wait for a trace of our own to end. A thread that execve(2) gave another number while we held it is out of our
+sight: the kernel lets go of it when the tracing thread ends, which may be after the next capture has begun."""
 LINGER_S = 1.0
 """How long a release waits for threads that have not stopped yet. After it the kernel lets go, when our thread ends."""
 
@@ -113,7 +116,7 @@ def _seize(ptrace: Ptrace, pid: int, tid: int) -> bool:
         code = ptrace.quietly(PTRACE_SEIZE, tid)
         if code in (0, errno.ESRCH):
             return code == 0
-        other = tracer(pid, tid)
+        other = _foreign_tracer(pid, tid)
         if other is not None:
             raise CannotNow(
                 f"process {pid} is being traced by {other}",
@@ -126,6 +129,14 @@ def _seize(ptrace: Ptrace, pid: int, tid: int) -> bool:
         f"no permission to stop process {pid}: {os.strerror(code)}",
         remedy=remedy("CAP_SYS_PTRACE"),
     )
+
+
+def _foreign_tracer(pid: int, tid: int) -> Tracer | None:
+    """Who traces the thread, once a trace of our own that is about to end has ended."""
+    deadline_ns = time.monotonic_ns() + OWN_TRACE_NS
+    while (other := tracer(pid, tid)) is not None and other.pid == os.getpid() and time.monotonic_ns() < deadline_ns:
+        time.sleep(NAP_S)
+    return other
 
 
 def _await_stops(

@@ -4,6 +4,7 @@ numbered inside of a container. Pure reading."""
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -48,13 +49,24 @@ def own_tid(pid: int, tid: int) -> int:
     return int(numbers[-1]) if numbers else tid
 
 
-def tracer(pid: int, tid: int) -> str | None:
-    """Who traces a thread, in words; None where nobody does."""
+@dataclass(frozen=True, slots=True)
+class Tracer:
+    """The process that traces a thread."""
+
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} ({self.name})"
+
+
+def tracer(pid: int, tid: int) -> Tracer | None:
+    """Who traces a thread; None where nobody does."""
     number = status(f"/proc/{pid}/task/{tid}/status").get("TracerPid", "0")
     if number == "0":
         return None
     process = status(f"/proc/{number}/status").get("Tgid", number)  # the kernel names the thread that traces
-    return f"process {process} ({status(f'/proc/{process}/status').get('Name', '?')})"
+    return Tracer(int(process), status(f"/proc/{process}/status").get("Name", "?"))
 
 
 def reluctance(pid: int, tid: int) -> str:

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from typing import IO, Any
 import requests
 from rich.console import Console
 
+from agent.ending import endings
 from compiler.ir.errors import CannotNow
 from freezeframe.show import print_rows
 
@@ -174,12 +174,7 @@ def _say(
 
 
 def _wait(console: Console) -> None:
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with endings() as wait_for_the_end:
         console.print("\n[bold]Ctrl-C ends it.[/bold]")
-        stop.wait()
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+        wait_for_the_end()
     console.print("ending")

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -122,6 +123,21 @@ def test_one_that_is_traced_already_names_the_tracer(busy: Busy) -> None:
         f"process {busy.pid} is being traced by process {tracer.pid} ({comm}); "
         "end that debugger or capture, then take the snapshot again"
     )
+
+
+def test_a_trace_of_our_own_that_is_about_to_end_is_waited_for(busy: Busy) -> None:
+    def hold() -> None:
+        with paused(busy.pid, PATIENCE_NS):
+            held.set()
+            time.sleep(0.05)
+
+    held = threading.Event()
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(10)
+    with paused(busy.pid, PATIENCE_NS) as again:
+        assert len(again.threads) >= 3
+    thread.join()
 
 
 def test_a_process_that_is_gone_or_that_we_may_not_stop() -> None:
