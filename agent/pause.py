@@ -20,10 +20,13 @@ from compiler.ir.errors import CannotNow
 
 MAX_ROUNDS = 100
 """How often the thread list is read again; threads that appear faster than they can be seized are an error."""
-SPINS = 100
-"""Looks at a thread that has not stopped yet before we begin to sleep between them; most stop within microseconds.
-After as many again we look at all the others, too."""
+LOOKS = 3
+"""At a thread that has not stopped yet, before we sleep between them: it may wait for the very processor that we, urgent as
+we are, look from. Sleeping late (after 100 looks) made the stop of four sleeping threads 1.5 ms long instead of 0.4."""
 NAP_S = 0.00005
+"""Shorter ones keep waking us in front of the thread that is to run."""
+LOOKS_AROUND = 100
+"""After so many we look at all the others, too."""
 SEIZE_TRIES = 5
 """While execve(2) puts one thread in the place of another, the kernel refuses to trace it."""
 OWN_TRACE_NS = 100_000_000
@@ -156,14 +159,12 @@ def _await_stops(
                 remedy=f"{AGAIN}, or raise limits.pause_ms",
             )
         looks += 1
-        if looks < SPINS:
-            os.sched_yield()
-        else:
-            if looks % SPINS == 0:
-                # Those that stood may have been killed since: execve(2) does that, and goes on only when we have seen
-                # all of them end.
-                for tracee in list(tracees.values()):
-                    _look(ptrace, tracee, tracees)
+        if looks % LOOKS_AROUND == 0:
+            # Those that stood may have been killed since: execve(2) does that, and goes on only when we have seen
+            # all of them end.
+            for tracee in list(tracees.values()):
+                _look(ptrace, tracee, tracees)
+        if looks >= LOOKS:
             time.sleep(NAP_S)
 
 
