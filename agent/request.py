@@ -4,7 +4,7 @@ GET    /v1/health
 GET    /v1/processes
 GET    /v1/binaries?build_id=ID       the executable, through /proc/PID/exe of a process that runs it
 POST   /v1/captures?pid=N             body: a Program; answers {"capture": ...}: armed
-POST   /v1/captures/ID/fire           a RawCapture
+POST   /v1/captures/ID/fire           a RawCapture; a large one as gzip where Accept-Encoding names it
 DELETE /v1/captures/ID                whether it is still armed or not
 GET    /v1/metrics                    for Prometheus
 """
@@ -28,6 +28,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from agent.captures import Asking, Captures, NoSuchCapture
 from agent.connection import Connection
 from agent.metrics import CONTENT_TYPE
+from agent.packing import packed, wanted
 from agent.rate import TooMany
 from agent.tls import subject
 from compiler.ir.build_id import read_identity
@@ -143,7 +144,10 @@ class Request(BaseHTTPRequestHandler):
             self._send(201, JSON, armed.to_json())
         elif (found := CAPTURE.fullmatch(self.path)) and found[2]:
             raw = captures.fire(found[1], self._asking())
-            self._send(200, BYTES, raw.head(), raw.records)
+            if wanted(self.headers.get("Accept-Encoding", ""), len(raw.records)):
+                self._send(200, BYTES, packed((raw.head(), raw.records)), headers={"Content-Encoding": "gzip"})
+            else:
+                self._send(200, BYTES, raw.head(), raw.records)
         else:
             raise self._nothing()
 

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -81,7 +83,17 @@ class Agent:
 
     def fire(self, number: str) -> RawCapture:
         """Fire an armed capture."""
-        return RawCapture.from_bytes(self._call("POST", f"/v1/captures/{number}/fire").content)
+        # Packing takes longer than the loopback does.
+        headers = {"Accept-Encoding": "identity" if self._beside_us() else "gzip"}
+        return RawCapture.from_bytes(self._call("POST", f"/v1/captures/{number}/fire", headers=headers).content)
+
+    def _beside_us(self) -> bool:
+        """Whether it is on this machine, as far as its URL tells."""
+        host = urlsplit(self.url).hostname or ""
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
     def _release(self, number: str) -> None:
         try:

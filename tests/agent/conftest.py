@@ -82,7 +82,7 @@ def busy(busy_binary: Path, start_target: StartTarget) -> Busy:
 @pytest.fixture(scope="session")
 def busy_program(busy_binary: Path) -> Program:
     """Stacks alone."""
-    return _compiled(busy_binary, "functions: []\n")
+    return compiled(busy_binary, "functions: []\n")
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +94,7 @@ def patient_program(busy_program: Program) -> Program:
 @pytest.fixture(scope="session")
 def querydb_program(querydb: Path) -> Program:
     """The demo's own spec, compiled for the demo."""
-    return _compiled(querydb, SPEC.read_text())
+    return compiled(querydb, SPEC.read_text())
 
 
 def patient(program: Program) -> Program:
@@ -102,7 +102,7 @@ def patient(program: Program) -> Program:
     return replace(program, limits=program.limits.override({"pause_ms": 10_000}))
 
 
-def _compiled(path: Path, spec: str) -> Program:
+def compiled(path: Path, spec: str) -> Program:
     with Binary(path) as binary:
         compiled = compile_spec(read_spec(spec, SPEC.name), binary)
     assert compiled.issues == ()
