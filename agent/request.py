@@ -18,7 +18,7 @@ import ssl
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -30,6 +30,7 @@ from agent.connection import Connection
 from agent.metrics import CONTENT_TYPE
 from agent.packing import packed, wanted
 from agent.rate import TooMany
+from agent.strangers import Strangers
 from agent.tls import subject
 from compiler.ir.build_id import read_identity
 from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
@@ -73,6 +74,7 @@ class Service:
     captures: Captures
     open_metrics: bool = False
     """Whether /v1/metrics needs no token."""
+    strangers: Strangers = field(default_factory=Strangers)
 
 
 class Request(BaseHTTPRequestHandler):
@@ -208,6 +210,7 @@ class Request(BaseHTTPRequestHandler):
         given = token.strip().encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.service.token) or scheme.lower() != "bearer":
             raise Unauthorized("the token is missing or wrong", remedy="send the agent's own as: Authorization: Bearer")
+        self.service.strangers.recognize(self.client_address)
 
     def _body(self) -> bytes:
         if not self.headers.get("Content-Length", "").isdecimal():

@@ -35,6 +35,8 @@ HANDSHAKE_S: Final = 10
 FOREVER_S: Final = 86_400.0
 LINGER_S: Final = 1
 NO_ROOM_S: Final = 0.1
+MAKE_ROOM_S: Final = 0.2
+"""How long a new client waits for the thread of one that is let go for it."""
 LINGER_READS: Final = 16
 FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 
@@ -50,6 +52,7 @@ class AgentServer(ThreadingHTTPServer):
         self._metrics = service.captures.metrics
         self._tls = tls
         self._free = threading.BoundedSemaphore(connections)
+        self.strangers = service.strangers
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         try:
             super().__init__(address, partial(Request, service))
@@ -88,26 +91,35 @@ class AgentServer(ThreadingHTTPServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """A thread for the client, where one is free; else it is told so at once."""
+        """A thread for the client. Where none is free, one that has not shown the token goes; else this one, at once."""
         if not self._free.acquire(blocking=False):
             self._metrics.turned_away()
-            if self._tls is None:
-                with contextlib.suppress(OSError):
-                    request.setblocking(False)
-                    request.send(FULL)
-            self.shutdown_request(request)
-            return
+            if not (self.strangers.let_go() and self._free.acquire(timeout=MAKE_ROOM_S)):
+                self._turn_away(request)
+                return
+        self.strangers.add(client_address, request)
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self._free.release()
+            self._gone(client_address)
             raise
+
+    def _turn_away(self, request: Any) -> None:
+        if self._tls is None:
+            with contextlib.suppress(OSError):
+                request.setblocking(False)
+                request.send(FULL)
+        self.shutdown_request(request)
+
+    def _gone(self, client_address: Any) -> None:
+        self.strangers.recognize(client_address)
+        self._free.release()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._free.release()
+            self._gone(client_address)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """On the client's own thread: one that is silent in the handshake holds up nobody else."""
