@@ -39,7 +39,7 @@ def place_in_words(place: Place, accesses: Sequence[Access], arch: str) -> str:
             access = accesses[number]
             parts = [_root(pieces, access.root_size, arch), *_way(access)]
             if dead:
-                parts.append("but nothing keeps alive what it points to, which is not shown")
+                parts.append("but nothing keeps alive what it points to, which is shown only if it is a literal")
             return "; ".join(parts)
         case _:
             assert_never(place)

@@ -37,7 +37,7 @@ def take(binary: Binary, compile_with: Compile, fire: Fire, remembered: frozense
     for round_ in range(1, MAX_ROUNDS + 1):
         compiled = compile_with(known)
         raw = fire(compiled.program)
-        capture = decode(compiled.program, raw, binary.pclntab)
+        capture = decode(compiled.program, raw, binary.pclntab, binary.executable)
         new = frozenset(capture.unknown_types) - known
         if not new or round_ == MAX_ROUNDS:
             return Taken(compiled, raw, capture, known | new)

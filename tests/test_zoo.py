@@ -124,6 +124,15 @@ def test_what_is_shown_as_what_it_means_is_whole(scene: Scene, engine: str, name
     assert verdict.right > 100
 
 
+def test_a_literal_is_there_after_its_last_use(scene: Scene, engine: str) -> None:
+    """Nothing keeps it alive any more, and nothing has to."""
+    for name, variable in (("main.unused", "s"), ("main.recursive", "tag")):
+        [function] = [each for each in scene.functions if each.name == name]
+        verdict = scene.verdict(engine, function)
+        assert not verdict.wrong
+        assert not [each for each in verdict.missing if each.startswith(f"{name} {variable}:")]
+
+
 def test_little_is_missing(scene: Scene, engine: str) -> None:
     """Optimization leaves some variables nowhere, in every Go version others; at most one cell in twelve."""
     missing = [each for function in scene.functions for each in scene.verdict(engine, function).missing]

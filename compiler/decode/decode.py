@@ -11,17 +11,17 @@ from compiler.ir.frames import Capture, Frame, Goroutine, Row
 from compiler.ir.frozen import frozen
 from compiler.ir.program import Program, Site
 from compiler.ir.raw import SOURCE_THREAD, BadRaw, RawCapture, RawGoroutine
-from compiler.ir.symbols import SymbolFrame, Symbols
+from compiler.ir.symbols import Constants, SymbolFrame, Symbols
 
 DECODED = "amd64"
 """Where a frame ends is worked out by its rules (compiler.decode.stack)."""
 FAULTED = absent("optimized out", "the frame faulted: which of its variables are still alive is not recorded")
 
 
-def decode(program: Program, raw: RawCapture, symbols: Symbols) -> Capture:
+def decode(program: Program, raw: RawCapture, symbols: Symbols, constants: Constants | None = None) -> Capture:
     """What a raw capture of the Program's binary says. BadRaw where its records are damaged; whatever the memory in it
-    holds, decoding ends, and what cannot be is absent with its reason."""
-    records = unpack(raw)
+    holds, decoding ends, and what cannot be is absent with its reason. `constants`: the executable's own read-only data."""
+    records = unpack(raw, constants)
     if raw.header.build_id != program.build_id:
         raise BadRaw(
             f"the raw capture is of build {raw.header.build_id}, the program was compiled for {program.build_id}",

@@ -1,7 +1,7 @@
 """The part of a process's memory that a capture holds: disjoint runs of bytes, and why the rest is missing."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from compiler.ir.frozen import frozen
 
@@ -58,10 +58,20 @@ class Window:
         return first if reached >= at + size else Gap(at, at + size, "partial", first.reason)
 
 
+Constant = Callable[[int, int], bytes | None]
+
+
 class Image:
     """Reads by address. Pieces may overlap; where they do they agree, for the process stood still."""
 
-    def __init__(self, pieces: Iterable[tuple[int, memoryview]], faults: Iterable[tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        pieces: Iterable[tuple[int, memoryview]],
+        faults: Iterable[tuple[int, int]],
+        constant: Constant = lambda _address, _size: None,
+    ) -> None:
+        """`constant`: bytes by (address, size) of which no capture need have a copy, for nothing ever changes them."""
+        self.constant = constant
         self._starts, self._runs = _merged(pieces)
         self._faults = sorted((address, address + size) for address, size in faults)
 
@@ -70,10 +80,11 @@ class Image:
         if size == 0:
             return b""
         index = bisect_right(self._starts, address) - 1
-        if index < 0:
-            return None
-        run, at = self._runs[index], address - self._starts[index]
-        return run[at : at + size] if at + size <= len(run) else None
+        if index >= 0:
+            run, at = self._runs[index], address - self._starts[index]
+            if at + size <= len(run):
+                return run[at : at + size]
+        return self.constant(address, size)
 
     def word(self, address: int) -> int | None:
         """The uint64 at an address."""

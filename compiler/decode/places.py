@@ -93,8 +93,12 @@ class CellReader:
                 access = self._program.accesses[number]
                 root = self._root(pieces, access.root_size, frame)
                 if unfollowed:
-                    root = Window(root.data, root.gaps, unfollowed)
+                    root = Window(root.data, root.gaps, self._mortal(root, unfollowed))
                 return self._follow(number, access, root)
+
+    def _mortal(self, root: Window, unfollowed: tuple[int, ...]) -> tuple[int, ...]:
+        """Of pointers that nothing keeps alive, those whose memory may be somebody else's by now: not those to constants."""
+        return tuple(at for at in unfollowed if self._image.constant(root.word(at), 1) is None)
 
     # ------------------------------------------------------------ the root variable
 

@@ -22,6 +22,7 @@ from compiler.ir.raw import (
     RawGoroutine,
     RawHeader,
 )
+from compiler.ir.symbols import Constants
 
 Chain = tuple[tuple[int, int], ...]
 """(pc, frame pointer - the goroutine's sp), innermost first."""
@@ -40,8 +41,8 @@ class Records:
     image: Image
 
 
-def unpack(raw: RawCapture) -> Records:
-    """All records of a capture."""
+def unpack(raw: RawCapture, constants: Constants | None = None) -> Records:
+    """All records of a capture. `constants`: where the data is that is in the executable's file as well."""
     check_header(raw.header)
     goroutines: list[RawGoroutine] = []
     stacks: dict[int, Chain] = {}
@@ -70,7 +71,16 @@ def unpack(raw: RawCapture) -> Records:
     for goroutine in goroutines:
         _check_goroutine(goroutine, stacks)
     ordered = sorted(goroutines, key=lambda each: (each.goid, each.g))
-    return Records(tuple(ordered), stacks, threads, Image(memory, faults))
+    return Records(tuple(ordered), stacks, threads, _image(memory, faults, raw.header.bias, constants))
+
+
+def _image(
+    memory: list[tuple[int, memoryview]], faults: list[tuple[int, int]], bias: int, constants: Constants | None
+) -> Image:
+    if constants is None:
+        return Image(memory, faults)
+    read = constants.constant
+    return Image(memory, faults, lambda address, size: read(address - bias, size))
 
 
 def check_header(header: RawHeader) -> None:

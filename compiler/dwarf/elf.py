@@ -10,6 +10,7 @@ SEGMENT = struct.Struct("<IIQQQQQQ")
 SHT_NOBITS = 8
 SHN_XINDEX = 0xFFFF
 PT_LOAD = 1
+PF_W = 2
 
 
 class SectionHeader(NamedTuple):
@@ -33,6 +34,7 @@ class Segment(NamedTuple):
     file_size: int
     memory_size: int
     offset: int
+    writable: bool
 
 
 class Headers(NamedTuple):
@@ -76,4 +78,4 @@ def _loaded(file: mmap.mmap, at: int, size: int, count: int) -> list[Segment]:
     if size != SEGMENT.size:
         raise ValueError(f"program headers of {size} bytes")
     rows = [SEGMENT.unpack_from(file, at + size * number) for number in range(count)]
-    return [Segment(row[3], row[5], row[6], row[2]) for row in rows if row[0] == PT_LOAD]
+    return [Segment(row[3], row[5], row[6], row[2], bool(row[1] & PF_W)) for row in rows if row[0] == PT_LOAD]

@@ -18,6 +18,9 @@ from compiler.ir.errors import BadInput
 
 SYMBOL = struct.Struct("<IBBHQQ")
 RELA = struct.Struct("<QQq")
+DYNAMIC = struct.Struct("<qQ")
+DT_TEXTREL, DT_FLAGS, DF_TEXTREL = 22, 30, 4
+"""Marks of a file of which the loader changes read-only data, too."""
 R_X86_64_RELATIVE = 8
 R_AARCH64_RELATIVE = 1027
 MAX_SPELLINGS = 256
@@ -179,7 +182,7 @@ class Executable:
 
     @property
     def _segments(self) -> tuple[Segment, ...]:
-        """(address, file size, memory size, file offset) of every PT_LOAD."""
+        """Every PT_LOAD."""
         return self._elf.loaded
 
     @property
@@ -193,7 +196,7 @@ class Executable:
 
     def read(self, address: int, size: int) -> bytes | None:
         """`size` bytes that the file puts at a link-time address (zeros in .bss), relocations not applied."""
-        for start, file_size, memory_size, offset in self._segments:
+        for start, file_size, memory_size, offset, _ in self._segments:
             if start <= address and address + size <= start + memory_size:
                 at = address - start
                 stored = self._map[offset + at : offset + min(at + size, file_size)] if at < file_size else b""
@@ -202,11 +205,28 @@ class Executable:
 
     def read_up_to(self, address: int, size: int) -> bytes:
         """As many of `size` bytes as the file puts from a link-time address on."""
-        for start, file_size, _, offset in self._segments:
+        for start, file_size, _, offset, _ in self._segments:
             if start <= address < start + file_size:
                 at = offset + address - start
                 return self._map[at : min(at + size, offset + file_size)]
         return b""
+
+    @cached_property
+    def _constant(self) -> tuple[Segment, ...]:
+        """What is loaded as it is in the file and never written: neither by the program nor by whatever loads it."""
+        dynamic = memoryview(self.section(".dynamic") or b"")
+        entries = DYNAMIC.iter_unpack(dynamic[: len(dynamic) // DYNAMIC.size * DYNAMIC.size])
+        if any(tag == DT_TEXTREL or (tag == DT_FLAGS and value & DF_TEXTREL) for tag, value in entries):
+            return ()
+        return tuple(each for each in self._segments if not each.writable)
+
+    def constant(self, address: int, size: int) -> bytes | None:
+        """`size` bytes of read-only data at a link-time address, as they are in every process; None where they are not all that."""
+        for start, file_size, _, offset, _ in self._constant:
+            if start <= address and address + size <= start + file_size:
+                at = offset + address - start
+                return self._map[at : at + size]
+        return None
 
     @cached_property
     def _relocated(self) -> dict[int, int]:
@@ -237,7 +257,7 @@ class Executable:
     @cached_property
     def _loaded(self) -> list[tuple[int, bytes]]:
         """(link-time address, bytes of the file) of every PT_LOAD; for searching, which mmap does byte by byte."""
-        return [(start, self._map[offset : offset + size]) for start, size, _, offset in self._segments]
+        return [(start, self._map[offset : offset + size]) for start, size, _, offset, _ in self._segments]
 
     def find(self, wanted: bytes, lo: int = 0) -> Iterator[int]:
         """Link-time addresses from `lo` on at which the file puts these bytes, relocations not applied."""

@@ -1,4 +1,4 @@
-"""What names a PC: the interface between the pclntab reader, which knows a binary, and the decoder, which does not."""
+"""What the decoder, which knows no binary, asks of one: the names of PCs, and data that is the same in every process."""
 
 from typing import Protocol
 
@@ -32,3 +32,10 @@ class Symbols(Protocol):
 
     def frame_size(self, pc: int) -> int | None:
         """CFA - SP - 8 before the instruction at exactly `pc`; None where it is not known."""
+
+
+class Constants(Protocol):
+    """Reads what the executable's file has of link-time addresses."""
+
+    def constant(self, address: int, size: int) -> bytes | None:
+        """`size` bytes of read-only data; None where one of them may be written, or is not in the file."""

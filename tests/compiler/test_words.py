@@ -110,5 +110,5 @@ def test_what_is_missing() -> None:
 
 def test_pointers_that_nothing_keeps_alive() -> None:
     place = Located(0, (AtCfa(0, 16, 0),), (0,))
-    words = "in the caller's frame, at the CFA; but nothing keeps alive what it points to, which is not shown"
+    words = "in the caller's frame, at the CFA; but nothing keeps alive what it points to, which is shown only if it is a literal"
     assert place_in_words(place, (access(()),), "amd64") == words

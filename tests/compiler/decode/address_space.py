@@ -37,7 +37,7 @@ from compiler.ir.raw import (
     RawHeader,
     record,
 )
-from compiler.ir.symbols import SymbolFrame
+from compiler.ir.symbols import Constants, SymbolFrame
 from compiler.ir.types import Type
 
 BIAS = 0x10000
@@ -97,6 +97,18 @@ class FakeSymbols:
     def frame_size(self, pc: int) -> int | None:
         found = self._find(pc)
         return None if found is None else found[1].size
+
+
+@dataclass(frozen=True)
+class ReadOnly:
+    """Read-only data at a link-time address; implements compiler.ir.symbols.Constants."""
+
+    start: int
+    data: bytes
+
+    def constant(self, address: int, size: int) -> bytes | None:
+        at = address - self.start
+        return self.data[at : at + size] if at >= 0 and at + size <= len(self.data) else None
 
 
 SYMBOLS = FakeSymbols(
@@ -221,6 +233,7 @@ def capture(
     dynamic: tuple[DynamicType, ...] = (),
     pieces: tuple[Piece, ...] | None = None,
     dead: tuple[int, ...] = (),
+    constants: Constants | None = None,
 ) -> Capture:
     """One goroutine that waits in main.f, whose one variable's bytes lie at the frame's start."""
     offset = 16 - (BP - SP)
@@ -229,7 +242,7 @@ def capture(
     place = Located(0, (AtCfa(0, len(root), offset),) if pieces is None else pieces, dead)
     program = one_column_program(types, access, place, dynamic=dynamic)
     raw = RawCapture(header(), goroutine_record() + WAITING + written.records())
-    return decode(program, raw, SYMBOLS)
+    return decode(program, raw, SYMBOLS, constants)
 
 
 def cell(types: tuple[Type, ...], root: bytes, memory: Memory | None = None, **how: object) -> Cell:

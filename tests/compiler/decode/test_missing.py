@@ -22,6 +22,7 @@ from tests.compiler.decode.address_space import (
     SYMBOLS,
     WAITING,
     Memory,
+    ReadOnly,
     cell,
     goroutine_record,
     header,
@@ -215,6 +216,27 @@ def test_a_dead_pointer_on_the_way_ends_it() -> None:
     address = f"{int.from_bytes(root, 'little'):#x}"
     assert read == Cell(None, (Absence("", "optimized out", f"{GONE} (it was at {address})"),))
     assert cell((INT,), words(0), memory, steps=(Deref(),), dead=(0,)).absences == (Absence("", "nil"),)
+
+
+def test_a_constant_is_never_somebody_elses() -> None:
+    """Nothing keeps alive what is never freed: a literal is read where the executable has it."""
+    constants = ReadOnly(0x5000, b"SELECT 1;")
+    types = (STRING, struct_of("main.T", 32, ("S", 0, 0), ("Heap", 16, 0)))
+    memory = Memory()
+    on_heap = memory.string("text")
+    root = words(0x5000 + BIAS, 8) + on_heap
+    gone = f'{{"$absent":"optimized out","$addr":"{int.from_bytes(on_heap[:8], "little"):#x}","$len":4}}'
+    read = cell(types, root, memory, dead=(0, 16), constants=constants)
+    assert read.value == f'{{"S":"SELECT 1","Heap":{gone}}}'
+    assert [(each.path, each.reason) for each in read.absences] == [(".Heap", "optimized out")]
+    beyond = cell(types, words(0x5000 + BIAS, 10) + on_heap, memory, dead=(0, 16), constants=constants)
+    assert beyond.value == f'{{"S":{{"$absent":"budget"}},"Heap":{gone}}}'
+
+
+def test_a_constant_that_no_engine_copied_is_there() -> None:
+    root = words(0x5002 + BIAS, 4)
+    assert cell((STRING,), root, constants=ReadOnly(0x5000, b"a text")).value == "text"
+    assert cell((STRING,), root).absences == (Absence("", "budget", "length 4"),)
 
 
 def test_a_capture_has_a_bounded_number_of_values() -> None:
