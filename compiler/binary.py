@@ -1,10 +1,9 @@
 """One Go executable with all its readers: the index is built on first use, everything else as it is asked for."""
 
-import time
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from compiler.code.arginfo import Arguments
 from compiler.code.itabs import implementers
@@ -18,8 +17,9 @@ from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.executable import BROKEN, BadBinary, Executable
 from compiler.dwarf.functions import Functions
 from compiler.dwarf.gotypes import GoTypes
-from compiler.dwarf.index import Index, build_index
+from compiler.dwarf.index import Index, Indexes
 from compiler.dwarf.locations import Known, read_locations
+from compiler.dwarf.table import Table
 from compiler.dwarf.units import DebugInfo
 from compiler.ir.program import AtAddress
 from compiler.naming.names import FunctionNames
@@ -27,13 +27,6 @@ from compiler.naming.shapes import Shapes
 from compiler.stripped import StrippedFunctions
 
 T = TypeVar("T")
-
-
-class Indexes(Protocol):
-    """Where packed indexes are kept, by build id. What is not kept, or was damaged since, is None."""
-
-    def index(self, build_id: str) -> bytes | None: ...
-    def keep_index(self, build_id: str, packed: bytes) -> None: ...
 
 
 def _c_string(section: bytes) -> str:
@@ -46,8 +39,6 @@ class Binary:
     def __init__(self, path: Path, indexes: Indexes | None = None, debug_files: DebugFiles | None = None) -> None:
         self.executable = Executable(path, debug_files)
         self._indexes = indexes
-        self.index_ms = 0.0
-        """How long building the index took, or reading it; 0 until it was needed."""
 
     def __enter__(self) -> "Binary":
         return self
@@ -82,24 +73,16 @@ class Binary:
     @cached_property
     def index(self) -> Index:
         """The names in its debug info; without any, its functions' names alone."""
-        if self.no_debug_info:
-            index = Index(self.info.section)
-            index.functions.odd = [(name, 0) for name in self.pclntab.names()]
-            return index
-        began = time.perf_counter()
-        index = self._kept_index() or self._built_index()
-        self.index_ms = (time.perf_counter() - began) * 1e3
-        return index
+        if not self.no_debug_info:
+            return self._readable(lambda: Index(self.info, self._indexes))
+        table = Table(self.info.section)
+        table.functions.odd = [(name, 0) for name in self.pclntab.names()]
+        return Index(self.info, table=table)
 
-    def _kept_index(self) -> Index | None:
-        packed = None if self._indexes is None else self._indexes.index(self.build_id)
-        return None if packed is None else Index.from_bytes(packed, self.info.section)
-
-    def _built_index(self) -> Index:
-        index = self._readable(lambda: build_index(self.info))
-        if self._indexes is not None:
-            self._indexes.keep_index(self.build_id, index.to_bytes())
-        return index
+    @property
+    def index_ms(self) -> float:
+        """How long reading the names in its debug info took so far."""
+        return self.index.took_ms if "index" in vars(self) else 0.0
 
     def _readable(self, read: Callable[[], T]) -> T:
         try:

@@ -1,7 +1,6 @@
 """Functions as DWARF describes them: their code, the places where they were inlined, and the variables in scope by PC."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -90,9 +89,9 @@ class Functions:
         abstract = [offset for offset in wanted if self._is_abstract(offset)]
         self._look_for(abstract)
         mentions = [at for offset in abstract for at in self._mentioned[offset]]
-        for enclosing in sorted({bisect_right(self._index.subprograms, at) - 1 for at in mentions} - {-1}):
-            tree = self._tree(self._index.subprograms[enclosing])
-            found += [instance for origin, instance in tree if origin in abstract]
+        enclosing = {self._index.subprogram_before(at) for at in mentions}
+        for around in sorted(each for each in enclosing if each is not None):
+            found += [instance for origin, instance in self._tree(around) if origin in abstract]
         unique = {(instance.level, instance.ranges): instance for instance in found if instance.ranges}
         return [unique[key] for key in sorted(unique, key=lambda key: (key[1], key[0]))]
 

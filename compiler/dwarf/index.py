@@ -1,141 +1,182 @@
 """The index of a binary's names: functions, types, globals and runtime types to the offsets of their DIEs.
 
-Made by one regular expression an abbreviation table (compiler.dwarf.scanner). A unit that the expression does not fit to
-its last byte is read DIE by DIE instead. It can be packed into bytes, and is then good for the same binary only.
+A unit is read when something in it is asked for, by one regular expression an abbreviation table (compiler.dwarf.scanner);
+one that the expression does not fit to its last byte is read DIE by DIE. All types are in units of one package, where Go's
+linker puts them. What describes a function or global may be in any unit, but it spells the name: so the text is searched,
+and the units are read in which the name is. For whoever wants every name, all units are read into one table.
 """
 
-import json
-import zlib
-from array import array
-from functools import cached_property
-from typing import Any
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import Any, Protocol
 
 from compiler.dwarf.executable import BadBinary
-from compiler.dwarf.names import Names
-from compiler.dwarf.scanner import GO_RUNTIME_TYPE, KINDS, Scanned, Scanner, kind_of
-from compiler.dwarf.sections import Section
+from compiler.dwarf.names import Names, Sought
+from compiler.dwarf.scanner import GO_RUNTIME_TYPE, Scanned, Scanner, kind_of
+from compiler.dwarf.table import Table
 from compiler.dwarf.units import DebugInfo, Unit, number
 
+RUNTIME = "runtime"
+"""The package to which Go's linker moves all types (movetomodule in cmd/link/internal/ld/dwarf.go)."""
 MAX_DIES = 16 << 20
 """Functions, types and globals of one binary (the largest known has 0.6 million); more is damage."""
 MAX_SLOW = 4 << 20
 """DIEs that are read one by one: a minute's work."""
 
 
+class Indexes(Protocol):
+    """Where whole tables are kept, by build id, as bytes. What is not kept, or was damaged since, is None."""
+
+    def index(self, build_id: str) -> bytes | None: ...
+    def keep_index(self, build_id: str, packed: bytes) -> None: ...
+
+
 class Index:
     """Names to DIE offsets in .debug_info. A name can have several DIEs (abstract, out of line, wrapper; same-named types)."""
 
-    def __init__(self, section: Section) -> None:
-        """`section`: .debug_info, where the names are spelled."""
-        self._size = section.size
-        self.functions, self.types, self.globals = (Names(section) for _ in KINDS)
-        self.subprograms = array("I")
-        """Offsets of all subprogram DIEs, ascending."""
-        self.slow_units = 0
-        """Units that did not fit the expression and were read DIE by DIE."""
-        self.slow_dies = 0
-        self._runtime = array("Q"), array("I")
+    def __init__(self, info: DebugInfo, indexes: Indexes | None = None, table: Table | None = None) -> None:
+        """`table`: all names, where they are known already."""
+        self._info, self._indexes, self._given = info, indexes, table
+        tables = {} if table is not None else {unit.abbrevs: unit for unit in info.units if info.is_go(unit)}
+        self._scanners = {abbrevs: Scanner(info.abbrevs(unit)) for abbrevs, unit in tables.items()}
+        self._scanned: dict[int, Scanned | None] = {}
+        self._slow_dies = 0
+        self.took_ms = 0.0
+        """How long it took so far to read units."""
+        self.functions = Sought(partial(self._find, "function"), lambda: self.whole.functions)
+        self.globals = Sought(partial(self._find, "global"), lambda: self.whole.globals)
+        if table is None and not tables:
+            raise self._bad("its debug info has no unit written by the Go compiler")
 
-    @cached_property
+    def _bad(self, what: str) -> BadBinary:
+        return BadBinary(what, where=str(self._info.executable.path))
+
+    # ------------------------------------------------------------ what is asked for
+
+    @property
+    def types(self) -> Names:
+        """Its types."""
+        return self._with_types.types
+
+    @property
     def runtime_types(self) -> dict[int, int]:
         """Offset from moduledata.types to the type's DIE."""
-        return dict(zip(*self._runtime, strict=True))
+        return self._with_types.runtime_types
 
-    def names(self, kind: str) -> Names:
-        """Those of one of KINDS."""
-        return {"function": self.functions, "type": self.types, "global": self.globals}[kind]
+    @cached_property
+    def _with_types(self) -> Table:
+        """A table that has all types, if not all of the rest."""
+        table = Table(self._info.section)
+        for unit in self._info.units_of(RUNTIME) if self._searchable else ():
+            table.add(self._scan(unit) or Scanned())
+        return table if table.types.dies else self.whole
 
-    def add(self, found: Scanned) -> None:
-        """Take in what a unit holds."""
-        for kind, (dies, ends) in found.names.items():
-            names = self.names(kind)
-            names.dies.extend(dies)
-            names.ends.extend(ends)
-        self.subprograms.extend(found.subprograms)
-        self._runtime[0].extend(found.runtime_types)
-        self._runtime[1].extend(found.runtime_dies)
+    def subprogram_before(self, offset: int) -> int | None:
+        """The last subprogram DIE that begins before an offset in .debug_info, in the same unit."""
+        unit = self._info.unit_at(offset)
+        found = None if unit is None else self._scan(unit)
+        place = 0 if found is None else bisect_right(found.subprograms, offset)
+        return found.subprograms[place - 1] if found is not None and place else None
 
-    def __len__(self) -> int:
-        return len(self.subprograms) + sum(len(self.names(kind).dies) for kind in KINDS)
+    @cached_property
+    def whole(self) -> Table:
+        """The table of all units, kept from an earlier run where there was one."""
+        if self._given is not None:
+            return self._given
+        build_id = self._info.executable.identity.build_id
+        packed = None if self._indexes is None else self._indexes.index(build_id)
+        table = None if packed is None else Table.from_bytes(packed, self._info.section)
+        if table is None:
+            table = self._read_all()
+            if self._indexes is not None:
+                self._indexes.keep_index(build_id, table.to_bytes())
+        return table
 
-    # ------------------------------------------------------------ to bytes and back
+    # ------------------------------------------------------------ names in the text
 
-    def _arrays(self) -> "list[array[int]]":
-        of_names = [each for kind in KINDS for each in (self.names(kind).dies, self.names(kind).ends)]
-        return [*of_names, self.subprograms, *self._runtime]
-
-    def to_bytes(self) -> bytes:
-        """Checksum, a line of JSON, arrays of integers."""
-        odd = [[(name.decode("latin-1"), die) for name, die in self.names(kind).odd] for kind in KINDS]
-        head = {"size": self._size, "slow": self.slow_units, "odd": odd, "counts": [len(a) for a in self._arrays()]}
-        body = b"".join([json.dumps(head).encode() + b"\n", *(a.tobytes() for a in self._arrays())])
-        return zlib.crc32(body).to_bytes(4, "little") + body
-
-    @staticmethod
-    def from_bytes(data: bytes, section: Section) -> "Index | None":
-        """The index that gave these bytes; None where they are damaged or were made of another .debug_info."""
-        if data[:4] != zlib.crc32(memoryview(data)[4:]).to_bytes(4, "little"):
+    def _find(self, kind: str, name: bytes) -> list[int] | None:
+        """The DIEs of a name, by searching the text for it; None where that does not tell."""
+        if not self._searchable:
             return None
-        index = Index(section)
-        try:
-            return index if index._take_in(data) else None
-        except (ValueError, KeyError, TypeError):  # bytes that to_bytes() never gave
-            return None
+        found: set[int] = set()
+        for at in self._info.section.find(name + b"\0"):
+            unit = self._info.unit_at(at)
+            scanned = None if unit is None else self._scan(unit)
+            if scanned is not None:
+                found.update(_spelled(scanned, kind, name, at))
+        return sorted(found)
 
-    def _take_in(self, data: bytes) -> bool:
-        at = data.index(b"\n", 4) + 1
-        head = json.loads(data[4:at])
-        for into, count in zip(self._arrays(), head["counts"], strict=True):
-            into.frombytes(memoryview(data)[at : at + count * into.itemsize])
-            at += count * into.itemsize
-        for kind, odd in zip(KINDS, head["odd"], strict=True):
-            self.names(kind).odd = [(name.encode("latin-1"), die) for name, die in odd]
-        self.slow_units = head["slow"]
-        return bool(head["size"] == self._size)
+    @cached_property
+    def _searchable(self) -> bool:
+        """Whether every Go unit spells the names that it gives."""
+        return self._given is None and all(scanner.usable for scanner in self._scanners.values())
 
+    # ------------------------------------------------------------ reading units
 
-def build_index(info: DebugInfo) -> Index:
-    """Index every Go unit of the executable."""
-    index = Index(info.section)
-    scanners: dict[int, Scanner | None] = {}
-    for unit in info.units:
-        if unit.abbrevs not in scanners:
-            scanners[unit.abbrevs] = Scanner(info.abbrevs(unit)) if info.is_go(unit) else None
-        scanner = scanners[unit.abbrevs]
+    def _read_all(self) -> Table:
+        table = Table(self._info.section)
+        for unit in self._info.units:
+            found = self._scanned.get(unit.start) or self._read(unit)
+            if found is not None:
+                table.add(found)
+            if len(table) > MAX_DIES:
+                raise self._bad(f"its debug info names more than {MAX_DIES} things")
+        return table
+
+    def _scan(self, unit: Unit) -> Scanned | None:
+        """What a Go unit holds, read once; None of another."""
+        if unit.start not in self._scanned:
+            self._scanned[unit.start] = self._read(unit)
+        return self._scanned[unit.start]
+
+    def _read(self, unit: Unit) -> Scanned | None:
+        scanner = self._scanners.get(unit.abbrevs)
         if scanner is None:
-            continue
-        found = scanner.scan(info.bytes, unit) if scanner.usable else None
-        if found is None:
-            index.slow_units += 1
-            found = _read_slowly(info, unit, index)
-        index.add(found)
-        if len(index) > MAX_DIES:
-            raise BadBinary(f"its debug info names more than {MAX_DIES} things", where=str(info.executable.path))
-    if not any(scanners.values()):
-        raise BadBinary("its debug info has no unit written by the Go compiler", where=str(info.executable.path))
-    return index
+            return None
+        with self._timed():
+            found = scanner.scan(self._info.bytes, unit) if scanner.usable else None
+            return self._read_slowly(unit) if found is None else found
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.took_ms += (time.perf_counter() - began) * 1e3
+
+    def _read_slowly(self, unit: Unit) -> Scanned:
+        """The unit DIE by DIE."""
+        found = Scanned(slow=True)
+        try:
+            for depth, die in self._info.subtree(unit.dies):
+                self._slow_dies += 1
+                if self._slow_dies > MAX_SLOW:
+                    raise ValueError(f"more than {MAX_SLOW} entries have to be read one by one")
+                kind = kind_of(str(die.tag), set(die.attributes))
+                if kind is None or depth != 1:
+                    continue
+                if kind == "function":
+                    found.subprograms.append(die.offset)
+                name: Any = die.attributes.get("DW_AT_name")
+                if name is not None:
+                    found.odd.setdefault(kind, []).append((name.value, die.offset))
+                runtime_type = number(die, GO_RUNTIME_TYPE)
+                if runtime_type:
+                    found.runtime_types.append(runtime_type)
+                    found.runtime_dies.append(die.offset)
+        except Exception as error:  # noqa: BLE001 - elftools raises whatever its parsers meet in damaged bytes
+            raise self._bad(f"a unit of its debug info is damaged: {error}") from None
+        return found
 
 
-def _read_slowly(info: DebugInfo, unit: Unit, index: Index) -> Scanned:
-    """The unit DIE by DIE; its names go straight into the index."""
-    found = Scanned()
-    try:
-        for depth, die in info.subtree(unit.dies):
-            index.slow_dies += 1
-            if index.slow_dies > MAX_SLOW:
-                raise ValueError(f"more than {MAX_SLOW} entries have to be read one by one")
-            kind = kind_of(str(die.tag), set(die.attributes))
-            if kind is None or depth != 1:
-                continue
-            if kind == "function":
-                found.subprograms.append(die.offset)
-            name: Any = die.attributes.get("DW_AT_name")
-            if name is not None:
-                index.names(kind).odd.append((name.value, die.offset))
-            runtime_type = number(die, GO_RUNTIME_TYPE)
-            if runtime_type:
-                found.runtime_types.append(runtime_type)
-                found.runtime_dies.append(die.offset)
-    except Exception as error:  # noqa: BLE001 - elftools raises whatever its parsers meet in damaged bytes
-        raise BadBinary(f"a unit of its debug info is damaged: {error}", where=str(info.executable.path)) from None
-    return found
+def _spelled(scanned: Scanned, kind: str, name: bytes, at: int) -> Iterator[int]:
+    """The DIEs of a unit that have this name: of those that begin with it, the one that spells it at this offset."""
+    dies, ends = scanned.names[kind]
+    place = bisect_left(dies, at - 1)
+    if place < len(dies) and (dies[place], ends[place]) == (at - 1, at + len(name)):
+        yield at - 1
+    yield from (die for odd, die in scanned.odd.get(kind, ()) if odd == name)

@@ -1,11 +1,14 @@
 """Names of one kind in a binary, with the DIEs they name. Kept as offsets into .debug_info, where the text is anyway."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import compress
 from operator import ne
 from typing import Protocol
+
+MAX_SOUGHT = 64
+"""Names that are looked for one by one: so many searches take about as long as reading every unit."""
 
 
 class Text(Protocol):
@@ -60,3 +63,39 @@ class Names(Mapping[str, list[int]]):
         for name, die in compress(zip(names, dies, strict=True), map(ne, first, dies)):
             several.setdefault(name, [one[name]]).append(die)
         return one, {name: sorted(found) for name, found in several.items()}
+
+
+class Sought(Mapping[str, list[int]]):
+    """The same without a table: a name is looked for when it is asked for, until all are wanted."""
+
+    def __init__(self, find: Callable[[bytes], list[int] | None], every: Callable[[], Names]) -> None:
+        """`find` gives the DIEs of one name, None where it cannot tell; `every` all names."""
+        self._find, self._make_every = find, every
+        self._found: dict[str, list[int]] = {}
+
+    @cached_property
+    def _every(self) -> Names:
+        return self._make_every()
+
+    def __len__(self) -> int:
+        return len(self._every)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._every)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self._look_up(name))
+
+    def __getitem__(self, name: str) -> list[int]:
+        found = self._look_up(name)
+        if not found:
+            raise KeyError(name)
+        return found
+
+    def _look_up(self, name: str) -> list[int]:
+        if "_every" in vars(self) or len(self._found) >= MAX_SOUGHT:
+            return self._every.get(name, [])
+        if name not in self._found:
+            found = self._find(name.encode("utf-8", "replace"))
+            self._found[name] = self._every.get(name, []) if found is None else found
+        return self._found[name]

@@ -75,6 +75,10 @@ def kind_of(tag: str, names: set[Any]) -> str | None:
 class Scanned:
     """What one unit holds: per kind the DIEs and the ends of their names, all subprograms, and runtime types."""
 
+    slow: bool = False
+    """Whether the unit did not fit the expression and was read DIE by DIE."""
+    odd: dict[str, list[tuple[bytes, int]]] = field(default_factory=dict)
+    """Of such a unit, per kind, names and their DIEs."""
     names: dict[str, "tuple[array[int], array[int]]"] = field(
         default_factory=lambda: {kind: (array("I"), array("I")) for kind in KINDS}
     )

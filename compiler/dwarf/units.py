@@ -136,31 +136,42 @@ class DebugInfo:
 
     def package_name(self, path: str) -> str | None:
         """What the package at an import path calls itself ("redis" for .../go-redis/v9); None where no unit is its."""
-        unit = self._packages.get(path.encode())
-        if unit is None:
+        units = self.units_of(path)
+        if not units:
             return None
-        found = self.die(unit.dies).attributes.get(GO_PACKAGE_NAME)
-        return text(found.value) if found is not None and name_of(self.die(unit.dies)) == path else None
+        top = self.die(units[-1].dies)
+        found = top.attributes.get(GO_PACKAGE_NAME)
+        return text(found.value) if found is not None and name_of(top) == path else None
+
+    def units_of(self, path: str) -> list[Unit]:
+        """The Go units that seem to be of the package at an import path."""
+        return self._packages.get(path.encode(), [])
 
     @cached_property
-    def _packages(self) -> dict[bytes, Unit]:
+    def _packages(self) -> dict[bytes, list[Unit]]:
         """Go's units by what seems to be their name: the text behind the code of their first DIE."""
         go = {unit.abbrevs: unit for unit in self.units}
         written = {abbrevs for abbrevs, unit in go.items() if self.is_go(unit)}
-        found = {}
+        found: dict[bytes, list[Unit]] = {}
         for unit in self.units:
             if unit.abbrevs in written:
                 start = unit.dies + 1
-                found[bytes(self.bytes[start : start + MAX_PATH]).partition(b"\0")[0]] = unit
+                name = bytes(self.bytes[start : start + MAX_PATH]).partition(b"\0")[0]
+                found.setdefault(name, []).append(unit)
         return found
 
-    def _unit(self, offset: int) -> Unit:
+    def unit_at(self, offset: int) -> Unit | None:
+        """The unit around an offset; None where there is none."""
         index = bisect_right(self._starts, offset) - 1
-        if index < 0 or offset >= self.units[index].end:
+        return self.units[index] if index >= 0 and offset < self.units[index].end else None
+
+    def _unit(self, offset: int) -> Unit:
+        unit = self.unit_at(offset)
+        if unit is None:
             raise BadBinary(
                 f"its debug info refers to offset {offset:#x}, which is in no unit", where=str(self.executable.path)
             )
-        return self.units[index]
+        return unit
 
     def attributes(self, offset: int) -> tuple[str | int, ...]:
         """Which attributes the DIE at an offset has, by its abbreviation alone: without reading one of them."""

@@ -1,10 +1,10 @@
 """Types and package variables by the names that people write: packages by their own name, or by enough of the path."""
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 
 from compiler.dwarf.gotypes import SHAPE, GoTypes, printed_type
-from compiler.dwarf.names import Names
 from compiler.naming.nearest import COUNT, nearest
 
 ALIASES = {"byte": "uint8", "rune": "int32", "any": "interface {}"}
@@ -17,7 +17,7 @@ MOST_COMPARED = 4000
 class WrittenNames:
     """Looks linked names of one kind up in a binary's index."""
 
-    def __init__(self, names: Names, types: GoTypes) -> None:
+    def __init__(self, names: Mapping[str, list[int]], types: GoTypes) -> None:
         self._names, self._types = names, types
         self._found: dict[str, tuple[tuple[str, int], ...]] = {}
 

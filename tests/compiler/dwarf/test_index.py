@@ -11,8 +11,9 @@ from elftools.elf.elffile import ELFFile
 from compiler.binary import Binary
 from compiler.compile import compile_spec
 from compiler.dwarf.executable import BadBinary
-from compiler.dwarf.index import Index
+from compiler.dwarf.names import MAX_SOUGHT
 from compiler.dwarf.scanner import GO_RUNTIME_TYPE, TYPE_TAGS, Scanner
+from compiler.dwarf.table import Table
 from compiler.ir.errors import FreezeframeError
 from compiler.spec import read_spec
 from tests.conftest import ROOT, build
@@ -47,18 +48,26 @@ def assert_equals_elftools(path: Path) -> None:
     functions, types, runtime_types = by_elftools(path)
     with Binary(path) as binary:
         index = binary.index
-        assert dict(index.functions) == functions
+        sought = random.Random(7).sample(sorted(functions), MAX_SOUGHT - 1)
+        assert {name: index.functions[name] for name in sought} == {name: functions[name] for name in sought}
+        assert "main.notThere" not in index.functions
         assert dict(index.types) == types
         assert index.runtime_types == runtime_types
-        assert len(index.subprograms) == len(set(index.subprograms)) > len(functions) // 2
-        assert list(index.subprograms) == sorted(index.subprograms)
+        assert "whole" not in vars(index)  # of all this only the units were read in which the names are
+        assert dict(index.functions) == functions
+        table = index.whole
+        assert (dict(table.types), table.runtime_types) == (types, runtime_types)
+        assert len(table.subprograms) == len(set(table.subprograms)) > len(functions) // 2
+        assert list(table.subprograms) == sorted(table.subprograms)
+        within = [offset + 1 for offset in table.subprograms]
+        assert [index.subprogram_before(offset) for offset in within] == list(table.subprograms)
 
 
 def shape_of(path: Path) -> tuple[set[int], bool, bool]:
     """(DWARF versions of its Go units, whether it has other units, whether it is position independent)."""
     with Binary(path) as binary:
         units = [(unit, binary.info.is_go(unit)) for unit in binary.info.units]
-        assert binary.index.slow_units == 0
+        assert binary.index.whole.slow_units == 0
         versions = {unit.version for unit, is_go in units if is_go}
         return versions, not all(is_go for _, is_go in units), binary.executable.identity.relocatable
 
@@ -111,18 +120,20 @@ def test_a_unit_that_does_not_fit_is_read_slowly(go: Path, tmp_path: Path) -> No
         file.seek(section["sh_offset"] + main)
         file.write(bytes([code | 0x80, 0]))
     with Binary(path) as binary:
-        assert binary.index.slow_units == 1
         assert binary.index.functions["ain.main"] == [main]
+        assert "main.main" not in binary.index.functions
+        assert binary.index.whole.slow_units == 1
     assert_equals_elftools(path)
 
 
 def test_all_units_can_be_read_slowly(querydb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With every unit refused by the expression the index is the same."""
     with Binary(querydb) as binary:
-        fast = binary.index
+        fast = binary.index.whole
     monkeypatch.setattr(Scanner, "scan", lambda *_: None)
     with Binary(querydb) as binary:
-        slow = binary.index
+        assert binary.index.functions["main.main"] == fast.functions["main.main"]
+        slow = binary.index.whole
         assert slow.slow_units > 50
     assert dict(slow.functions) == dict(fast.functions)
     assert slow.runtime_types == fast.runtime_types
@@ -134,7 +145,7 @@ def test_a_cut_binary_is_one_clear_error(keep: int, querydb: Path, tmp_path: Pat
     cut = tmp_path / "cut"
     cut.write_bytes(querydb.read_bytes()[:keep])
     with pytest.raises(BadBinary) as found:
-        Binary(cut).index  # noqa: B018
+        Binary(cut).index.whole  # noqa: B018
     assert str(cut) in str(found.value)
 
 
@@ -153,16 +164,16 @@ def test_a_damaged_binary_is_an_error_or_an_issue(tmp_path: Path, go: Path) -> N
             compile_spec(spec, binary)
 
 
-def test_an_index_survives_packing(querydb: Path) -> None:
+def test_a_table_survives_packing(querydb: Path) -> None:
     with Binary(querydb) as binary:
-        index, section = binary.index, binary.info.section
-        index.functions.odd.append((b"main.odd", 77))
-        data = index.to_bytes()
-        again = Index.from_bytes(data, section)
+        table, section = binary.index.whole, binary.info.section
+        table.functions.odd.append((b"main.odd", 77))
+        data = table.to_bytes()
+        again = Table.from_bytes(data, section)
         assert again is not None
         assert again.to_bytes() == data
         assert again.functions["main.odd"] == [77]
-        assert (again.functions, again.types, again.globals) == (index.functions, index.types, index.globals)
-        assert again.runtime_types == index.runtime_types
+        assert (again.functions, again.types, again.globals) == (table.functions, table.types, table.globals)
+        assert again.runtime_types == table.runtime_types
         for damaged in (b"", data[:3], data[:100], data[:-1], data[:50] + bytes([data[50] ^ 1]) + data[51:]):
-            assert Index.from_bytes(damaged, section) is None
+            assert Table.from_bytes(damaged, section) is None
