@@ -117,7 +117,7 @@ class _Way(Elements):
         self._unbox(f"a type with {spelling(operations[0])}", branches, dark)
 
     def _assert(self, written: str, following: Sequence[Operation]) -> None:
-        self._unwrap()
+        self._through_pointer(Asserted(written))
         if self._kind() != KIND_INTERFACE:
             raise self._unfit(Asserted(written), f"{self._name()} is no interface")
         found = self._scope.names.find(written)

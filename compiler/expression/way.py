@@ -155,18 +155,41 @@ class Way:
             self._current = inner
 
     def _through_pointer(self, operation: Operation) -> None:
-        """As Go does: a field of a pointer to a struct, an element of a pointer to an array."""
-        self._unwrap()
-        if self._kind() == KIND_POINTER:
-            target = self._types.pointee(self._current)
-            wanted = (KIND_STRUCT,) if isinstance(operation, FieldOf) else (KIND_ARRAY,)
-            if target is not None and self._types.kind(target) in wanted:
-                self.follow()
+        """As Go does: a field of a pointer to a struct, an element of a pointer to an array. And to what an atomic type holds."""
+        match operation:
+            case FieldOf():
+                followed: tuple[int, ...] = (KIND_STRUCT,)
+            case Asserted():
+                followed = ()
+            case _:
+                followed = (KIND_ARRAY,)
+        while True:
+            if isinstance(operation, FieldOf) and self._is_held_as(operation.name):
+                return
+            self._unwrap()
+            target = self._types.pointee(self._current) if self._kind() == KIND_POINTER else None
+            if target is None or (
+                self._types.kind(target) not in followed and unwrapped(self._types, target)[1] == target
+            ):
+                return
+            self.follow()
+
+    def _is_held_as(self, name: str) -> bool:
+        """Whether what is here is an atomic type that holds its value in a field of this name, and the value has none of it."""
+        at, inner = unwrapped(self._types, self._current)
+        own = find_field(self._types, self._current, name) if inner != self._current else None
+        if own is None or own[0].offset != at:
+            return False
+        held = self._types.pointee(inner) if self._types.kind(inner) == KIND_POINTER else None
+        return held is None or self._types.kind(held) != KIND_STRUCT or find_field(self._types, held, name) is None
 
     # ------------------------------------------------------------ fields
 
     def _field(self, name: str) -> None:
         types = self._types
+        if self._is_held_as(name):
+            self._unwrap()
+            return
         if self._kind() != KIND_STRUCT:
             raise self._unfit(FieldOf(name), f"{self._name()} is no struct")
         path = find_field(types, self._current, name)

@@ -86,7 +86,8 @@ type guarded struct {
 
 //go:noinline
 func atomics(c *counters, i *atomic.Int64, p *atomic.Pointer[point], v *atomic.Value, boxed any) {
-	tell("c", ref(c), "i", ref(i), "p", ref(p), "v", ref(v), "boxed", ref(boxed), "c.I32", &c.I32, "c.B", &c.B, "c.P", &c.P, "c.P.Y", ref(c.P.Load().Y))
+	tell("c", ref(c), "i", ref(i), "p", ref(p), "v", ref(v), "boxed", ref(boxed), "c.I32", &c.I32, "c.B", &c.B, "c.P", &c.P, "c.P.Y", ref(c.P.Load().Y),
+		"c.P.v.X", ref(c.P.Load().X), "c.Nil.Y", missing{}, "c.V.v", ref(c.V.Load()), "p.Y", ref(p.Load().Y), "p.v.Y", ref(p.Load().Y), "v.v", ref(v.Load()), "v.(string)", ref(v.Load().(string)))
 	stop()
 	keep(c, i, p, v, boxed)
 }
