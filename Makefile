@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help install install-dev install-browser demo benchmark benchmark-pause benchmark-load test check check-format check-lint check-types check-imports check-go check-versions matrix servers chaos fmt lock clean
+.PHONY: help install install-dev install-browser demo benchmark benchmark-pause benchmark-load test check check-format check-lint check-types check-imports check-go check-versions matrix servers chaos kernel fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ check-versions: install-dev ## Run the end-to-end tests on a slice of the matrix
 
 servers: install-dev ## Build and try the large servers, too (etcd, CoreDNS), from the Go module proxy; takes some minutes
 	@$(BIN)/pytest -q --servers tests/servers $(ARGS)
+
+kernel: install-dev ## Boot Debian's kernel 6.1 in QEMU and capture there (root; ARGS names another kernel package); takes twenty minutes
+	@scripts/try-kernel $(ARGS)
 
 fmt: install-dev ## Format the code and apply the linter's safe fixes
 	$(BIN)/ruff check --fix --quiet || true
