@@ -5,9 +5,12 @@ Go 1.20 and later (magic 0xfffffff1). Names are formed as runtime/traceback.go p
 """
 
 import struct
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
+from operator import itemgetter
+from typing import Literal
 
 from compiler.code.moduledata import find_module
 from compiler.dwarf.executable import BadBinary, Executable
@@ -19,8 +22,8 @@ SHARED_SECTION = ".data.rel.ro"
 MAGIC = 0xFFFFFFF1
 HEADER = struct.Struct("<IxxBBQQQQQQQQ")
 FUNC = struct.Struct("<IiiIIIIIIiBBxB")
-NAME_ID_FLAG = struct.Struct("<4xi32xBB")
-"""Of a FUNC: its name, FuncID and flags."""
+NAME_AT, ID_AT = 4, 40
+"""In a FUNC: where its name is; its FuncID, and the flags behind it."""
 INLINED_CALL = struct.Struct("<Bxxxiii")
 PCDATA_STACK_MAP_INDEX = 1
 PCDATA_INLINE_INDEX = 2
@@ -74,6 +77,7 @@ class Pclntab:
         self._stack_maps = lru_cache(maxsize=4096)(self._find_stack_maps)
         self._inline_trees = lru_cache(maxsize=4096)(self._find_inline_tree)
         self._inlined_call = lru_cache(maxsize=65536)(self._read_inlined_call)
+        self._running = lru_cache(maxsize=65536)(self._find_running)
 
     def _bad(self, what: str) -> BadBinary:
         return BadBinary(
@@ -154,18 +158,35 @@ class Pclntab:
 
     def _of_name(self, offset: int) -> Iterator[int]:
         """The numbers of the functions whose name is at an offset from the beginning of all names."""
-        names, _, _ = self._columns
-        number = -1
-        for _ in range(names.count(offset)):
-            number = names.index(offset, number + 1)
-            yield number
+        wanted, names = offset.to_bytes(4, "little"), self._name_offsets
+        at = names.find(wanted)
+        while at >= 0:
+            if at % 4 == 0:
+                yield at // 4
+            at = names.find(wanted, at + 1)
 
     @cached_property
-    def _columns(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Of every function by its number: where its name is, its FuncID, its flags. One pass over hundreds of thousands."""
-        read, data, start = NAME_ID_FLAG.unpack_from, self._data, self._functions
-        names, ids, flags = zip(*[read(data, start + offset) for offset in self._offsets], strict=True)
-        return names, ids, flags
+    def _name_offsets(self) -> bytes:
+        """Of every function by its number, a word: where its name is."""
+        return array("I", self._column(NAME_AT, "I")).tobytes()
+
+    @cached_property
+    def _ids_and_flags(self) -> tuple[int, ...]:
+        """Of every function by its number: its FuncID, and its flags times 256."""
+        return self._column(ID_AT, "H")
+
+    def _column(self, at: int, kind: Literal["I", "H"]) -> tuple[int, ...]:
+        """One field of every _func record, all of which the linker aligns: one call for hundreds of thousands."""
+        shift = {"I": 2, "H": 1}[kind]
+        places = [offset >> shift for offset in self._offsets]
+        with (
+            memoryview(self._data) as data,
+            data[self._functions + at :] as rest,
+            rest[: len(rest) >> shift << shift] as whole,
+            whole.cast(kind) as fields,
+        ):
+            found: tuple[int, ...] = itemgetter(*places, 0)(fields)  # of one alone it would give no tuple
+            return found[:-1]
 
     def names(self) -> list[bytes]:
         """Linked names of all functions, also of those that were inlined wherever they are called."""
@@ -194,12 +215,13 @@ class Pclntab:
     @cached_property
     def _wrapper_id(self) -> int:
         """FuncIDWrapper is the last function id, whatever its number in this Go version (internal/abi/symtab.go)."""
-        return max(self._columns[1])
+        return max(each & 0xFF for each in set(self._ids_and_flags))
 
     def flagged(self, flag: int) -> list[tuple[int, int]]:
         """[lo, hi) link-time PCs of the functions that carry a flag (internal/abi/symtab.go, FuncFlag)."""
         ends = (*self._entries[1:], self._end)
-        found = [number for number, flags in enumerate(self._columns[2]) if flags & flag]
+        wanted = {each for each in set(self._ids_and_flags) if each >> 8 & flag}
+        found = [number for number, each in enumerate(self._ids_and_flags) if each in wanted]
         return [(self.text + self._entries[n], self.text + ends[n]) for n in found if self._entries[n] < ends[n]]
 
     # ------------------------------------------------------------ tables by PC
@@ -346,11 +368,21 @@ class Pclntab:
 
     def _chain(self, index: int, pc: int) -> list[tuple[int, int, int]]:
         """(FuncID, offset of the name, PC in it) of the calls inlined at `pc`, innermost first, and of the function itself."""
-        func, entry = self._func(index), self.text + self._entries[index]
-        chain: list[tuple[int, int, int]] = []
+        func_id, name_offset, around = self._running(index, self._inlined_at(index, pc))
+        return [(func_id, name_offset, pc), *around]
+
+    def _inlined_at(self, index: int, pc: int) -> int:
+        """Which of the calls inlined in a function runs at `pc`; below 0 for the function itself."""
         tree, table = self._inline_trees(index)
+        return -1 if tree is None else self._value(table, self.text + self._entries[index], pc)
+
+    def _find_running(self, index: int, number: int) -> tuple[int, int, tuple[tuple[int, int, int], ...]]:
+        """(FuncID, offset of the name, the chain around it) of an inlined call of a function, or of the function itself."""
+        func, entry = self._func(index), self.text + self._entries[index]
+        tree, _ = self._inline_trees(index)
+        chain: list[tuple[int, int, int]] = []
+        pc = entry
         for _ in range(MAX_INLINE_DEPTH):
-            number = -1 if tree is None else self._value(table, entry, pc)
             record = None if number < 0 else self._inlined_call((tree or 0) + number * INLINED_CALL.size)
             if record is None:
                 chain.append((func[10], func[1], pc))
@@ -358,7 +390,8 @@ class Pclntab:
             func_id, name_offset, parent_pc, _ = record
             chain.append((func_id, name_offset, pc))
             pc = entry + parent_pc
-        return chain
+            number = self._inlined_at(index, pc)
+        return *chain[0][:2], tuple(chain[1:])
 
     def _find_inline_tree(self, index: int) -> tuple[int | None, int]:
         """The address of a function's tree of inlined calls, None where it has none, and its table of which runs where."""
