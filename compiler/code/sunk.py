@@ -6,8 +6,10 @@ during the call is where the n before the addition is. The debug info does not t
 call, an instruction of a line before it makes something new from what is in the variable's slot.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from compiler.code.pclntab import Pclntab
 from compiler.code.x86 import Step, steps
@@ -54,26 +56,37 @@ _NONE = _Held({}, ())
 _Known = dict[int, _Held]
 
 
+class _Frame:
+    """How far SP is below the CFA in one function."""
+
+    def __init__(self, pclntab: Pclntab, pc: int) -> None:
+        index = pclntab.index_of(pc)
+        sizes = [] if index is None else pclntab.values(index, "pcsp")
+        self._ends, self._sizes = [end for _, end, _ in sizes], [max(size, 0) for _, _, size in sizes]
+
+    def below_cfa(self, pc: int) -> int:
+        place = bisect_right(self._ends, pc)
+        return RETURN_ADDRESS + (self._sizes[place] if place < len(self._sizes) else 0)
+
+
 class Sunk:
     """What one copy of a function makes from the slots of its frame, by address."""
 
     def __init__(
         self, executable: Executable, pclntab: Pclntab, instance: Instance, line_at: Callable[[int], int]
     ) -> None:
-        self._pclntab, self._line_at = pclntab, line_at
+        self.line_at = line_at
         self._makings: list[Making] = []
         self._steps: dict[int, Step] = {}
-        self._heads: set[int] = set()
-        """Lines that branch: heads of loops, which come again."""
-        self._busy: set[int] = set()
-        """Lines that do more than to make a value."""
         for lo, hi in instance.ranges if executable.arch == "amd64" else ():
             code = executable.read(lo, hi - lo) if hi - lo <= MAX_CODE else None
-            self._read(steps(code or b"", lo))
+            stretch = list(steps(code or b"", lo))
+            self._makings += _Trace(stretch, _Frame(pclntab, lo), line_at).makings()
+            self._steps |= {step.pc: step for step in stretch}
 
     def assignments(self, variable: Variable, places: Iterable[Piece], begins: Begins) -> "Assignments":
         """What may be assignments to the variable, of which `places` are all places that it ever has."""
-        slots = [(place.offset, place.offset + place.size) for place in places if isinstance(place, AtCfa)]
+        slots = {(place.offset, place.offset + place.size) for place in places if isinstance(place, AtCfa)}
         found = [
             making
             for making in self._makings
@@ -82,64 +95,17 @@ class Sunk:
             and any(lo <= making.slot < hi for lo, hi in slots)
             and not _is_of_another(making, variable.die.offset, begins)
         ]
-        return Assignments(found, self, self._busy, self._heads, self._line_at)
+        return Assignments(found, self)
 
-    def _read(self, code: Iterator[Step]) -> None:
-        steps = list(code)
-        at = {step.pc: number for number, step in enumerate(steps)}
-        known: _Known = {}
-        for step in steps:
-            self._note_line(step)
-            known = self._carry_out(step, known)
-            if known and step.target in at:
-                self._follow(steps, at, step.target, known)
-            if step.flow in ("call", "leave"):
-                known = {}
-        self._steps |= {step.pc: step for step in steps}
+    @cached_property
+    def busy(self) -> set[int]:
+        """Lines that do more than to make a value."""
+        return {self.line_at(step.pc) for step in self._steps.values() if step.does.effect}
 
-    def _note_line(self, step: Step) -> None:
-        if step.effect:
-            line = self._line_at(step.pc)
-            self._busy.add(line)
-            if step.flow == "if":
-                self._heads.add(line)
-
-    def _follow(self, steps: list[Step], at: dict[int, int], target: int, known: "_Known") -> None:
-        """A little way along a branch, with what the registers hold."""
-        number = at[target]
-        for _ in range(MAX_FOLLOWED):
-            if number >= len(steps) or not known or steps[number].flow == "call":
-                return
-            step = steps[number]
-            known = self._carry_out(step, known)
-            if step.flow == "leave" and step.target not in at:
-                return
-            number = at[step.target] if step.flow == "leave" else number + 1
-
-    def _carry_out(self, step: Step, known: "_Known") -> "_Known":
-        """What registers hold after an instruction; what it makes of slots is noted."""
-        if step.flow in ("call", "leave"):
-            return known
-        if not step.slots and known.keys().isdisjoint(step.reads):  # nothing comes of what is known
-            lost = not known.keys().isdisjoint(step.writes)
-            return (
-                {register: each for register, each in known.items() if register not in step.writes} if lost else known
-            )
-        down = RETURN_ADDRESS + (self._pclntab.frame_size(step.pc) or 0) if step.slots or step.stores else 0
-        plain = step.reads - step.through
-        sources = {slot: loaded for register in plain for slot, loaded in known.get(register, _NONE).slots.items()}
-        sources |= {slot - down: step.pc for slot in step.slots}
-        results = [making for register in plain for making in known.get(register, _NONE).made]
-        for making in results:
-            making.kept |= {slot - down: step.after for slot in step.stores}
-        if sources and step.writes and not step.moves:
-            line = self._line_at(step.pc)
-            new = [Making(step.after, line, slot, {}, loaded) for slot, loaded in sorted(sources.items())]
-            results += new
-            self._makings += new
-        held = _Held(sources if step.moves else {}, tuple(results))
-        changed = dict.fromkeys(step.writes, held) if held.slots or held.made else {}
-        return {register: each for register, each in known.items() if register not in step.writes} | changed
+    @cached_property
+    def heads(self) -> set[int]:
+        """Lines that branch: heads of loops, which come again."""
+        return {self.line_at(step.pc) for step in self._steps.values() if step.does.flow == "if"}
 
     def precedes(self, making: Making, pc: int) -> bool:
         """Whether the code goes from there to `pc` in one turn of a loop: through no branch of a line before it."""
@@ -149,23 +115,81 @@ class Sunk:
             step = self._steps.get(open_.pop())
             if step is None or step.pc in seen:
                 continue
-            if step.flow in ("if", "leave") and 0 < self._line_at(step.pc) < making.line:
+            flow = step.does.flow
+            if flow in ("if", "leave") and 0 < self.line_at(step.pc) < making.line:
                 continue
             seen.add(step.pc)
             if step.pc <= pc < step.after:
                 return True
             open_ += [step.target] if step.target else []
-            open_ += [step.after] if step.flow != "leave" else []
+            open_ += [step.after] if flow != "leave" else []
         return False
+
+
+class _Trace:
+    """What instructions that follow each other make from the slots of their frame."""
+
+    def __init__(self, stretch: list[Step], frame: _Frame, line_at: Callable[[int], int]) -> None:
+        self._stretch, self._frame, self._line_at = stretch, frame, line_at
+        self._at = {step.pc: number for number, step in enumerate(stretch)}
+        self._made: list[Making] = []
+
+    def makings(self) -> list[Making]:
+        """From one to the next, and a little way along every branch."""
+        known: _Known = {}
+        for step in self._stretch:
+            if known or step.does.slots:
+                known = self._carry_out(step, known)
+                if known and step.target in self._at:
+                    self._follow(step.target, known)
+                if step.does.flow in ("call", "leave"):
+                    known = {}
+        return self._made
+
+    def _follow(self, target: int, known: _Known) -> None:
+        """A little way along a branch, with what the registers hold."""
+        stretch, number = self._stretch, self._at[target]
+        for _ in range(MAX_FOLLOWED):
+            if number >= len(stretch) or not known or stretch[number].does.flow == "call":
+                return
+            step = stretch[number]
+            known = self._carry_out(step, known)
+            if step.does.flow == "leave" and step.target not in self._at:
+                return
+            number = self._at[step.target] if step.does.flow == "leave" else number + 1
+
+    def _carry_out(self, step: Step, known: _Known) -> _Known:
+        """What registers hold after an instruction; what it makes of slots is noted."""
+        flow, moves, reads, writes, slots, through, stores, _ = step.does
+        if flow in ("call", "leave"):
+            return known
+        if not slots and known.keys().isdisjoint(reads):  # nothing comes of what is known
+            return known if known.keys().isdisjoint(writes) else _without(known, writes)
+        down = self._frame.below_cfa(step.pc) if slots or stores else 0
+        plain = reads - through
+        sources = {slot: loaded for register in plain for slot, loaded in known.get(register, _NONE).slots.items()}
+        sources |= {slot - down: step.pc for slot in slots}
+        results = [making for register in plain for making in known.get(register, _NONE).made]
+        for making in results:
+            making.kept |= {slot - down: step.after for slot in stores}
+        if sources and writes and not moves:
+            line = self._line_at(step.pc)
+            new = [Making(step.after, line, slot, {}, loaded) for slot, loaded in sorted(sources.items())]
+            results += new
+            self._made += new
+        held = _Held(sources if moves else {}, tuple(results))
+        return _without(known, writes) | (dict.fromkeys(writes, held) if held.slots or held.made else {})
+
+
+def _without(known: _Known, registers: frozenset[int]) -> _Known:
+    return {register: each for register, each in known.items() if register not in registers}
 
 
 class Assignments:
     """New values of one variable, and whether its place has them yet."""
 
-    def __init__(
-        self, makings: list[Making], code: Sunk, busy: set[int], heads: set[int], line_at: Callable[[int], int]
-    ) -> None:
-        self._makings, self._code, self._busy, self._heads, self._line_at = makings, code, busy, heads, line_at
+    def __init__(self, makings: list[Making], code: Sunk) -> None:
+        self._makings, self._code = makings, code
 
     def __bool__(self) -> bool:
         return bool(self._makings)
@@ -186,13 +210,13 @@ class Assignments:
 
     def _pending(self, making: Making, pc: int) -> bool:
         """Whether it is written before `pc` and yet to come, not as the head of a loop that comes again."""
-        if making.line >= self._line_at(pc) or making.line in self._heads:
+        if making.line >= self._code.line_at(pc) or making.line in self._code.heads:
             return False
         return making.after > pc or not self._code.precedes(making, pc)
 
     def _left(self, making: Making, pc: int) -> bool:
         """Whether it is a statement of its own, and its slot has not got the new value by `pc`."""
-        return making.line not in self._busy and not any(making.after <= at <= pc for at in making.kept.values())
+        return making.line not in self._code.busy and not any(making.after <= at <= pc for at in making.kept.values())
 
 
 def _is_of_another(making: Making, own: int, begins: Begins) -> bool:

@@ -16,74 +16,76 @@ from iced_x86 import (
     RegisterExt,
 )
 
-from compiler.ir.frozen import frozen
-
-READS = (OpAccess.READ, OpAccess.READ_WRITE, OpAccess.COND_READ, OpAccess.READ_COND_WRITE)
-WRITES = (OpAccess.WRITE, OpAccess.READ_WRITE, OpAccess.COND_WRITE, OpAccess.READ_COND_WRITE)
+READS, WRITES = (
+    frozenset(map(int, accesses))
+    for accesses in (
+        (OpAccess.READ, OpAccess.READ_WRITE, OpAccess.COND_READ, OpAccess.READ_COND_WRITE),
+        (OpAccess.WRITE, OpAccess.READ_WRITE, OpAccess.COND_WRITE, OpAccess.READ_COND_WRITE),
+    )
+)
 MOVES = {
     Mnemonic.MOV, Mnemonic.MOVZX, Mnemonic.MOVSX, Mnemonic.MOVSXD, Mnemonic.MOVSS, Mnemonic.MOVSD, Mnemonic.MOVUPS,
     Mnemonic.MOVAPS, Mnemonic.MOVD, Mnemonic.MOVQ, Mnemonic.MOVDQU, Mnemonic.MOVUPD, Mnemonic.MOVAPD, Mnemonic.XCHG,
 }  # fmt: skip
 LEAVES = (FlowControl.UNCONDITIONAL_BRANCH, FlowControl.RETURN, FlowControl.INDIRECT_BRANCH, FlowControl.INTERRUPT)
 CALLS = (FlowControl.CALL, FlowControl.INDIRECT_CALL)
+CALL = bytes.fromhex("e800000000")
+"""CALL rel32 (Intel SDM, volume 2). Where it goes makes no difference to what it does."""
+BRANCHES = ("if", "leave")
+IN_FRAME = (int(Register.RSP), int(Register.NONE))
+"""Base and index of a word of the frame."""
 
 
-@frozen
-class Step:
-    """One instruction. `slots` are the words that it reads of the frame, from SP; registers are whole ones, by number.
+class Effects(NamedTuple):
+    """What an instruction does wherever it stands. Registers are whole ones, by number."""
 
-    `flow`: "call", "leave" (what follows is reached from elsewhere), "if", or "" for the next one.
-    """
-
-    pc: int
-    after: int
     flow: str
+    """ "call", "leave" (what follows is reached from elsewhere), "if", or "" for the next one."""
     moves: bool
     reads: frozenset[int]
     writes: frozenset[int]
     slots: tuple[int, ...]
+    """Words of the frame that it reads, from SP."""
     through: frozenset[int]
     """Registers by which it reads other memory."""
     stores: tuple[int, ...]
     """Words of the frame that it writes, from SP."""
     effect: bool
     """It calls, branches, or writes memory outside of the frame."""
+
+
+class Step(NamedTuple):
+    """One instruction."""
+
+    pc: int
+    after: int
     target: int
     """Where a branch goes; 0 of what is none."""
-
-
-class _Effects(NamedTuple):
-    """What an instruction does wherever it stands; as in a Step."""
-
-    flow: str
-    moves: bool
-    reads: frozenset[int]
-    writes: frozenset[int]
-    slots: tuple[int, ...]
-    through: frozenset[int]
-    stores: tuple[int, ...]
-    effect: bool
+    does: Effects
 
 
 def steps(code: bytes, pc: int) -> Iterator[Step]:
     """The instructions of `code`, which begins at `pc`."""
+    at, begin = pc, 0
     for each in Decoder(64, code, ip=pc):
-        effects = _effects(code[each.ip - pc : each.next_ip - pc])
-        target = each.near_branch_target if effects.flow in ("if", "leave") else 0
-        yield Step(each.ip, each.next_ip, *effects, target)
+        after = each.next_ip
+        end = after - pc
+        does = _effects(CALL if code[begin] == CALL[0] else code[begin:end])
+        yield Step(at, after, each.near_branch_target if does.flow in BRANCHES else 0, does)
+        at, begin = after, end
 
 
 @lru_cache(maxsize=1 << 14)
-def _effects(code: bytes) -> _Effects:
+def _effects(code: bytes) -> Effects:
     """Of one instruction; most stand in a program many times."""
     each, info = _decoded(code)
     reads: set[int] = set()
     writes: set[int] = set()
     for used in info.used_registers():
-        whole = RegisterExt.full_register(used.register)
-        if used.access in READS:
+        whole, access = _whole(used.register), used.access
+        if access in READS:
             reads.add(whole)
-        if used.access in WRITES:
+        if access in WRITES:
             writes.add(whole)
     writes.discard(Register.RSP)
     slots: list[int] = []
@@ -92,8 +94,8 @@ def _effects(code: bytes) -> _Effects:
     flow = _flow(each.flow_control)
     effect = bool(flow)
     for memory in info.used_memory():
-        if (int(memory.base), int(memory.index)) != (int(Register.RSP), int(Register.NONE)):
-            through |= {RegisterExt.full_register(register) for register in (memory.base, memory.index)}
+        if (memory.base, memory.index) != IN_FRAME:
+            through |= {_whole(memory.base), _whole(memory.index)}
             effect = effect or memory.access in WRITES
             continue
         if memory.access in READS:
@@ -101,9 +103,13 @@ def _effects(code: bytes) -> _Effects:
         if memory.access in WRITES:
             stores.append(memory.displacement)
     moves = each.mnemonic in MOVES
-    return _Effects(
+    return Effects(
         flow, moves, frozenset(reads), frozenset(writes), tuple(slots), frozenset(through), tuple(stores), effect
     )
+
+
+_whole = lru_cache(maxsize=None)(RegisterExt.full_register)
+"""The register that another is a part of."""
 
 
 def _decoded(code: bytes) -> tuple[Instruction, InstructionInfo]:
