@@ -15,10 +15,10 @@ from compiler.dwarf.constants import Constant, constants_of
 from compiler.dwarf.debugfile import DebugFiles
 from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.executable import BROKEN, BadBinary, Executable
-from compiler.dwarf.functions import Functions
+from compiler.dwarf.functions import Functions, Variable
 from compiler.dwarf.gotypes import GoTypes
 from compiler.dwarf.index import Index, Indexes
-from compiler.dwarf.locations import Known, read_locations
+from compiler.dwarf.locations import Known, PlaceFinder, read_locations
 from compiler.dwarf.table import Table
 from compiler.dwarf.units import DebugInfo
 from compiler.ir.program import AtAddress
@@ -26,6 +26,8 @@ from compiler.naming.names import FunctionNames
 from compiler.naming.shapes import Shapes
 from compiler.stripped import StrippedFunctions
 
+MAX_PLACES = 1 << 14
+"""Variables of which is kept where they are."""
 T = TypeVar("T")
 
 
@@ -157,6 +159,15 @@ class Binary:
             return None if offset is None else module + offset
 
         return implementers(self.executable, field, self.executable.pointer(module + types) or 0)
+
+    @cached_property
+    def places(self) -> Callable[[Variable], PlaceFinder]:
+        """Where debug info says that a variable is, by PC; read once of each."""
+        kept = lru_cache(maxsize=MAX_PLACES)(self._find_places)
+        return lambda variable: kept(variable.die.offset, variable.type)
+
+    def _find_places(self, offset: int, type_offset: int) -> PlaceFinder:
+        return PlaceFinder(read_locations(self.info, self.info.die(offset), self.types.shape(type_offset)))
 
     @cached_property
     def stack_maps(self) -> StackMaps:

@@ -1,12 +1,12 @@
 """From one copy of a function's code to its sites: PC ranges in which every column has one and the same place."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.code.homes import Homes, own, own_slots
-from compiler.code.lines import Lines
+from compiler.code.lines import Lines, joined
 from compiler.code.sunk import Assignments, Sunk
 from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.dwarf.locations import (
@@ -17,11 +17,10 @@ from compiler.dwarf.locations import (
     Locations,
     PlaceFinder,
     Unknown,
-    read_locations,
 )
 from compiler.expression.way import Resolved
 from compiler.ir.frames import GONE
-from compiler.ir.program import AtAddress, Located, Missing, Piece, Place, Site
+from compiler.ir.program import AtAddress, AtCfa, Located, Missing, Piece, Place, Site
 
 if TYPE_CHECKING:
     from compiler.binary import Binary
@@ -54,10 +53,8 @@ def build(binary: "Binary", function: int, instance: Instance, columns: Sequence
         every = shared.union(*edges)
         for lo, hi in instance.ranges:
             cuts = sorted({lo, hi, *(edge for edge in every if lo < edge < hi)})
-            yield from _joined(
-                Site(start, end, exact, function, instance.level, places)
-                for (start, end), places in zip(pairwise(cuts), _places(traced, edges, cuts, exact=exact), strict=False)
-            )
+            for start, end, places in _joined(cuts, _places(traced, edges, cuts, exact=exact)):
+                yield Site(start, end, exact, function, instance.level, places)
 
 
 def _places(
@@ -73,17 +70,16 @@ def _places(
         yield tuple(held)
 
 
-def _joined(found: Iterable[Site]) -> Iterator[Site]:
-    held: Site | None = None
-    for site in found:
-        if held is not None and held.hi == site.lo and held.places == site.places:
-            held = Site(held.lo, site.hi, held.exact, held.function, held.level, held.places)
-            continue
-        if held is not None:
-            yield held
-        held = site
+def _joined(cuts: Sequence[int], found: Iterable[tuple[Place, ...]]) -> Iterator[tuple[int, int, tuple[Place, ...]]]:
+    """[lo, hi) with the places in it, neighbours with equal places as one."""
+    lo, held = cuts[0], None
+    for cut, places in zip(cuts, found, strict=False):
+        if held is not None and held != places:
+            yield lo, cut, held
+            lo = cut
+        held = places if held != places else held
     if held is not None:
-        yield held
+        yield lo, cuts[-1], held
 
 
 class _Candidate:
@@ -91,33 +87,43 @@ class _Candidate:
 
     def __init__(self, binary: "Binary", variable: Variable, code: "_Code", *, shadows: bool) -> None:
         self.variable, lines = variable, code.lines
-        self.places = PlaceFinder(read_locations(binary.info, variable.die, binary.types.shape(variable.type)))
+        self.places = binary.places(variable)
         self.assignments = code.assignments(variable, self.places)
-        self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
-        self._renewed |= code.early_edges(self.places)
-        self.undeclared: tuple[Range, ...] = ()
+        self._rivals = code.rivals(self.places)
+        undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
-            self.undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
+            undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
         elif variable.captured:
-            self.undeclared = tuple(lines.recovered())
+            undeclared = tuple(lines.recovered())
         elif variable.line and not variable.parameter:
             # A constant location says nothing about when it holds a value: while the declaration's own line runs (it may
             # be calling something) it does not yet. A list of locations knows, but what optimization computes ahead of
             # its declaration is in it too.
-            self.undeclared = tuple(lines.before(variable.line + (self.places.constant or shadows)))
-            self.undeclared += tuple(lines.recovered())
+            undeclared = tuple(lines.before(variable.line + (self.places.constant or shadows)))
+            undeclared += tuple(lines.recovered())
             if self.places.constant:
-                self.undeclared += tuple(lines.leaving())
+                undeclared += tuple(lines.leaving())
+        self._undeclared = joined(undeclared)
+        self._begins = [lo for lo, _ in self._undeclared]
+        self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
 
     def edges(self) -> set[int]:
-        spans = (*self.variable.scope, *self.undeclared)
-        return self.places.edges() | self._renewed | {edge for span in spans for edge in span}
+        spans = (*self.variable.scope, *self._undeclared)
+        shared = {edge for rival in self._rivals for edge in rival.edges()}
+        return self.places.edges() | self._renewed | shared | {edge for span in spans for edge in span}
 
-    def in_scope(self, pc: int) -> bool:
-        return not self.variable.scope or any(lo <= pc < hi for lo, hi in self.variable.scope)
+    def visible(self, pc: int) -> bool:
+        """Whether `pc` is in its scope, and it is declared there."""
+        scope = self.variable.scope
+        if scope and not any(lo <= pc < hi for lo, hi in scope):
+            return False
+        last = bisect_right(self._begins, pc)
+        return not last or pc >= self._undeclared[last - 1][1]
 
-    def declared(self, pc: int) -> bool:
-        return not any(lo <= pc < hi for lo, hi in self.undeclared)
+    def early(self, pieces: tuple[Piece, ...], pc: int) -> bool:
+        """Whether these pieces may be what the variable is only going to be."""
+        known = [there.pieces for rival in self._rivals if isinstance(there := rival.at_call(pc), Known)]
+        return any(own_slots(pieces) & own_slots(theirs) for theirs in known)
 
 
 class _Code:
@@ -127,52 +133,37 @@ class _Code:
         self._binary, self._instance = binary, instance
         self.lines = Lines(binary.pclntab, instance)
         self.homes = Homes(binary.arguments, binary.pclntab, instance)
-        self._declared_at: dict[int, list[tuple[int, set[int]]]] = {}
 
     def assignments(self, variable: Variable, finder: PlaceFinder) -> Assignments | None:
         """What the code does to a variable that its locations do not tell; None where it can do nothing."""
         if finder.constant or not self._binary.types.is_computed(variable.type):
             return None
         places = (*finder.places(), *self.homes.on_entry(variable, finder))
+        if not any(isinstance(place, AtCfa) for place in places):
+            return None  # no word of the frame ever holds it
         return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ())) or None
 
-    def early(self, finder: PlaceFinder, pieces: tuple[Piece, ...], pc: int) -> bool:
-        """Whether these pieces may be what the variable is only going to be.
+    def rivals(self, finder: PlaceFinder) -> list[PlaceFinder]:
+        """Variables that may have a place before the variable has it, which debug info says to be there already.
 
         Of `last = v`, both names are the value's as soon as v has it; so where a variable that had a place before shares
         one with a variable that got it by its declaration, nobody knows whether it has been assigned yet.
         """
-        slots = own_slots(pieces)
-        return bool(slots) and any(finder.first < first and slots & theirs for first, theirs in self._declared(pc))
-
-    def _from_declaration(self, variable: Variable, finder: PlaceFinder) -> bool:
-        """Whether its first place is where its declaration gives it a value."""
-        return not finder.constant and self.lines.at(finder.first - 1) == variable.line
-
-    def early_edges(self, finder: PlaceFinder) -> set[int]:
-        """PCs at which that may change."""
-        if finder.constant or not own_slots(tuple(finder.places())):
-            return set()
-        return {edge for place in self._from_declarations for edge in place.edges()}
-
-    def _declared(self, pc: int) -> list[tuple[int, set[int]]]:
-        """What variables that got their first place by their declaration have at the call at `pc`: since when, which slots."""
-        found = self._declared_at.get(pc)
-        if found is None:
-            known = [(place.first, place.at_call(pc)) for place in self._from_declarations]
-            slots = [(first, own_slots(there.pieces)) for first, there in known if isinstance(there, Known)]
-            found = self._declared_at[pc] = [each for each in slots if each[1]]
-        return found
+        slots = set() if finder.constant else own_slots(tuple(finder.places()))
+        return (
+            [each for each, theirs in self._from_declarations if finder.first < each.first and slots & theirs]
+            if slots
+            else []
+        )
 
     @cached_property
-    def _from_declarations(self) -> list[PlaceFinder]:
-        binary = self._binary
-        places = [
-            (each, PlaceFinder(read_locations(binary.info, each.die, binary.types.shape(each.type))))
-            for each in self._instance.variables
-        ]
+    def _from_declarations(self) -> list[tuple[PlaceFinder, set[int]]]:
+        """Variables that got their first place where their declaration gave them a value, and their slots."""
+        found = [(each, self._binary.places(each)) for each in self._instance.variables]
         return [
-            place for each, place in places if self._from_declaration(each, place) and own_slots(tuple(place.places()))
+            (finder, own_slots(tuple(finder.places())))
+            for each, finder in found
+            if not finder.constant and self.lines.at(finder.first - 1) == each.line
         ]
 
     @cached_property
@@ -184,8 +175,7 @@ class _Code:
         """By PC, the variables (their DIEs) that come to another place there."""
         found: dict[int, list[int]] = {}
         for variable in self._binary.functions.beside(self._instance):
-            shape = self._binary.types.shape(variable.type)
-            for at in PlaceFinder(read_locations(self._binary.info, variable.die, shape)).begins():
+            for at in self._binary.places(variable).begins():
                 found.setdefault(at, []).append(variable.die.offset)
         return found
 
@@ -194,7 +184,7 @@ class _Traced:
     """A column within one instance."""
 
     def __init__(self, binary: "Binary", instance: Instance, column: Column, code: "_Code") -> None:
-        self._column, self._homes, self._code = column, code.homes, code
+        self._column, self._homes = column, code.homes
         self._instance = instance
         self._stack_maps = binary.stack_maps
         self._calls = {edge for lo, hi in instance.ranges for edge in self._stack_maps.edges(lo, hi)}
@@ -218,10 +208,11 @@ class _Traced:
             return self._at(type_offset, finder.exact(pc), pc, escaped=False, exact=exact)
         if self._homes.unframed(pc):
             return self._beginning(pc, exact=exact)
-        visible = [candidate for candidate in self._candidates if candidate.in_scope(pc)]
-        declared = [candidate for candidate in visible if candidate.declared(pc)]
+        declared = [candidate for candidate in self._candidates if candidate.visible(pc)]
         if not declared:
             return Missing("not declared") if self._candidates else self._column.absent(self._instance)
+        if len(declared) == 1:
+            return self._candidate(declared[0], pc, exact=exact)
         # Innermost block first, then the latest declaration; of those, one that is somewhere beats one that is not.
         ranked = sorted(declared, key=lambda c: (-c.variable.nesting, -c.variable.line, c.variable.escaped))
         names_it = [
@@ -253,7 +244,7 @@ class _Traced:
             return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
         if candidate.assignments is not None and candidate.assignments.outdated(pc, location.pieces):
             return SUNK
-        if not finder.constant and self._code.early(finder, location.pieces, pc):
+        if candidate.early(location.pieces, pc):
             return EARLY
         return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
 

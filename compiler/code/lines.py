@@ -1,7 +1,7 @@
 """Which source line runs where in one copy of a function, and what follows for variables that are declared on lines."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from compiler.code.pclntab import Pclntab
 from compiler.dwarf.functions import Instance, Range
@@ -52,3 +52,14 @@ def _line_ranges(pclntab: Pclntab, instance: Instance) -> Iterator[tuple[int, in
             continue
         for start, end in [(max(a, lo), min(b, hi)) for a, b, _ in pclntab.values(index, "pcln") if a < hi and b > lo]:
             yield start, end, pclntab.line(start, instance.level)
+
+
+def joined(ranges: Iterable[Range]) -> list[Range]:
+    """The same PCs in ranges that are apart, ascending."""
+    found: list[Range] = []
+    for lo, hi in sorted(ranges):
+        if found and lo <= found[-1][1]:
+            found[-1] = found[-1][0], max(hi, found[-1][1])
+        elif lo < hi:
+            found.append((lo, hi))
+    return found

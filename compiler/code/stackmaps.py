@@ -38,6 +38,7 @@ class StackMaps:
     def __init__(self, executable: Executable, pclntab: Pclntab, types: GoTypes) -> None:
         self._executable, self._pclntab, self._types = executable, pclntab, types
         self._bits = lru_cache(maxsize=4096)(self._read_bits)
+        self._map = lru_cache(maxsize=4096)(self._map_at)
         self.pointers = lru_cache(maxsize=4096)(self._pointers)
 
     def edges(self, lo: int, hi: int) -> set[int]:
@@ -58,14 +59,18 @@ class StackMaps:
     def _alive(self, pc: int, slot: int) -> bool:
         """Whether the word at `slot` (from the CFA) holds a live pointer."""
         arguments = slot >= 0
-        found = self._pclntab.stack_map(pc, arguments=arguments)
+        found = self._map(pc, arguments)
         if found is None:
             return True
-        address, number = found
-        count, bits = self._bits(address, number)
+        count, bits = found
         machine = self._executable.machine
         index = (slot - machine.arguments_start) // WORD if arguments else (slot - machine.locals_end) // WORD + count
         return bool(0 <= index < count and bits[index // 8] >> index % 8 & 1)
+
+    def _map_at(self, pc: int, arguments: bool) -> tuple[int, bytes] | None:
+        """(words, bitmap) of the map for the call at `pc`; None where none is known."""
+        found = self._pclntab.stack_map(pc, arguments=arguments)
+        return None if found is None else self._bits(*found)
 
     def _read_bits(self, address: int, number: int) -> tuple[int, bytes]:
         """(words, bitmap) of one map of a runtime.stackmap; no words where there is none."""

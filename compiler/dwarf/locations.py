@@ -1,6 +1,8 @@
 """Where DWARF says a variable is: location lists and expressions as pieces by PC. Evaluates nothing, invents nothing."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 
 from compiler.dwarf.dies import Die
 from compiler.dwarf.expressions import operations
@@ -179,6 +181,8 @@ class PlaceFinder:
         self.constant = locations.constant
         self.first = self._ranges[0].lo if self._ranges else 0
         """The PC from which it has a place."""
+        self._starts = [each.lo for each in self._ranges]
+        self._overlap = any(each.hi > after.lo for each, after in pairwise(self._ranges))
         self._at_calls: dict[int, Location] = {}
 
     def in_own_frame(self) -> bool:
@@ -200,8 +204,9 @@ class PlaceFinder:
 
     def exact(self, pc: int) -> Location:
         """At an instruction that is about to run: registers are where DWARF says."""
-        for each in self._ranges:
-            if each.lo <= pc < each.hi:
+        last = bisect_right(self._starts, pc)
+        for each in self._ranges[0 if self._overlap else max(last - 1, 0) : last]:
+            if pc < each.hi:
                 return each.location
         return NOWHERE
 
