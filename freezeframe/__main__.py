@@ -4,13 +4,16 @@ import os
 import sys
 
 from compiler.ir.errors import FreezeframeError
-from freezeframe.told import told_before
+from freezeframe.told import answer, asked_plainly
 
 
 def main() -> None:
     """Run the command line; the exit code is 0 done, 1 could not be done now, 2 bad input."""
     try:
-        if not told_before(sys.argv[1:]):
+        asked = asked_plainly(sys.argv[1:])
+        if asked is not None:
+            answer(asked)
+        else:
             from freezeframe.cli import run
 
             run()

@@ -23,17 +23,34 @@ class Told(NamedTuple):
     index_ms: float = 0.0
 
 
-def told_before(arguments: Sequence[str]) -> bool:
-    """Answer `compile BINARY --spec SPEC` from the cache; whether that was asked for, and the answer is kept."""
+class Asked(NamedTuple):
+    """`freezeframe compile` in its plain form, which is answered without click."""
+
+    binary: Path
+    spec_file: Path
+    as_json: bool
+
+
+def asked_plainly(arguments: Sequence[str]) -> Asked | None:
+    """What `compile BINARY --spec SPEC` asks for; None of any other command or form."""
     match arguments:
-        case ["compile", binary, "--spec", spec, *rest] if rest in ([], ["--json"]) and not binary.startswith("-"):
-            began = time.perf_counter()
-            kept = told_in_cache(Path(binary), Path(spec))
-            if kept is not None:
-                tell(full_report(kept, began), as_json=bool(rest))
-            return kept is not None
+        case ["compile", binary, "--spec", spec, *rest] if rest in ([], ["--json"]):
+            options = binary.startswith("-") or spec.startswith("-")
+            return None if options else Asked(Path(binary), Path(spec), bool(rest))
         case _:
-            return False
+            return None
+
+
+def answer(asked: Asked) -> None:
+    """Tell what compiling told before, or compile."""
+    began = time.perf_counter()
+    told = told_in_cache(asked.binary, asked.spec_file)
+    if told is None:
+        from freezeframe.compiling import compile_file
+
+        with compile_file(asked.binary, asked.spec_file) as compiling:
+            told = compiling.told
+    tell(full_report(told, began), as_json=asked.as_json)
 
 
 def told_in_cache(binary: Path, spec_file: Path) -> Told | None:

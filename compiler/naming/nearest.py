@@ -1,7 +1,6 @@
 """The nearest names to a misspelt one, among few or hundreds of thousands."""
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 
 SHORTLIST = 400
 COUNT = 3
@@ -10,6 +9,8 @@ CUTOFF = 0.6
 
 def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
     """Up to three candidates that look like `name`, best first. A cheap count of shared letter triples makes the shortlist."""
+    from difflib import SequenceMatcher  # few have misspelt anything
+
     wanted = name.casefold()
     triples = {wanted[i : i + 3] for i in range(max(1, len(wanted) - 2))}
     scored = []

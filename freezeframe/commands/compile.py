@@ -1,6 +1,5 @@
 """`freezeframe compile BINARY --spec SPEC.yaml`: what will be captured where. Needs no root and touches no process."""
 
-import gc
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compiler.ir.errors import BadInput
-from freezeframe.told import Told, full_report, issue_line, tell, told_in_cache
+from freezeframe.compiling import compile_file
+from freezeframe.told import Asked, answer, full_report, issue_line, tell
 
 if TYPE_CHECKING:
     from compiler.compiled import Compiled
@@ -30,43 +30,21 @@ def command(
     """Show what a spec will capture of a BINARY, and where it is."""
     if exact and not explained:
         raise BadInput("--exact says how to explain", remedy="give it together with --explain")
-    gc.disable()  # this ends soon: looking for cycles among young objects would be a tenth of its time
-    began = time.perf_counter()
-    told = None if explained or debug else told_in_cache(binary, spec_file)
-    if told is not None:
-        tell(full_report(told, began), as_json=as_json)
+    if not explained and not debug:
+        answer(Asked(binary, spec_file, as_json))
         return
-    told, compiled, places = _compiled(binary, spec_file, debug, explained=explained, exact=exact)
-    report = full_report(told, began)
-    if places is None:
-        tell(report, as_json=as_json)
-    elif as_json:
-        _tell_places(report, places)
+    began = time.perf_counter()
+    with compile_file(binary, spec_file, debug) as (compiled, told, opened):
+        if not explained:
+            tell(full_report(told, began), as_json=as_json)
+            return
+        from compiler.explain import explain
+
+        places = explain(compiled.program, opened, exact=exact)
+    if as_json:
+        _tell_places(full_report(told, began), places)
     else:
         _explain(compiled, places)
-
-
-def _compiled(
-    binary: Path, spec_file: Path, debug: tuple[Path, ...], *, explained: bool, exact: bool
-) -> "tuple[Told, Compiled, tuple[ExplainedTable, ...] | None]":
-    from compiler.binary import Binary
-    from compiler.dwarf.debugfile import DebugFiles
-    from datasource.cache import Cache, cache_directory
-    from datasource.compiling import compile_cached
-    from freezeframe.specs import load_spec
-
-    spec = load_spec(spec_file)
-    cache = Cache(cache_directory())
-    with Binary(binary, cache, DebugFiles(debug)) as opened:
-        known = cache.runtime_types(opened.build_id)
-        compiled, cached = compile_cached(cache, spec, opened, known)
-        places = None
-        if explained:
-            from compiler.explain import explain
-
-            places = explain(compiled.program, opened, exact=exact)
-        told = Told(compiled.plain(), opened.build_id, opened.go_version, cached, opened.index_ms)
-        return told, compiled, places
 
 
 def _tell_places(report: dict[str, Any], places: "tuple[ExplainedTable, ...]") -> None:
