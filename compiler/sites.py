@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from compiler.code.homes import Homes, own, own_slots
 from compiler.code.lines import Lines, joined
+from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
 from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.dwarf.locations import (
@@ -106,6 +107,8 @@ class _Candidate:
         self._undeclared = joined(undeclared)
         self._begins = [lo for lo, _ in self._undeclared]
         self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
+        self._moves, self._code = code.moves(variable, self.places), code
+        self._renewed |= code.stays.edges(self._moves.all_left()) if self._moves else set()
 
     def edges(self) -> set[int]:
         spans = (*self.variable.scope, *self._undeclared)
@@ -120,8 +123,11 @@ class _Candidate:
         last = bisect_right(self._begins, pc)
         return not last or pc >= self._undeclared[last - 1][1]
 
-    def early(self, pieces: tuple[Piece, ...], pc: int) -> bool:
+    def early(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
         """Whether these pieces may be what the variable is only going to be."""
+        left = self._moves.left(pieces) if self._moves else ()
+        if left and self._code.stays.reads(pc, left, exact=exact):
+            return True
         known = [there.pieces for rival in self._rivals if isinstance(there := rival.at_call(pc), Known)]
         return any(own_slots(pieces) & own_slots(theirs) for theirs in known)
 
@@ -155,6 +161,18 @@ class _Code:
             if slots
             else []
         )
+
+    def moves(self, variable: Variable, finder: PlaceFinder) -> Moves | None:
+        """Where the variable was before; None where it never leaves a place on the stack for another."""
+        if finder.constant or not own_slots(tuple(finder.places())):
+            return None
+        found = Moves(finder, self.homes.on_entry(variable, finder), self.stays.saved(finder))
+        return found if found.all_left() else None
+
+    @cached_property
+    def stays(self) -> Stays:
+        """What the code still reads of the frame."""
+        return Stays(self._sunk.steps, self._binary.pclntab)
 
     @cached_property
     def _from_declarations(self) -> list[tuple[PlaceFinder, set[int]]]:
@@ -244,7 +262,7 @@ class _Traced:
             return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
         if candidate.assignments is not None and candidate.assignments.outdated(pc, location.pieces):
             return SUNK
-        if candidate.early(location.pieces, pc):
+        if candidate.early(location.pieces, pc, exact=exact):
             return EARLY
         return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
 

@@ -7,7 +7,7 @@ call, an instruction of a line before it makes something new from what is in the
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,6 +83,11 @@ class Sunk:
             stretch = list(steps(code or b"", lo))
             self._makings += _Trace(stretch, _Frame(pclntab, lo), line_at).makings()
             self._steps |= {step.pc: step for step in stretch}
+
+    @property
+    def steps(self) -> Mapping[int, Step]:
+        """The instructions by PC."""
+        return self._steps
 
     def assignments(self, variable: Variable, places: Iterable[Piece], begins: Begins) -> "Assignments":
         """What may be assignments to the variable, of which `places` are all places that it ever has."""

@@ -35,6 +35,15 @@ BRANCHES = ("if", "leave")
 IN_FRAME = (int(Register.RSP), int(Register.NONE))
 """Base and index of a word of the frame."""
 
+NUMBERED = tuple(
+    int(RegisterExt.full_register(register))
+    for register in (
+        Register.RAX, Register.RDX, Register.RCX, Register.RBX, Register.RSI, Register.RDI, Register.RBP, Register.RSP,
+        *range(Register.R8, Register.R15 + 1), Register.RIP, *range(Register.XMM0, Register.XMM15 + 1),
+    )
+)  # fmt: skip
+"""Whole registers by their numbers in DWARF (figure 3.36 of the System V ABI for AMD64)."""
+
 
 class Effects(NamedTuple):
     """What an instruction does wherever it stands. Registers are whole ones, by number."""

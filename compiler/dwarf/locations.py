@@ -198,6 +198,25 @@ class PlaceFinder:
         """Every piece of it in any place."""
         return (piece for each in self._ranges if isinstance(each.location, Known) for piece in each.location.pieces)
 
+    def came(self) -> Iterator[tuple[int, Piece]]:
+        """Every piece of it in any place, with the PC from which it is said to be there."""
+        return (
+            (each.lo, piece)
+            for each in self._ranges
+            if isinstance(each.location, Known)
+            for piece in each.location.pieces
+        )
+
+    def in_registers(self) -> Iterator[tuple[int, int, InRegister]]:
+        """Every piece of it that is in a register, with the PCs between which it is."""
+        return (
+            (each.lo, each.hi, piece)
+            for each in self._ranges
+            if isinstance(each.location, Known)
+            for piece in each.location.pieces
+            if isinstance(piece, InRegister)
+        )
+
     def stack_offsets(self) -> set[int]:
         """Every place on the stack that it is said to be in at some PC, from the CFA; of parts that cannot be told apart too."""
         return {offset for each in self._ranges for offset in each.slots}

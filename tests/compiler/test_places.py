@@ -71,3 +71,11 @@ def test_no_variable_is_another_than_its_source_says(files: dict[str, Path], eng
     assert not wrong, "\n".join(wrong)
     assert right > 30
     assert missing < 50
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_really_assigned_is_there(files: dict[str, Path], engine: str) -> None:
+    """What keeps a variable that may not have been assigned out leaves those alone that were."""
+    at = list(told()).index("main.replaced")
+    with closing(sqlite3.connect(files[engine])) as connection:
+        assert connection.execute(f"SELECT c0 FROM t{at}").fetchall() == [(2,)]

@@ -406,6 +406,106 @@ func arrays(n int) int {
 	return a[n%2]
 }
 
+//go:noinline
+func find(value int) (*node, int, error) {
+	if value < 0 {
+		return nil, value, errors.New("negative")
+	}
+	return &node{value, nil}, value, nil
+}
+
+// In the next ones an assignment on a path that was not taken gives the variable the place of another, which has none: it is a result.
+//
+//go:noinline
+func chosen(held *node) (found *node, err error) {
+	use(held)
+	found, _, err = find(2)
+	if err != nil {
+		if found != nil {
+			held = found
+		}
+		use(held)
+		return held, err
+	}
+	park() // main.chosen: held.Value=1 found.Value=2
+	use(held)
+	return found, err
+}
+
+//go:noinline
+func chosenNumber(held int) (found int, err error) {
+	_, found, err = find(2)
+	if err != nil {
+		if found != 0 {
+			held = found
+		}
+		return held, err
+	}
+	park() // main.chosenNumber: held=1 found=2
+	return found + held, err
+}
+
+//go:noinline
+func chosenLocal(start int) (found *node, err error) {
+	held, _, _ := find(start)
+	found, _, err = find(2)
+	if err != nil {
+		if found != nil {
+			held = found
+		}
+		use(held)
+		return held, err
+	}
+	park() // main.chosenLocal: held.Value=1 found.Value=2
+	use(held)
+	return found, err
+}
+
+//go:noinline
+func chosenEarlier(start int) error {
+	held, _, _ := find(start)
+	var found *node
+	var err error
+	found, _, err = find(2)
+	if err != nil {
+		if found != nil {
+			held = found
+		}
+		use(held)
+		return err
+	}
+	park() // main.chosenEarlier: held.Value=1 found.Value=2
+	use(held)
+	use(found)
+	return err
+}
+
+//go:noinline
+func chosenText(start int) (found string) {
+	held := fmt.Sprint("b", start)
+	found = held[1:]
+	if found == "zz" {
+		held = found
+		use(held)
+		return held
+	}
+	park() // main.chosenText: held="b1" found="1"
+	use(held)
+	return found
+}
+
+// Here it is assigned, and what it was before is needed no more.
+//
+//go:noinline
+func replaced(held *node) (found *node, err error) {
+	use(held)
+	found, _, err = find(2)
+	held = found
+	park() // main.replaced: held.Value=2 found.Value=2
+	use(held)
+	return found, err
+}
+
 func main() {
 	list := &node{1, &node{2, &node{3, nil}}}
 	a := make(chan int, 1)
@@ -422,6 +522,8 @@ func main() {
 		func() { generic("zero", []string{"one", "two"}) }, func() { reused(1) }, func() { callResult(30) },
 		func() { swapped(1, 2) }, func() { copied(3) }, func() { condition(4, true) }, func() { perIteration() },
 		func() { multiline(5, 6) }, func() { arrays(3) },
+		func() { _, _ = chosen(&node{1, nil}) }, func() { _, _ = chosenNumber(1) }, func() { _, _ = chosenLocal(1) },
+		func() { _ = chosenEarlier(1) }, func() { _ = chosenText(1) }, func() { _, _ = replaced(&node{1, nil}) },
 	} {
 		go start()
 		<-parked

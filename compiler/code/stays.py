@@ -1,0 +1,156 @@
+"""Places that a variable is said to have left, though the code still needs what is there: it may be there still.
+
+Go's compiler knows all the variables that a value is ever assigned to, and says of each of them that it has the value as soon
+as that is made, on whatever path (cmd/compile/internal/ssa/debug.go). Of
+
+    v, err = f()
+    if err != nil { c = v; return c }
+    wait()
+    use(c)
+
+the debug info says during the wait that c is v, and v itself may have no place at all. The machine code tells: what c was
+before is in its old place, and is read from there after the call.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+
+from compiler.code.pclntab import Pclntab
+from compiler.code.x86 import NUMBERED, Step
+from compiler.dwarf.locations import PlaceFinder
+from compiler.ir.program import AtCfa, Piece
+
+RETURN_ADDRESS = 8
+LONGEST = 15
+"""Bytes of the longest instruction."""
+ALWAYS = -1
+"""Before every PC: an argument is at home first."""
+
+
+class Stays:
+    """What one copy of a function still reads of its frame."""
+
+    def __init__(self, steps: Mapping[int, Step], pclntab: Pclntab) -> None:
+        self._steps, self._pclntab = steps, pclntab
+        self._read: dict[int, frozenset[int]] = {}
+
+    def saved(self, finder: PlaceFinder) -> Iterator[tuple[int, AtCfa]]:
+        """Where the code puts registers that the variable is said to be in, and the PC behind that."""
+        for lo, hi, piece in finder.in_registers():
+            if piece.number < len(NUMBERED):
+                for step, slot in self._puts.get(NUMBERED[piece.number], ()):
+                    if lo <= step.pc < hi:
+                        yield step.after, AtCfa(piece.at, piece.size, slot)
+
+    def edges(self, slots: Collection[int]) -> set[int]:
+        """PCs at which it may change whether one of the slots (from the CFA) is still read, there or behind the call there."""
+        found: set[int] = set()
+        for slot in slots:
+            reading = self._reading(slot)
+            begins = {pc for pc in reading if self._before.get(pc) not in reading}
+            ends = {self._steps[pc].after for pc in reading} - reading
+            found |= begins | ends | {self._before.get(pc, pc) for pc in begins | ends}
+        return found
+
+    def reads(self, pc: int, slots: Collection[int], *, exact: bool) -> bool:
+        """Whether one of the slots is read before it is written again; from `pc` on, or behind the call there."""
+        begin = pc if exact else self._behind(pc)
+        return any(begin in self._reading(slot) for slot in slots)
+
+    def _behind(self, pc: int) -> int:
+        """The PC behind the instruction that `pc` is in."""
+        at = next((pc - back for back in range(LONGEST) if pc - back in self._steps), None)
+        return pc if at is None else max(self._steps[at].after, pc)
+
+    def _reading(self, slot: int) -> frozenset[int]:
+        """The instructions from which on the slot is read before it is written."""
+        found = self._read.get(slot)
+        if found is None:
+            readers, writers = self._readers.get(slot, set()), self._writers.get(slot, set())
+            reading, open_ = set(readers), list(readers)
+            while open_:
+                for earlier in self._from.get(open_.pop(), ()):
+                    if earlier not in reading and earlier not in writers:
+                        reading.add(earlier)
+                        open_.append(earlier)
+            found = self._read[slot] = frozenset(reading)
+        return found
+
+    @cached_property
+    def _from(self) -> dict[int, list[int]]:
+        """By PC, the instructions behind which it comes next."""
+        found: dict[int, list[int]] = {}
+        for step in self._steps.values():
+            for following in (step.target, step.after if step.does.flow != "leave" else 0):
+                if following:
+                    found.setdefault(following, []).append(step.pc)
+        return found
+
+    @cached_property
+    def _before(self) -> dict[int, int]:
+        return {step.after: step.pc for step in self._steps.values()}
+
+    @cached_property
+    def _puts(self) -> dict[int, list[tuple[Step, int]]]:
+        """By register, the instructions that put it into a slot (from the CFA) as it is."""
+        found: dict[int, list[tuple[Step, int]]] = {}
+        for step in self._steps.values():
+            if step.does.moves and len(step.does.stores) == 1:
+                for register in step.does.reads:
+                    found.setdefault(register, []).append((step, step.does.stores[0] - self._down(step)))
+        return found
+
+    def _down(self, step: Step) -> int:
+        return RETURN_ADDRESS + (self._pclntab.frame_size(step.pc) or 0)
+
+    @cached_property
+    def _readers(self) -> dict[int, set[int]]:
+        return self._touching(lambda step: step.does.slots)
+
+    @cached_property
+    def _writers(self) -> dict[int, set[int]]:
+        return self._touching(lambda step: step.does.stores)
+
+    def _touching(self, words: Callable[[Step], tuple[int, ...]]) -> dict[int, set[int]]:
+        """By slot (from the CFA), the instructions that have it among these words from SP."""
+        found: dict[int, set[int]] = {}
+        for step in self._steps.values():
+            for word in words(step):
+                found.setdefault(word - self._down(step), set()).add(step.pc)
+        return found
+
+
+class Moves:
+    """Where the parts of one variable were before they came to where they are."""
+
+    def __init__(self, finder: PlaceFinder, homes: Iterable[Piece], saved: Iterable[tuple[int, Piece]]) -> None:
+        self._since: dict[int, dict[int, int]] = {}
+        """By part, its places (from the CFA), and the first PC of each."""
+        for lo, piece in ((ALWAYS, each) for each in homes):
+            self._note(lo, piece)
+        for lo, piece in (*finder.came(), *saved):
+            self._note(lo, piece)
+
+    def _note(self, lo: int, piece: Piece) -> None:
+        if isinstance(piece, AtCfa):
+            known = self._since.setdefault(piece.at, {})
+            known[piece.offset] = min(lo, known.get(piece.offset, lo))
+
+    def all_left(self) -> set[int]:
+        """Every place that a part is said to have left for another one in the frame."""
+        return {
+            offset
+            for places in self._since.values()
+            for offset, lo in places.items()
+            if any(other < 0 and lo < since for other, since in places.items())
+        }
+
+    def left(self, pieces: tuple[Piece, ...]) -> set[int]:
+        """The places that these pieces are said to have left."""
+        found: set[int] = set()
+        for piece in pieces:
+            if isinstance(piece, AtCfa) and piece.offset < 0:
+                places = self._since.get(piece.at, {})
+                since = places.get(piece.offset, ALWAYS)
+                found |= {offset for offset, lo in places.items() if lo < since}
+        return found
