@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 from operator import itemgetter
-from typing import Literal
 
 from compiler.code.moduledata import find_module
 from compiler.dwarf.executable import BadBinary, Executable
@@ -165,28 +164,30 @@ class Pclntab:
                 yield at // 4
             at = names.find(wanted, at + 1)
 
-    @cached_property
+    @property
     def _name_offsets(self) -> bytes:
         """Of every function by its number, a word: where its name is."""
-        return array("I", self._column(NAME_AT, "I")).tobytes()
+        return self._columns[0]
+
+    @property
+    def _ids_and_flags(self) -> tuple[int, ...]:
+        """Of every function by its number: its FuncID in the lowest byte, its flags in the next."""
+        return self._columns[1]
 
     @cached_property
-    def _ids_and_flags(self) -> tuple[int, ...]:
-        """Of every function by its number: its FuncID, and its flags times 256."""
-        return self._column(ID_AT, "H")
-
-    def _column(self, at: int, kind: Literal["I", "H"]) -> tuple[int, ...]:
-        """One field of every _func record, all of which the linker aligns: one call for hundreds of thousands."""
-        shift = {"I": 2, "H": 1}[kind]
-        places = [offset >> shift for offset in self._offsets]
-        with (
-            memoryview(self._data) as data,
-            data[self._functions + at :] as rest,
-            rest[: len(rest) >> shift << shift] as whole,
-            whole.cast(kind) as fields,
-        ):
-            found: tuple[int, ...] = itemgetter(*places, 0)(fields)  # of one alone it would give no tuple
-            return found[:-1]
+    def _columns(self) -> tuple[bytes, tuple[int, ...]]:
+        # Hundreds of thousands of records, each at a multiple of its largest field's size: one call for a word of all.
+        numbers = [offset >> 2 for offset in self._offsets]
+        word = itemgetter(*numbers, numbers[0])  # of one alone it would give no tuple
+        size = (len(self._data) - self._functions - ID_AT) & ~3
+        with memoryview(self._data) as data:
+            columns = []
+            for at in (NAME_AT, ID_AT):
+                start = self._functions + at
+                with data[start : start + size] as rest, rest.cast("I") as words:
+                    columns.append(word(words)[:-1])
+        names, ids_and_flags = columns
+        return array("I", names).tobytes(), ids_and_flags
 
     def names(self) -> list[bytes]:
         """Linked names of all functions, also of those that were inlined wherever they are called."""

@@ -61,6 +61,10 @@ class GoTypes:
         self.die = lru_cache(maxsize=None)(info.die)
         self.members = lru_cache(maxsize=None)(self._members)
         self.structure = lru_cache(maxsize=None)(self._structure)
+        self.kind = lru_cache(maxsize=None)(self._kind)
+        self.size = lru_cache(maxsize=None)(self._size)
+        self.array = lru_cache(maxsize=None)(self._array)
+        self.shape = lru_cache(maxsize=None)(self._shape)
         self.printed_name = lru_cache(maxsize=None)(self._printed_name)
         self._package_name = lru_cache(maxsize=None)(info.package_name)
 
@@ -87,7 +91,7 @@ class GoTypes:
         """DW_AT_type: what a typedef, pointer or array is of."""
         return number(self.die(offset), "DW_AT_type")
 
-    def kind(self, offset: int) -> int:
+    def _kind(self, offset: int) -> int:
         """reflect.Kind, looked up through typedefs; 0 where the debug info does not tell."""
         for _ in range(64):
             die = self.die(offset)
@@ -127,7 +131,7 @@ class GoTypes:
         """The member of that name of a structure."""
         return next((member for member in self.members(offset) if member.name == name), None)
 
-    def size(self, offset: int) -> int:
+    def _size(self, offset: int) -> int:
         """Bytes of one value."""
         kind = self.kind(offset)
         if kind in (KIND_POINTER, KIND_MAP, KIND_CHAN, KIND_FUNC, KIND_UNSAFE_POINTER):
@@ -146,7 +150,7 @@ class GoTypes:
             return target is None or self.kind(target) != KIND_STRUCT
         return kind not in (KIND_MAP, KIND_CHAN, KIND_FUNC, KIND_INTERFACE)
 
-    def shape(self, offset: int) -> Shape:
+    def _shape(self, offset: int) -> Shape:
         """What a variable of the type is made of, as far as Go's compiler may take it apart."""
         return Shape(self.size(offset), self._words(offset))
 
@@ -176,7 +180,7 @@ class GoTypes:
             found += ((member.offset + at, size) for at, size in inner if size)
         return tuple(found)
 
-    def array(self, offset: int) -> tuple[int | None, int]:
+    def _array(self, offset: int) -> tuple[int | None, int]:
         """(element type, count) of an array type."""
         die = self.die(self.structure(offset))
         for depth, child in self._info.subtree(die.offset):

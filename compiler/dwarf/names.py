@@ -62,7 +62,9 @@ class Names(Mapping[str, list[int]]):
         several: dict[bytes, list[int]] = {}
         for name, die in compress(zip(names, dies, strict=True), map(ne, first, dies)):
             several.setdefault(name, [one[name]]).append(die)
-        return one, {name: sorted(found) for name, found in several.items()}
+        if self.odd:  # their DIEs are among the others
+            several = {name: sorted(found) for name, found in several.items()}
+        return one, several
 
 
 class Sought(Mapping[str, list[int]]):

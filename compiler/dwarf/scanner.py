@@ -7,6 +7,7 @@ the unit's end. A unit with a misfit is not believed at all.
 """
 
 import re
+import struct
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -46,7 +47,9 @@ LEB_FORMS = frozenset(
     f"DW_FORM_{form}" for form in ("udata", "sdata", "addrx", "strx", "loclistx", "rnglistx", "ref_udata")
 )
 LEB, STRING = rb"[\x80-\xff]*+[\x00-\x7f]", rb"[^\x00]*+\x00"
-FREQUENT = ("DW_TAG_inlined_subroutine", "DW_TAG_formal_parameter", "DW_TAG_variable", "DW_TAG_lexical_block")
+FREQUENT = (
+    "DW_TAG_inlined_subroutine", "DW_TAG_formal_parameter", "DW_TAG_variable", "DW_TAG_lexical_block", "DW_TAG_member",
+)  # fmt: skip
 """What most DIEs of a Go program are; alternatives are tried in this order."""
 USUAL_BLOCK, LONGEST_BLOCK = 15, 255
 """Bytes of a location expression: of nearly all; of all that a block with a length of one byte can hold.
@@ -175,11 +178,10 @@ class Scanner:
             name_ends.extend(compress(ends, selected))
         found.subprograms.extend(compress(starts, codes.translate(self._subprograms)))
         selected = codes.translate(self._has_runtime_type)
-        for match in compress(chunk, selected):
-            value = int.from_bytes(match[match.lastindex or 0], "little")
-            if value:
-                found.runtime_types.append(value)
-                found.runtime_dies.append(match.start(1))
+        typed = b"".join([match[match.lastindex or 0] for match in compress(chunk, selected)])
+        values = struct.unpack(f"<{len(typed) // 8}Q", typed)
+        found.runtime_types.extend(filter(None, values))
+        found.runtime_dies.extend(compress(compress(starts, selected), values))
 
 
 def _mask(codes: Iterable[int]) -> bytes:
