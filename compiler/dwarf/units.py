@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # what Go writes is read without elftools, which takes long t
 
 GO_PACKAGE_NAME = 0x2905
 GO_ABBREVS_ATTRIBUTES = frozenset({GO_PACKAGE_NAME, 0x2900})
+GO_MARKS = tuple(bytes([each & 0x7F | 0x80, each >> 7]) for each in sorted(GO_ABBREVS_ATTRIBUTES))
+"""As an abbreviation table spells them, in LEB128."""
 SECTIONS = {
     "debug_info_sec": ".debug_info",
     "debug_abbrev_sec": ".debug_abbrev",
@@ -128,11 +130,25 @@ class DebugInfo:
 
     def is_go(self, unit: Unit) -> bool:
         """Whether the Go compiler wrote the unit."""
-        return any(
+        return self._may_be_go(unit) and any(
             name in GO_ABBREVS_ATTRIBUTES
             for declaration in self.abbrevs(unit).values()
             for name, _ in declaration.attributes
         )
+
+    def _may_be_go(self, unit: Unit) -> bool:
+        """Whether its abbreviation table has the bytes of any attribute of Go's: those of C are not read for that."""
+        section, tables = self.executable.mapped(".debug_abbrev"), self._tables
+        if section is None or unit.abbrevs >= section.size:
+            return True  # who reads it tells what is wrong
+        end = tables[bisect_right(tables, unit.abbrevs)] if unit.abbrevs < tables[-1] else section.size
+        table = bytes(section.view[unit.abbrevs : end])
+        return any(each in table for each in GO_MARKS)
+
+    @cached_property
+    def _tables(self) -> list[int]:
+        """Where abbreviation tables begin, ascending."""
+        return sorted({unit.abbrevs for unit in self.units})
 
     def package_name(self, path: str) -> str | None:
         """What the package at an import path calls itself ("redis" for .../go-redis/v9); None where no unit is its."""
