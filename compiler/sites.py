@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from compiler.code.frame import Frame
 from compiler.code.homes import Homes, own, own_slots
 from compiler.code.lines import Lines, joined
 from compiler.code.stays import Moves, Stays
@@ -172,7 +173,7 @@ class _Code:
     @cached_property
     def stays(self) -> Stays:
         """What the code still reads of the frame."""
-        return Stays(self._sunk.steps, self._binary.pclntab)
+        return Stays(self._sunk.steps, Frame(self._binary.pclntab, self._instance.ranges[0][0]))
 
     @cached_property
     def _from_declarations(self) -> list[tuple[PlaceFinder, set[int]]]:

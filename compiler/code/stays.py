@@ -15,12 +15,11 @@ before is in its old place, and is read from there after the call.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 
-from compiler.code.pclntab import Pclntab
+from compiler.code.frame import Frame
 from compiler.code.x86 import NUMBERED, Step
 from compiler.dwarf.locations import PlaceFinder
 from compiler.ir.program import AtCfa, Piece
 
-RETURN_ADDRESS = 8
 LONGEST = 15
 """Bytes of the longest instruction."""
 ALWAYS = -1
@@ -30,8 +29,8 @@ ALWAYS = -1
 class Stays:
     """What one copy of a function still reads of its frame."""
 
-    def __init__(self, steps: Mapping[int, Step], pclntab: Pclntab) -> None:
-        self._steps, self._pclntab = steps, pclntab
+    def __init__(self, steps: Mapping[int, Step], frame: Frame) -> None:
+        self._steps, self._frame = steps, frame
         self._read: dict[int, frozenset[int]] = {}
 
     def saved(self, finder: PlaceFinder) -> Iterator[tuple[int, AtCfa]]:
@@ -97,11 +96,8 @@ class Stays:
         for step in self._steps.values():
             if step.does.moves and len(step.does.stores) == 1:
                 for register in step.does.reads:
-                    found.setdefault(register, []).append((step, step.does.stores[0] - self._down(step)))
+                    found.setdefault(register, []).append((step, step.does.stores[0] - self._frame.below_cfa(step.pc)))
         return found
-
-    def _down(self, step: Step) -> int:
-        return RETURN_ADDRESS + (self._pclntab.frame_size(step.pc) or 0)
 
     @cached_property
     def _readers(self) -> dict[int, set[int]]:
@@ -116,7 +112,7 @@ class Stays:
         found: dict[int, set[int]] = {}
         for step in self._steps.values():
             for word in words(step):
-                found.setdefault(word - self._down(step), set()).add(step.pc)
+                found.setdefault(word - self._frame.below_cfa(step.pc), set()).add(step.pc)
         return found
 
 

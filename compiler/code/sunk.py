@@ -6,11 +6,11 @@ during the call is where the n before the addition is. The debug info does not t
 call, an instruction of a line before it makes something new from what is in the variable's slot.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from compiler.code.frame import Frame
 from compiler.code.pclntab import Pclntab
 from compiler.code.x86 import Step, steps
 from compiler.dwarf.executable import Executable
@@ -20,9 +20,6 @@ from compiler.ir.program import AtCfa, Piece
 
 MAX_CODE = 1 << 18
 """Bytes of a function that are looked at; in a larger one nothing is found."""
-RETURN_ADDRESS = 8
-
-
 MAX_FOLLOWED = 48
 """Instructions that are looked at behind a branch."""
 Begins = Callable[[int], Collection[int]]
@@ -56,19 +53,6 @@ _NONE = _Held({}, ())
 _Known = dict[int, _Held]
 
 
-class _Frame:
-    """How far SP is below the CFA in one function."""
-
-    def __init__(self, pclntab: Pclntab, pc: int) -> None:
-        index = pclntab.index_of(pc)
-        sizes = [] if index is None else pclntab.values(index, "pcsp")
-        self._ends, self._sizes = [end for _, end, _ in sizes], [max(size, 0) for _, _, size in sizes]
-
-    def below_cfa(self, pc: int) -> int:
-        place = bisect_right(self._ends, pc)
-        return RETURN_ADDRESS + (self._sizes[place] if place < len(self._sizes) else 0)
-
-
 class Sunk:
     """What one copy of a function makes from the slots of its frame, by address."""
 
@@ -81,7 +65,7 @@ class Sunk:
         for lo, hi in instance.ranges if executable.arch == "amd64" else ():
             code = executable.read(lo, hi - lo) if hi - lo <= MAX_CODE else None
             stretch = list(steps(code or b"", lo))
-            self._makings += _Trace(stretch, _Frame(pclntab, lo), line_at).makings()
+            self._makings += _Trace(stretch, Frame(pclntab, lo), line_at).makings()
             self._steps |= {step.pc: step for step in stretch}
 
     @property
@@ -134,7 +118,7 @@ class Sunk:
 class _Trace:
     """What instructions that follow each other make from the slots of their frame."""
 
-    def __init__(self, stretch: list[Step], frame: _Frame, line_at: Callable[[int], int]) -> None:
+    def __init__(self, stretch: list[Step], frame: Frame, line_at: Callable[[int], int]) -> None:
         self._stretch, self._frame, self._line_at = stretch, frame, line_at
         self._at = {step.pc: number for number, step in enumerate(stretch)}
         self._made: list[Making] = []
