@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +65,8 @@ def binary(go: Path, built: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def scene(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """It ends before it is judged: some of its goroutines are never tired, and would take the processor from the judge."""
     folder = tmp_path_factory.mktemp("zoo")
     with running(binary) as target:
         truth = json.loads(_get(f"http://{target.ready['address']}/truth"))
@@ -77,7 +77,7 @@ def scene(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sc
         files = {engine: folder / f"{engine}.sqlite" for engine in ENGINES}
         reports = {engine: _snapshot(target.pid, spec, files[engine], engine) for engine in ENGINES}
         after = parse_dump(_get(f"http://{target.ready['address']}/stack"))
-        yield Scene(named, still(before, after, MOVES), files, reports)
+    return Scene(named, still(before, after, MOVES), files, reports)
 
 
 def _get(url: str) -> str:
