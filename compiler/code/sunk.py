@@ -210,6 +210,8 @@ class Assignments:
 
 def _is_of_another(making: Making, own: int, begins: Begins) -> bool:
     """Whether the new value is another variable's: one that comes to a place with it, or that has the slot it is kept in."""
+    if any(own in begins(at) for at in making.kept.values()):
+        return False  # its own, whoever gets a copy of it
     for slot, at in ((making.slot, making.after), *making.kept.items()):
         comes = begins(at)
         if comes and own not in comes:

@@ -414,6 +414,20 @@ func find(value int) (*node, int, error) {
 	return &node{value, nil}, value, nil
 }
 
+//go:noinline
+func boxed(v any) { runtime.KeepAlive(v) }
+
+// What comes of the addition goes to two places: the variable's own, and a copy in an interface.
+//
+//go:noinline
+func added(n int) int {
+	n++
+	park() // main.added: n=8
+	boxed(n)
+	next(1)
+	return n
+}
+
 // In the next ones an assignment on a path that was not taken gives the variable the place of another, which has none: it is a result.
 //
 //go:noinline
@@ -522,6 +536,7 @@ func main() {
 		func() { generic("zero", []string{"one", "two"}) }, func() { reused(1) }, func() { callResult(30) },
 		func() { swapped(1, 2) }, func() { copied(3) }, func() { condition(4, true) }, func() { perIteration() },
 		func() { multiline(5, 6) }, func() { arrays(3) },
+		func() { added(7) },
 		func() { _, _ = chosen(&node{1, nil}) }, func() { _, _ = chosenNumber(1) }, func() { _, _ = chosenLocal(1) },
 		func() { _ = chosenEarlier(1) }, func() { _ = chosenText(1) }, func() { _, _ = replaced(&node{1, nil}) },
 	} {
