@@ -1,6 +1,7 @@
 """Names of one kind in a binary, with the DIEs they name. Kept as offsets into .debug_info, where the text is anyway."""
 
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import compress
@@ -24,6 +25,7 @@ class Names(Mapping[str, list[int]]):
         self._text = text
         self.dies, self.ends = array("I"), array("I")
         """Of DIEs that begin with a code of one byte and then their name: where the DIE begins, where its name ends."""
+        self._of_length: dict[int, dict[bytes, list[int]]] = {}
         self.odd: list[tuple[bytes, int]] = []
         """Names that are kept some other way, each with its DIE."""
 
@@ -34,11 +36,39 @@ class Names(Mapping[str, list[int]]):
         return (name.decode("utf-8", "replace") for name in self._one)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.encode("utf-8", "replace") in self._one
+        return isinstance(name, str) and bool(self._look_up(name.encode("utf-8", "replace")))
 
     def __getitem__(self, name: str) -> list[int]:
-        key = name.encode("utf-8", "replace")
-        return self._several.get(key) or [self._one[key]]
+        found = self._look_up(name.encode("utf-8", "replace"))
+        if not found:
+            raise KeyError(name)
+        return found
+
+    def _look_up(self, name: bytes) -> list[int]:
+        """Until all names are wanted, only those are read that are as long as one that is asked for."""
+        if "_sorted_out" in vars(self) or self.odd:
+            return self._several.get(name) or [self._one[name]] if name in self._one else []
+        if len(name) not in self._of_length:
+            self._of_length[len(name)] = self._read(len(name))
+        return self._of_length[len(name)].get(name, [])
+
+    def _read(self, length: int) -> dict[bytes, list[int]]:
+        """The names of a length, with their DIEs."""
+        numbers = self._lengths.get(length, [])
+        dies = [self.dies[number] for number in numbers]
+        found: dict[bytes, list[int]] = {}
+        names = self._text.cuts([die + 1 for die in dies], [self.ends[number] for number in numbers])
+        for name, die in zip(names, dies, strict=True):
+            found.setdefault(name, []).append(die)
+        return found
+
+    @cached_property
+    def _lengths(self) -> dict[int, list[int]]:
+        """By length, the numbers of the names."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for number, (die, end) in enumerate(zip(self.dies, self.ends, strict=True)):
+            found[end - die - 1].append(number)
+        return found
 
     @cached_property
     def _one(self) -> dict[bytes, int]:

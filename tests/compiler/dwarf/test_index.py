@@ -50,7 +50,9 @@ def assert_equals_elftools(path: Path) -> None:
         index = binary.index
         sought = random.Random(7).sample(sorted(functions), MAX_SOUGHT - 1)
         assert {name: index.functions[name] for name in sought} == {name: functions[name] for name in sought}
+        assert {name: index.types[name] for name in sorted(types)[::7]} == dict(sorted(types.items())[::7])
         assert "main.notThere" not in index.functions
+        assert "main.notThere" not in index.types
         assert dict(index.types) == types
         assert index.runtime_types == runtime_types
         assert "whole" not in vars(index)  # of all this only the units were read in which the names are
