@@ -43,7 +43,7 @@ class Index:
         tables = {} if table is not None else {unit.abbrevs: unit for unit in info.units if info.is_go(unit)}
         self._scanners = {abbrevs: Scanner(info.abbrevs(unit)) for abbrevs, unit in tables.items()}
         self._scanned: dict[int, Scanned | None] = {}
-        self._slow_dies = 0
+        self._dies = self._slow_dies = 0
         self.took_ms = 0.0
         """How long it took so far to read units."""
         self.functions = Sought(partial(self._find, "function"), lambda: self.whole.functions)
@@ -122,8 +122,6 @@ class Index:
             found = self._scanned.get(unit.start) or self._read(unit)
             if found is not None:
                 table.add(found)
-            if len(table) > MAX_DIES:
-                raise self._bad(f"its debug info names more than {MAX_DIES} things")
         return table
 
     def _scan(self, unit: Unit) -> Scanned | None:
@@ -138,7 +136,11 @@ class Index:
             return None
         with self._timed():
             found = scanner.scan(self._info.bytes, unit) if scanner.usable else None
-            return self._read_slowly(unit) if found is None else found
+            found = self._read_slowly(unit) if found is None else found
+        self._dies += found.size
+        if self._dies > MAX_DIES:
+            raise self._bad(f"its debug info names more than {MAX_DIES} things")
+        return found
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -89,6 +89,11 @@ class Scanned:
     runtime_types: "array[int]" = field(default_factory=lambda: array("Q"))
     runtime_dies: "array[int]" = field(default_factory=lambda: array("I"))
 
+    @property
+    def size(self) -> int:
+        """How many things it is that are kept."""
+        return len(self.subprograms) + sum(len(dies) for dies, _ in self.names.values())
+
 
 class Scanner:
     """The expression of one abbreviation table."""

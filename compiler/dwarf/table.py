@@ -44,9 +44,6 @@ class Table:
         self._runtime[1].extend(found.runtime_dies)
         self.slow_units += found.slow
 
-    def __len__(self) -> int:
-        return len(self.subprograms) + sum(len(self.names(kind).dies) for kind in KINDS)
-
     # ------------------------------------------------------------ to bytes and back
 
     def _arrays(self) -> "list[array[int]]":

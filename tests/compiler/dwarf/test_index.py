@@ -179,3 +179,13 @@ def test_a_table_survives_packing(querydb: Path) -> None:
         assert again.runtime_types == table.runtime_types
         for damaged in (b"", data[:3], data[:100], data[:-1], data[:50] + bytes([data[50] ^ 1]) + data[51:]):
             assert Table.from_bytes(damaged, section) is None
+
+
+def test_more_names_than_any_binary_has_are_damage(querydb: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether all units are read or only those that are asked for."""
+    monkeypatch.setattr("compiler.dwarf.index.MAX_DIES", 100)
+    with Binary(querydb) as binary:
+        with pytest.raises(BadBinary, match="names more than 100 things"):
+            binary.index.functions.get("main.main")
+        with pytest.raises(BadBinary, match="names more than 100 things"):
+            _ = binary.index.whole
