@@ -84,7 +84,8 @@ class Sunk:
             and any(lo <= making.slot < hi for lo, hi in slots)
             and not _is_of_another(making, variable.die.offset, begins)
         ]
-        return Assignments(found, self)
+        own = [making for making in found if not _is_a_copy(making, begins)]
+        return Assignments(own, [each for each in found if each not in own and each.line not in self.busy], self)
 
     @cached_property
     def busy(self) -> set[int]:
@@ -175,18 +176,22 @@ def _without(known: _Known, registers: frozenset[int]) -> _Known:
 
 
 class Assignments:
-    """New values of one variable, and whether its place has them yet."""
+    """New values of one variable, and whether its place has them yet.
 
-    def __init__(self, makings: list[Making], code: Sunk) -> None:
-        self._makings, self._code = makings, code
+    `copies` are those that only a nameless slot gets, on a line that does nothing else.
+    """
+
+    def __init__(self, makings: list[Making], copies: list[Making], code: Sunk) -> None:
+        self._makings, self._copies, self._code = makings, copies, code
 
     def __bool__(self) -> bool:
-        return bool(self._makings)
+        return bool(self._makings or self._copies)
 
     def edges(self) -> set[int]:
         """PCs at which the answer may change, besides those at which the line does."""
-        kept = {at for each in self._makings for at in each.kept.values()}
-        return kept | {pc for each in self._makings for pc in (each.after, each.loaded)}
+        every = (*self._makings, *self._copies)
+        kept = {at for each in every for at in each.kept.values()}
+        return kept | {pc for each in every for pc in (each.after, each.loaded)}
 
     def outdated(self, pc: int, pieces: tuple[Piece, ...]) -> bool:
         """Whether, at the call at `pc`, what these pieces have of the variable is what it was before an assignment."""
@@ -195,6 +200,9 @@ class Assignments:
             any(lo <= making.slot < hi for lo, hi in slots)
             and (self._pending(making, pc) if making.loaded > pc else self._left(making, pc))
             for making in self._makings
+        ) or any(
+            any(lo <= copy.slot < hi for lo, hi in slots) and copy.loaded > pc and self._pending(copy, pc)
+            for copy in self._copies
         )
 
     def _pending(self, making: Making, pc: int) -> bool:
@@ -209,13 +217,13 @@ class Assignments:
 
 
 def _is_of_another(making: Making, own: int, begins: Begins) -> bool:
-    """Whether the new value is another variable's: one that comes to a place with it, or that has the slot it is kept in."""
-    if any(own in begins(at) for at in making.kept.values()):
+    """Whether the new value is another variable's: one that comes to a place with it, or to where it is kept."""
+    kept = [begins(at) for at in making.kept.values()]
+    if any(own in comes for comes in kept):
         return False  # its own, whoever gets a copy of it
-    for slot, at in ((making.slot, making.after), *making.kept.items()):
-        comes = begins(at)
-        if comes and own not in comes:
-            return True
-        if not comes and slot != making.slot:
-            return True
-    return False
+    return any(comes and own not in comes for comes in (begins(making.after), *kept))
+
+
+def _is_a_copy(making: Making, begins: Begins) -> bool:
+    """Whether the new value is kept where no variable comes to, as for an interface or an argument."""
+    return not any(begins(at) for at in making.kept.values()) and any(slot != making.slot for slot in making.kept)

@@ -428,6 +428,18 @@ func added(n int) int {
 	return n
 }
 
+// And here to the copy only.
+//
+//go:noinline
+func addedOnce(n int, list *node) int {
+	n++
+	park() // main.addedOnce: n=8 list.Value=3
+	boxed(n)
+	n = next(list.Value)
+	boxed(n)
+	return n
+}
+
 // In the next ones an assignment on a path that was not taken gives the variable the place of another, which has none: it is a result.
 //
 //go:noinline
@@ -536,7 +548,7 @@ func main() {
 		func() { generic("zero", []string{"one", "two"}) }, func() { reused(1) }, func() { callResult(30) },
 		func() { swapped(1, 2) }, func() { copied(3) }, func() { condition(4, true) }, func() { perIteration() },
 		func() { multiline(5, 6) }, func() { arrays(3) },
-		func() { added(7) },
+		func() { added(7) }, func() { addedOnce(7, &node{3, nil}) },
 		func() { _, _ = chosen(&node{1, nil}) }, func() { _, _ = chosenNumber(1) }, func() { _, _ = chosenLocal(1) },
 		func() { _ = chosenEarlier(1) }, func() { _ = chosenText(1) }, func() { _, _ = replaced(&node{1, nil}) },
 	} {
