@@ -143,7 +143,7 @@ class Way:
         """Through the pointer that is here."""
         target = self._types.pointee(self._current) if self._kind() == KIND_POINTER else None
         if target is None:
-            raise Unresolved(f"{self._name()} is no pointer that can be followed")
+            raise Unresolved(f'in "{self._text}": {self._name()} is no pointer that can be followed')
         self._add(Deref())
         self._current = target
 

@@ -52,11 +52,13 @@ class WrittenNames:
         return "\n" + "\n".join(self._names) + "\n"
 
     def nearest(self, written: str) -> tuple[str, ...]:
-        """Names close to one that is not there."""
+        """Names close to one that is not there. A type within a function has a number behind a dot: there may be several."""
         text = spelt(written)
         package, _, word = text.lstrip("*").rpartition(".")
         package = package.rpartition("/")[2]
-        near = set(re.findall(rf"(?i)(?<=\n)\*?[^\n]*\.{re.escape(word)}(?=\n)", self._lines)) if word else set()
+        near = (
+            set(re.findall(rf"(?i)(?<=\n)\*?[^\n]*\.{re.escape(word)}(?:·\d+)?(?=\n)", self._lines)) if word else set()
+        )
         if package:
             near |= set(re.findall(rf"(?<=\n)\*?(?:[^\n]*/)?{re.escape(package)}\.\w+(?=\n)", self._lines))
         names = sorted(map(self._types.printed_name, sorted(near)[:MOST_COMPARED]), key=lambda each: (len(each), each))

@@ -53,6 +53,7 @@ def test_nearest(binary: Binary) -> None:
     assert "*abi.Type" in types.nearest("*abi.Typ")
     assert "*yaml.Decoder" in types.nearest("*yml.Decoder")
     assert types.nearest("nothing.like_this") == ()
+    assert types.nearest("main.local")[0] == "main.local·1"  # a type within a function
 
 
 def test_types_are_printed_as_go_prints_them(binary: Binary) -> None:
