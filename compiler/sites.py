@@ -275,7 +275,7 @@ class _Traced:
             case Unknown(reason=reason, detail=detail):
                 return Missing(reason, detail)
             case Known(pieces=()):
-                return Missing("optimized out")
+                return Located(access[0], ()) if access[1].root_size == 0 else Missing("optimized out")
             case Known(pieces=pieces):
                 dead = () if exact else self._stack_maps.dead(pc, type_offset, pieces)
                 if any(piece.at <= word < piece.at + piece.size for piece in pieces if own(piece) for word in dead):

@@ -47,6 +47,8 @@ def place_in_words(place: Place, accesses: Sequence[Access], arch: str) -> str:
 
 def _root(pieces: tuple[Piece, ...], size: int, arch: str) -> str:
     joined = _joined(pieces)
+    if not size:
+        return "of no size: it has but one value"
     if len(joined) == 1 and joined[0].size >= size:
         return _piece(joined[0], arch)
     found, at = [], 0

@@ -133,6 +133,14 @@ def test_a_literal_is_there_after_its_last_use(scene: Scene, engine: str) -> Non
         assert not [each for each in verdict.missing if each.startswith(f"{name} {variable}:")]
 
 
+@pytest.mark.parametrize(("name", "variable"), [("main.arrays", "e"), ("main.arrays", "empties"), ("main.smalls", "e")])
+def test_what_has_no_size_is_there_wherever_it_is_declared(scene: Scene, engine: str, name: str, variable: str) -> None:
+    [function] = [each for each in scene.functions if each.name == name]
+    verdict = scene.verdict(engine, function)
+    assert not verdict.wrong
+    assert not [each for each in verdict.missing if each.startswith(f"{name} {variable}:")]
+
+
 def test_little_is_missing(scene: Scene, engine: str) -> None:
     """Optimization leaves some variables nowhere, in every Go version others; at most one cell in twelve."""
     missing = [each for function in scene.functions for each in scene.verdict(engine, function).missing]

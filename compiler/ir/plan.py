@@ -45,7 +45,9 @@ def intervals(program: Program, *, exact: bool) -> tuple[Interval, ...]:
             live.append(starts[next_start])
             next_start += 1
         if live:
-            roots = {place: None for site in live for place in site.places if isinstance(place, Located)}
+            roots = {
+                place: None for site in live for place in site.places if isinstance(place, Located) and place.pieces
+            }
             found.append(Interval(lo, hi, tuple(roots)))
     return tuple(found)
 

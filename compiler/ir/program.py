@@ -49,7 +49,8 @@ Piece = AtCfa | InRegister | AtAddress
 
 @frozen
 class Located:
-    """A column can be read here: the root variable's pieces (gaps are lost bytes), then `accesses[access]` from it on."""
+    """A column can be read here: the root variable's pieces (gaps are lost bytes), then `accesses[access]` from it on. A
+    variable of no size has none: there is nothing to read."""
 
     access: int
     pieces: tuple[Piece, ...]

@@ -298,9 +298,11 @@ def _site(site: Site, program: Program) -> Iterator[str]:
                 if reason not in REASONS:
                     yield f"unknown reason {reason!r}"
             case Located(access=access, pieces=pieces, dead=dead):
-                if not 0 <= access < len(program.accesses) or not 0 < len(pieces) <= MAX_PIECES:
+                if not 0 <= access < len(program.accesses) or len(pieces) > MAX_PIECES:
                     yield f"access {access} with {len(pieces)} pieces"
                     continue
+                if not pieces and program.accesses[access].root_size:
+                    yield f"access {access} to a variable that is nowhere"
                 yield from _pieces(pieces, program.accesses[access].root_size)
                 if any(not 0 <= word <= program.accesses[access].root_size - 8 for word in dead):
                     yield f"dead pointers at {dead}"

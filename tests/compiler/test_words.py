@@ -97,6 +97,11 @@ def test_roots(pieces: tuple[Piece, ...], words: str) -> None:
     assert place_in_words(Located(0, pieces), (access(()),), "amd64") == words
 
 
+def test_a_variable_of_no_size() -> None:
+    empty = Access(0, (), 0, Limits(), "x")
+    assert place_in_words(Located(0, ()), (empty,), "amd64") == "of no size: it has but one value"
+
+
 def test_registers_of_arm64() -> None:
     place = Located(0, (InRegister(0, 16, 19),))
     assert place_in_words(place, (access(()),), "arm64") == "in register x19 (only for a goroutine on a CPU)"

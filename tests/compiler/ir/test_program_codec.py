@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from compiler.binary import Binary
 from compiler.compile import compile_spec
-from compiler.ir.program import Program
+from compiler.ir.program import Located, Program
 from compiler.ir.program_codec import MAGIC, BadProgram, program_from_bytes, program_to_bytes, program_to_json
 from compiler.spec import read_spec
 from tests.conftest import ROOT
@@ -84,6 +84,19 @@ def test_a_cut_program_is_refused(program: Program) -> None:
 def test_a_bomb_is_refused_without_unpacking_it_whole() -> None:
     with pytest.raises(BadProgram, match="larger than"):
         program_from_bytes(MAGIC + zlib.compress(b" " * (300 << 20)))
+
+
+def test_only_a_variable_of_no_size_may_be_nowhere(program: Program) -> None:
+    at = next(n for n, site in enumerate(program.sites) if any(isinstance(place, Located) for place in site.places))
+    places = [replace(each, pieces=()) if isinstance(each, Located) else each for each in program.sites[at].places]
+    sites = (*program.sites[:at], replace(program.sites[at], places=tuple(places)), *program.sites[at + 1 :])
+    with pytest.raises(BadProgram, match="a variable that is nowhere"):
+        program_from_bytes(program_to_bytes(replace(program, sites=sites)))
+    accesses = tuple(replace(each, root_size=0, steps=(), tail=None) for each in program.accesses)
+    nothing = replace(
+        program, sites=(replace(program.sites[at], places=(Located(0, ()),) * len(places)),), accesses=accesses
+    )
+    assert program_from_bytes(program_to_bytes(nothing)) == nothing
 
 
 def test_another_format_is_refused(program: Program) -> None:
