@@ -309,7 +309,8 @@ class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
         tab, boxed = window.word(at), window.word(at + 8)
         if not tab:
             return None
-        if depth <= 0 and not self._in_key and not kind.free:
+        too_deep = depth <= 0 and not self._in_key and not kind.free
+        if too_deep and boxed:
             return self._absent(path, "depth", address=boxed)
         if tab < LOWEST:
             return self._absent(path, "torn", f"type at {tab:#x}")
@@ -317,6 +318,8 @@ class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
         if runtime_type is None:
             return self._absent(path, "depth" if depth <= 0 else self._why(tab, 8), address=boxed)
         offset = self.offset_of(runtime_type)
+        if too_deep and offset not in self._dynamic:
+            return self._absent(path, "depth", address=boxed)
         dynamic = self.dynamic(offset)
         if dynamic is None:
             return self._absent(path, "type unknown", f"runtime type at {offset:#x}")

@@ -11,7 +11,7 @@ from compiler.decode.reading import MAX_NODES
 from compiler.decode.values import ValueReader
 from compiler.ir.frames import GONE, REASONS, Absence, Cell
 from compiler.ir.limits import Limits
-from compiler.ir.program import Access, AtAddress, AtCfa, Deref, InRegister, Missing, Select
+from compiler.ir.program import Access, AtAddress, AtCfa, Deref, DynamicType, InRegister, Missing, Select
 from compiler.ir.raw import RawCapture
 from compiler.ir.types import Array, Type
 from tests.compiler.decode.address_space import (
@@ -54,6 +54,18 @@ def test_an_interface_costs_depth_too() -> None:
     read = cell(types, root, memory, limits=Limits(depth=1))
     assert read.value == '[{"$absent":"depth","$addr":"0xc0de"}]'
     assert read.absences == (Absence("[0]", "depth", "at 0xc0de"),)
+
+
+def test_a_typed_nil_in_an_interface_costs_none() -> None:
+    """There is nothing to follow: it is shown wherever its type is known, and a type is not learnt for it alone."""
+    types = (ANY, slice_of(0, 16), pointer(1), INT, pointer(3, "*int"))
+    memory = Memory()
+    root = words(memory.put(memory.slice(words(0x700100, 0), 1)))
+    known = (DynamicType(0x100, 4, direct=True),)
+    read = cell(types, root, memory, type_id=2, dynamic=known, limits=Limits(depth=1))
+    assert read == Cell('[{"$type":"*int","$value":null}]')
+    read = cell(types, root, memory, type_id=2, limits=Limits(depth=1))
+    assert read.absences == (Absence("[0]", "depth", "at 0x0"),)
 
 
 def test_a_cut_text_is_its_prefix_with_its_length_apart() -> None:
