@@ -92,6 +92,7 @@ class _Candidate:
         self.places = binary.places(variable)
         self.assignments = code.assignments(variable, self.places)
         self._rivals = code.rivals(self.places)
+        self._foreign = code.homes.of_others(variable, self.places)
         undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
             undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
@@ -129,6 +130,8 @@ class _Candidate:
         left = self._moves.left(pieces) if self._moves else ()
         if left and self._code.stays.reads(pc, left, exact=exact):
             return True
+        if any(isinstance(piece, AtCfa) and piece.offset in self._foreign for piece in pieces):
+            return True
         known = [there.pieces for rival in self._rivals if isinstance(there := rival.at_call(pc), Known)]
         return any(own_slots(pieces) & own_slots(theirs) for theirs in known)
 
@@ -148,7 +151,12 @@ class _Code:
         places = (*finder.places(), *self.homes.on_entry(variable, finder))
         if not any(isinstance(place, AtCfa) for place in places):
             return None  # no word of the frame ever holds it
-        return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ())) or None
+
+        def held(pc: int) -> set[int]:
+            found = finder.exact(pc)
+            return own_slots(found.pieces) if isinstance(found, Known) else set()
+
+        return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()), held) or None
 
     def rivals(self, finder: PlaceFinder) -> list[PlaceFinder]:
         """Variables that may have a place before the variable has it, which debug info says to be there already.

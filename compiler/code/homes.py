@@ -51,6 +51,16 @@ class Homes:
         stays = isinstance(came, Known) and all(isinstance(p, AtCfa) and p.offset >= 0 for p in came.pieces)
         return came.pieces if isinstance(came, Known) and stays and not finder.constant else ()
 
+    def of_others(self, variable: Variable, finder: PlaceFinder) -> frozenset[int]:
+        """Home slots (from the CFA) of other arguments, in which debug info may say a variable to be before it is assigned
+        from them; none for one that begins there (`mine := argument`)."""
+        slots = {each.offset for of, theirs in self._slots.items() if of != variable.die.offset for each in theirs}
+        first = finder.exact(finder.first)
+        begins = (
+            {piece.offset for piece in first.pieces if isinstance(piece, AtCfa)} if isinstance(first, Known) else set()
+        )
+        return frozenset() if slots & begins else frozenset(slots)
+
     def completed(self, variable: Variable, finder: PlaceFinder, location: Location, pc: int) -> Location:
         """The location during the call at `pc`, with what of the variable is at home and was not known."""
         slots = self._slots.get(variable.die.offset, ())

@@ -126,6 +126,10 @@ class Moves:
             self._note(lo, piece)
         for lo, piece in (*finder.came(), *saved):
             self._note(lo, piece)
+        # A loop's end may lie before its beginning, so that the first PC of a place tells nothing.
+        self._moved = {
+            (one.at, one.offset, other.offset) for one, other in finder.moved() if one.offset != other.offset
+        }
 
     def _note(self, lo: int, piece: Piece) -> None:
         if isinstance(piece, AtCfa):
@@ -134,12 +138,13 @@ class Moves:
 
     def all_left(self) -> set[int]:
         """Every place that a part is said to have left for another one in the frame."""
-        return {
+        found = {
             offset
             for places in self._since.values()
             for offset, lo in places.items()
             if any(other < 0 and lo < since for other, since in places.items())
         }
+        return found | {one for _, one, other in self._moved if other < 0}
 
     def left(self, pieces: tuple[Piece, ...]) -> set[int]:
         """The places that these pieces are said to have left."""
@@ -149,4 +154,5 @@ class Moves:
                 places = self._since.get(piece.at, {})
                 since = places.get(piece.offset, ALWAYS)
                 found |= {offset for offset, lo in places.items() if lo < since}
+                found |= {one for at, one, other in self._moved if (at, other) == (piece.at, piece.offset)}
         return found

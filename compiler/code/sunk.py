@@ -73,8 +73,10 @@ class Sunk:
         """The instructions by PC."""
         return self._steps
 
-    def assignments(self, variable: Variable, places: Iterable[Piece], begins: Begins) -> "Assignments":
-        """What may be assignments to the variable, of which `places` are all places that it ever has."""
+    def assignments(
+        self, variable: Variable, places: Iterable[Piece], begins: Begins, held: Callable[[int], Collection[int]]
+    ) -> "Assignments":
+        """What may be assignments to the variable: `places` are all places that it ever has, `held` the slots at a PC."""
         slots = {(place.offset, place.offset + place.size) for place in places if isinstance(place, AtCfa)}
         found = [
             making
@@ -82,7 +84,7 @@ class Sunk:
             if making.line  # and where it is declared there, it is so, or that is the head of its loop
             and making.line != variable.line
             and any(lo <= making.slot < hi for lo, hi in slots)
-            and not _is_of_another(making, variable.die.offset, begins)
+            and not (_is_of_another(making, variable.die.offset, begins) and not _is_put_back(making, held))
         ]
         own = [making for making in found if not _is_a_copy(making, begins)]
         return Assignments(own, [each for each in found if each not in own and each.line not in self.busy], self)
@@ -222,6 +224,12 @@ def _is_of_another(making: Making, own: int, begins: Begins) -> bool:
     if any(own in comes for comes in kept):
         return False  # its own, whoever gets a copy of it
     return any(comes and own not in comes for comes in (begins(making.after), *kept))
+
+
+def _is_put_back(making: Making, held: Callable[[int], Collection[int]]) -> bool:
+    """Whether the variable's own slot gets the new value, and goes on to be its place."""
+    at = making.kept.get(making.slot)
+    return at is not None and making.slot in held(at)
 
 
 def _is_a_copy(making: Making, begins: Begins) -> bool:

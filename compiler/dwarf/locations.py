@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 
 from compiler.dwarf.dies import Die
 from compiler.dwarf.expressions import operations
@@ -206,6 +206,14 @@ class PlaceFinder:
             if isinstance(each.location, Known)
             for piece in each.location.pieces
         )
+
+    def moved(self) -> Iterator[tuple[AtCfa, AtCfa]]:
+        """Pieces in the frame that are said to come from one place in it to another, and nothing between: from, to."""
+        for before, after in pairwise(self._ranges):
+            if before.hi == after.lo and isinstance(before.location, Known) and isinstance(after.location, Known):
+                for one, other in product(before.location.pieces, after.location.pieces):
+                    if isinstance(one, AtCfa) and isinstance(other, AtCfa) and one.at == other.at:
+                        yield one, other
 
     def in_registers(self) -> Iterator[tuple[int, int, InRegister]]:
         """Every piece of it that is in a register, with the PCs between which it is."""

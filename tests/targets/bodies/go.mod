@@ -1,0 +1,3 @@
+module freezeframe.test/bodies
+
+go 1.21

@@ -1,0 +1,78 @@
+"""Variables in the middle of functions with random bodies, held against the source, on both engines.
+
+`pytest tests/test_bodies.py --fuzz 20` tries twenty times as many functions, and new ones: it prints its seed, which
+FREEZEFRAME_TEST_SEED takes.
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import bodies
+from tests.conftest import ROOT, build
+from tests.programs import running
+
+FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",)}
+ENGINES = ("memory", "ebpf")
+FUNCTIONS = 100
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Functions that wait, what their variables are by the source, and snapshots of them."""
+
+    written: list[bodies.Body]
+    told: dict[str, dict[str, Any]]
+    files: dict[str, Path]
+
+
+@pytest.fixture(scope="module", params=FLAGS)
+def scene(
+    request: pytest.FixtureRequest, go: Path, fuzz: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("bodies")
+    source = shutil.copytree(ROOT / "tests/targets/bodies", folder / "source")
+    seed = int(os.environ.get("FREEZEFRAME_TEST_SEED") or (1 if fuzz == 1 else time.time_ns()))
+    print(f"seed {seed}")
+    text, written = bodies.written(seed, FUNCTIONS * fuzz)
+    (source / "calls.go").write_text(text)
+    binary = build(go, source, folder / "bodies", *FLAGS[request.param])
+    spec = folder / "spec.yaml"
+    spec.write_text(bodies.spec_of(written))
+    with running(binary) as target:
+        files = {engine: folder / f"{engine}.sqlite" for engine in ENGINES}
+        for engine, out in files.items():
+            how = ["--pid", target.pid, "--spec", spec, "--out", out, "--engine", engine]
+            command = [str(ROOT / ".venv/bin/freezeframe"), "snapshot", *map(str, how)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+        yield Scene(written, dict(target.ready["told"]), files)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_variable_is_what_the_source_makes_it(scene: Scene, engine: str) -> None:
+    verdict = bodies.Verdict()
+    with closing(sqlite3.connect(scene.files[engine])) as connection:
+        connection.row_factory = sqlite3.Row
+        absent: dict[str, set[str]] = defaultdict(set)
+        for row in connection.execute("SELECT table_name, column_name FROM absences WHERE path = ''"):
+            absent[row["table_name"]].add(row["column_name"])
+        for body in scene.written:
+            rows = connection.execute(f"SELECT * FROM {body.name}").fetchall()
+            assert len(rows) == (body.name in scene.told), body.name
+            for row in rows:
+                bodies.judge(body, dict(row), scene.told[body.name], absent[body.name], verdict)
+    print(verdict.right, "right", verdict.missing, "missing")
+    assert not verdict.wrong, "\n".join(verdict.wrong)
+    assert verdict.right > FUNCTIONS
+    assert verdict.missing < verdict.right
