@@ -38,7 +38,7 @@ class Contender:
 def contenders(binary: Path, spec: Path, scratch: Path, tools: dict[str, Path]) -> list[Contender]:
     """All that is run on one program, in the order in which it takes turns."""
     cache, varied = scratch / "freezeframe", scratch / "varied.yaml"
-    compile_: list[str | Path] = [sys.executable, "-m", "freezeframe", "compile", binary, "--spec"]
+    compile_: list[str | Path] = [Path(sys.executable).with_name("freezeframe"), "compile", binary, "--spec"]
 
     def forget() -> None:
         shutil.rmtree(cache, ignore_errors=True)
