@@ -4,7 +4,6 @@ It is the standard library's server: fewest lines and imports in a program that 
 """
 
 import contextlib
-import ipaddress
 import platform
 import socket
 import socketserver
@@ -30,6 +29,7 @@ from agent.rate import Rate
 from agent.request import Request, Service
 from agent.tls import Tls
 from compiler.ir.errors import BadInput, CannotNow
+from compiler.ir.wire import is_loopback
 
 HANDSHAKE_S: Final = 10
 FOREVER_S: Final = 86_400.0
@@ -172,19 +172,12 @@ def make_server(
 
 def check_listening(config: AgentConfig, origin: str) -> None:
     """BadInput where the token and the captures would travel beyond this machine for everyone to read."""
-    if config.tls is None and not config.insecure and not _loopback(config.host):
+    if config.tls is None and not config.insecure and not is_loopback(config.host):
         raise BadInput(
             f"listening on {config.host} without TLS would send the token and every capture in the clear",
             where=f"{origin}: host" if origin else "",
             remedy="give cert and key under [tls], listen on 127.0.0.1, or write insecure = true, in the --config file",
         )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _linger(client: ssl.SSLSocket) -> None:

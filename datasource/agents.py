@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +13,7 @@ from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.program import Program
 from compiler.ir.program_codec import program_to_bytes
 from compiler.ir.raw import RawCapture
-from compiler.ir.wire import SPEC_HEADER, ArmedCapture, Processes
+from compiler.ir.wire import SPEC_HEADER, ArmedCapture, Processes, is_loopback
 
 CONNECT_S = 5
 READ_S = 120
@@ -84,16 +83,8 @@ class Agent:
     def fire(self, number: str) -> RawCapture:
         """Fire an armed capture."""
         # Packing takes longer than the loopback does.
-        headers = {"Accept-Encoding": "identity" if self._beside_us() else "gzip"}
+        headers = {"Accept-Encoding": "identity" if is_loopback(urlsplit(self.url).hostname or "") else "gzip"}
         return RawCapture.from_bytes(self._call("POST", f"/v1/captures/{number}/fire", headers=headers).content)
-
-    def _beside_us(self) -> bool:
-        """Whether it is on this machine, as far as its URL tells."""
-        host = urlsplit(self.url).hostname or ""
-        try:
-            return ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
 
     def _release(self, number: str) -> None:
         try:

@@ -6,6 +6,7 @@ of their own (`program_codec`, `raw`).
 
 import json
 from dataclasses import asdict, fields
+from ipaddress import ip_address
 from types import NoneType, UnionType
 from typing import Any, Self, get_args, get_origin, get_type_hints
 
@@ -18,6 +19,14 @@ SPEC_HEADER = "Freezeframe-Spec"
 """Of a request that arms a capture: the SHA-256 of the spec that it is for, in hex; the agent's audit has it."""
 MAX_MESSAGE = 64 << 20
 """Bytes of one JSON message."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is said to a host of this name or address stays on the machine, as far as that tells."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class BadWire(CannotNow):
