@@ -18,7 +18,7 @@ from compiler.ir.raw import RawCapture
 from compiler.ir.wire import GoProcess
 from compiler.spec import Spec, read_spec
 from datasource.agents import Agent
-from datasource.cache import Cache
+from datasource.cache import Cache, hash_of
 from datasource.compiling import compiler_of
 from datasource.snapshots import SnapshotFile, Snapshots
 from datasource.store.derive import rehearse
@@ -158,8 +158,7 @@ class Service:
             with Binary(self._binary(wanted), self._cache, self._debug_files) as binary:
                 known = self._cache.runtime_types(process.build_id)
                 compile_with = compiler_of(self._cache, spec, binary)
-                digest = hashlib.sha256(spec.text.encode()).hexdigest()
-                taken = take(binary, compile_with, lambda program: _fire(wanted, program, digest), known)
+                taken = take(binary, compile_with, lambda program: _fire(wanted, program, hash_of(spec.text)), known)
             self._cache.remember_types(process.build_id, taken.types - known)
         except FreezeframeError as error:
             if isinstance(error, BadInput) and error.where.startswith(spec.origin):

@@ -138,21 +138,17 @@ class Moves:
 
     def all_left(self) -> set[int]:
         """Every place that a part is said to have left for another one in the frame."""
-        found = {
-            offset
-            for places in self._since.values()
-            for offset, lo in places.items()
-            if any(other < 0 and lo < since for other, since in places.items())
-        }
-        return found | {one for _, one, other in self._moved if other < 0}
+        own = [(at, offset) for at, places in self._since.items() for offset in places if offset < 0]
+        return {left for at, offset in own for left in self._left_for(at, offset)}
 
     def left(self, pieces: tuple[Piece, ...]) -> set[int]:
         """The places that these pieces are said to have left."""
-        found: set[int] = set()
-        for piece in pieces:
-            if isinstance(piece, AtCfa) and piece.offset < 0:
-                places = self._since.get(piece.at, {})
-                since = places.get(piece.offset, ALWAYS)
-                found |= {offset for offset, lo in places.items() if lo < since}
-                found |= {one for at, one, other in self._moved if (at, other) == (piece.at, piece.offset)}
-        return found
+        own = [piece for piece in pieces if isinstance(piece, AtCfa) and piece.offset < 0]
+        return {left for piece in own for left in self._left_for(piece.at, piece.offset)}
+
+    def _left_for(self, at: int, offset: int) -> set[int]:
+        """The places that the part at `at` has left, where it is said to be at `offset`."""
+        places = self._since.get(at, {})
+        since = places.get(offset, ALWAYS)
+        earlier = {other for other, lo in places.items() if lo < since}
+        return earlier | {one for part, one, other in self._moved if (part, other) == (at, offset)}

@@ -86,8 +86,11 @@ class Sunk:
             and any(lo <= making.slot < hi for lo, hi in slots)
             and not (_is_of_another(making, variable.die.offset, begins) and not _is_put_back(making, held))
         ]
-        own = [making for making in found if not _is_a_copy(making, begins)]
-        return Assignments(own, [each for each in found if each not in own and each.line not in self.busy], self)
+        own: list[Making] = []
+        copies: list[Making] = []
+        for each in found:
+            (copies if _is_a_copy(each, begins) else own).append(each)
+        return Assignments(own, [each for each in copies if each.line not in self.busy], self)
 
     @cached_property
     def busy(self) -> set[int]:
@@ -198,14 +201,14 @@ class Assignments:
     def outdated(self, pc: int, pieces: tuple[Piece, ...]) -> bool:
         """Whether, at the call at `pc`, what these pieces have of the variable is what it was before an assignment."""
         slots = [(piece.offset, piece.offset + piece.size) for piece in pieces if isinstance(piece, AtCfa)]
+
+        def concerns(making: Making) -> bool:
+            return any(lo <= making.slot < hi for lo, hi in slots)
+
         return any(
-            any(lo <= making.slot < hi for lo, hi in slots)
-            and (self._pending(making, pc) if making.loaded > pc else self._left(making, pc))
+            concerns(making) and (self._pending(making, pc) if making.loaded > pc else self._left(making, pc))
             for making in self._makings
-        ) or any(
-            any(lo <= copy.slot < hi for lo, hi in slots) and copy.loaded > pc and self._pending(copy, pc)
-            for copy in self._copies
-        )
+        ) or any(concerns(copy) and copy.loaded > pc and self._pending(copy, pc) for copy in self._copies)
 
     def _pending(self, making: Making, pc: int) -> bool:
         """Whether it is written before `pc` and yet to come, not as the head of a loop that comes again."""

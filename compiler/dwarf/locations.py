@@ -196,16 +196,11 @@ class PlaceFinder:
 
     def places(self) -> Iterator[Piece]:
         """Every piece of it in any place."""
-        return (piece for each in self._ranges if isinstance(each.location, Known) for piece in each.location.pieces)
+        return (piece for _, piece in self._pieces())
 
     def came(self) -> Iterator[tuple[int, Piece]]:
         """Every piece of it in any place, with the PC from which it is said to be there."""
-        return (
-            (each.lo, piece)
-            for each in self._ranges
-            if isinstance(each.location, Known)
-            for piece in each.location.pieces
-        )
+        return ((each.lo, piece) for each, piece in self._pieces())
 
     def moved(self) -> Iterator[tuple[AtCfa, AtCfa]]:
         """Pieces in the frame that are said to come from one place in it to another, and nothing between: from, to."""
@@ -217,13 +212,13 @@ class PlaceFinder:
 
     def in_registers(self) -> Iterator[tuple[int, int, InRegister]]:
         """Every piece of it that is in a register, with the PCs between which it is."""
-        return (
-            (each.lo, each.hi, piece)
-            for each in self._ranges
-            if isinstance(each.location, Known)
-            for piece in each.location.pieces
-            if isinstance(piece, InRegister)
-        )
+        return ((each.lo, each.hi, piece) for each, piece in self._pieces() if isinstance(piece, InRegister))
+
+    def _pieces(self) -> Iterator[tuple[LocationRange, Piece]]:
+        for each in self._ranges:
+            if isinstance(each.location, Known):
+                for piece in each.location.pieces:
+                    yield each, piece
 
     def stack_offsets(self) -> set[int]:
         """Every place on the stack that it is said to be in at some PC, from the CFA; of parts that cannot be told apart too."""
