@@ -14,6 +14,7 @@ import pytest
 from tests import arguments
 from tests.conftest import ROOT, build
 from tests.programs import running
+from tests.servers.snapshots import take
 from tests.traceback import HEAD
 
 FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",), "PIE": ("-buildmode=pie",)}
@@ -43,10 +44,7 @@ def scene(request: pytest.FixtureRequest, go: Path, tmp_path_factory: pytest.Tem
     with running(binary) as target:
         files = {engine: folder / f"{engine}.sqlite" for engine in ENGINES}
         for engine, out in files.items():
-            how = ["--pid", target.pid, "--spec", spec, "--out", out, "--engine", engine, "--json"]
-            command = [str(ROOT / ".venv/bin/freezeframe"), "snapshot", *map(str, how)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
+            take(target.pid, spec, out, engine)
         yield Scene(functions, list(_printed(target.ready["stack"])), files, _version(go) >= (1, 23))
 
 

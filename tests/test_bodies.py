@@ -7,7 +7,6 @@ FREEZEFRAME_TEST_SEED takes.
 import os
 import shutil
 import sqlite3
-import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import pytest
 from tests import bodies
 from tests.conftest import ROOT, build
 from tests.programs import running
+from tests.servers.snapshots import take
 
 FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",)}
 ENGINES = ("memory", "ebpf")
@@ -52,10 +52,7 @@ def scene(
     with running(binary) as target:
         files = {engine: folder / f"{engine}.sqlite" for engine in ENGINES}
         for engine, out in files.items():
-            how = ["--pid", target.pid, "--spec", spec, "--out", out, "--engine", engine]
-            command = [str(ROOT / ".venv/bin/freezeframe"), "snapshot", *map(str, how)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
+            take(target.pid, spec, out, engine)
         yield Scene(written, dict(target.ready["told"]), files)
 
 
