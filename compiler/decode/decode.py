@@ -10,11 +10,12 @@ from compiler.decode.values import ValueReader
 from compiler.ir.frames import Capture, Frame, Goroutine, Row
 from compiler.ir.frozen import frozen
 from compiler.ir.program import Program, Site
-from compiler.ir.raw import SOURCE_THREAD, BadRaw, RawCapture, RawGoroutine
+from compiler.ir.raw import SOURCE_THREAD, BadRaw, Loss, RawCapture, RawGoroutine
 from compiler.ir.symbols import Constants, SymbolFrame, Symbols
 
 DECODED = "amd64"
 """Where a frame ends is worked out by its rules (compiler.decode.stack)."""
+OUTSIDE = "frames are in code that is not the executable's (a Go plugin's, or made at run time): nothing but their PC is known"
 FAULTED = absent("optimized out", "the frame faulted: which of its variables are still alive is not recorded")
 
 
@@ -37,10 +38,11 @@ def decode(program: Program, raw: RawCapture, symbols: Symbols, constants: Const
 
 @frozen
 class _Logical:
-    """The logical frames of one physical one, with the sites that belong to each."""
+    """The logical frames of one physical one, with the sites that belong to each. `outside`: it is in nobody's code."""
 
     frames: tuple[tuple[SymbolFrame, tuple[Site, ...]], ...]
     rows: bool
+    outside: bool
 
 
 class _Decoder:
@@ -65,11 +67,13 @@ class _Decoder:
         self._threads = SeenThreads(header)
         self._waiting_in = frozenset(program.details.waiting_in if program.details else ())
         self._logical: dict[tuple[int, bool], _Logical] = {}
-        self._bare_frames: dict[tuple[PhysicalFrame, ...], tuple[Frame, ...]] = {}
+        self._bare_frames: dict[tuple[PhysicalFrame, ...], tuple[tuple[Frame, ...], int]] = {}
+        self._outside = 0
 
     def capture(self) -> Capture:
         found = tuple(self._goroutine(each) for each in self._records.goroutines)
-        losses = (*self._header.losses, *self._details.losses())
+        outside = (Loss("code", self._outside, OUTSIDE),) if self._outside else ()
+        losses = (*self._header.losses, *self._details.losses(), *outside)
         threads = self._threads.all_of(self._records.threads, found)
         return Capture(self._header, found, losses, tuple(sorted(self._values.unknown_types)), threads)
 
@@ -101,13 +105,15 @@ class _Decoder:
         """The logical frames, and what the runtime's own say of a semaphore. Equal stacks that no row is asked of share them."""
         shared = self._bare_frames.get(physical)
         if shared is not None:
-            return shared, None
+            frames, outside = shared
+            self._outside += outside
+            return frames, None
         registers = self._records.threads.get(raw.tid) if raw.source == SOURCE_THREAD else None
         found: list[Frame] = []
-        rows, semaphore = False, None
+        rows, semaphore, outside = False, None, 0
         for position, each in enumerate(physical):
             logical = self._at(each)
-            rows = rows or logical.rows
+            rows, outside = rows or logical.rows, outside + logical.outside
             place = FramePlace(raw.sp + each.cfa & MASK, None if position else registers)
             for symbol, sites in logical.frames:
                 frame_rows = tuple([self._row(site, place, each) for site in sites]) if sites else ()
@@ -116,8 +122,9 @@ class _Decoder:
                     frame_rows = tuple([row for row in frame_rows if row.table not in self._waiting_in])
                 found.append(Frame(len(found), symbol.function, symbol.file, symbol.line, symbol.inlined, frame_rows))
         frames = tuple(found)
+        self._outside += outside
         if not rows:
-            self._bare_frames[physical] = frames
+            self._bare_frames[physical] = frames, outside
         return frames, semaphore
 
     def _row(self, site: Site, place: FramePlace, physical: PhysicalFrame) -> Row:
@@ -135,8 +142,9 @@ class _Decoder:
     def _look_up(self, physical: PhysicalFrame) -> _Logical:
         pc = physical.pc
         symbols = self._symbols.frames(pc)
-        if not symbols and self._symbols.function(pc) is None:
+        outside = not symbols and self._symbols.function(pc) is None
+        if outside:
             symbols = (SymbolFrame(f"unknown pc {pc & MASK:#x}", "", "", 0, inlined=False, level=0),)
         sites = self._sites.at(pc, exact=physical.exact)
         frames = tuple((each, tuple(site for site in sites if site.level == each.level)) for each in symbols)
-        return _Logical(frames, any(belonging for _, belonging in frames))
+        return _Logical(frames, any(belonging for _, belonging in frames), outside)

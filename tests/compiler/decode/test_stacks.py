@@ -141,6 +141,11 @@ def test_without_a_stack_there_are_no_frames() -> None:
 def test_a_pc_outside_of_go_is_said_to_be() -> None:
     chain = stack_record((0x40000, BP - SP), (GOEXIT + 1, 0))
     assert functions(goroutine(goroutine_record(), chain)) == ["unknown pc 0x3ffff", "runtime.goexit"]
+    raw = b"".join((goroutine_record(), goroutine_record(), chain))
+    program = one_column_program((INT,), Access(8, (), 0, Limits(), "v"), ON_STACK)
+    [loss] = decode(program, RawCapture(header(), raw), SYMBOLS).losses
+    assert (loss.kind, loss.count) == ("code", 2)
+    assert "not the executable's (a Go plugin's" in loss.detail
 
 
 @pytest.mark.parametrize(
