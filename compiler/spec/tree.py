@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
+from yaml import CSafeLoader
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.events import (
     AliasEvent,
     CollectionStartEvent,
     DocumentStartEvent,
@@ -21,7 +21,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.reader import ReaderError
+from yaml.reader import ReaderError
 
 from compiler.spec.errors import SpecError
 
@@ -67,17 +67,26 @@ class Node:
 def read_tree(text: str | bytes, origin: str) -> Node | None:
     """The tree of the one document in `text`, None if there is nothing in it; SpecError for all that is not YAML."""
     decoded = _decoded(text, origin)
+    raw = decoded.encode()
     try:
-        return _Builder(origin, YAML(typ="safe", pure=True).parse(decoded)).document()
+        return _Builder(origin, _events(raw)).document()
     except ReaderError as error:
-        line = decoded.count("\n", 0, error.position) + 1
+        line = raw.count(b"\n", 0, error.position) + 1
         what = f"this is not text: it holds the character U+{int(error.character):04X}"
         raise SpecError(what, origin=origin, line=line, remedy="write the spec as YAML text") from None
     except MarkedYAMLError as error:
-        raise _not_yaml(error, origin) from None
-    except (YAMLError, ValueError, LookupError, AssertionError, TypeError, AttributeError) as error:
-        # ruamel's scanner trips over some malformed directives, escapes and numbers with errors that are not its own.
-        raise SpecError(f"this is not YAML: {type(error).__name__}", origin=origin, line=1, remedy=QUOTE) from None
+        raise _not_yaml(error, decoded, origin) from None
+    except YAMLError as error:
+        raise SpecError(f"this is not YAML: {error}", origin=origin, line=1, remedy=QUOTE) from None
+
+
+def _events(raw: bytes) -> Iterator[Event]:
+    parser = CSafeLoader(raw)
+    try:
+        while (event := parser.get_event()) is not None:
+            yield event
+    finally:
+        parser.dispose()
 
 
 def _decoded(text: str | bytes, origin: str) -> str:
@@ -97,12 +106,14 @@ def _decoded(text: str | bytes, origin: str) -> str:
         raise SpecError("this is not text: it holds half a character", origin=origin, line=line) from None
 
 
-def _not_yaml(error: MarkedYAMLError, origin: str) -> SpecError:
+def _not_yaml(error: MarkedYAMLError, text: str, origin: str) -> SpecError:
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context or "cannot be read")
-    remedy = "indent with spaces" if r"'\t'" in problem else QUOTE
-    line = mark.line + 1 if mark is not None else 1
-    return SpecError(f"this is not YAML: {problem}", origin=origin, line=line, remedy=remedy)
+    if mark is None:
+        return SpecError(f"this is not YAML: {problem}", origin=origin, line=1, remedy=QUOTE)
+    found = "".join(text.split("\n")[mark.line : mark.line + 1])[mark.column : mark.column + 1]
+    remedy = "indent with spaces, not tabs" if found == "\t" else QUOTE
+    return SpecError(f"this is not YAML: {problem}", origin=origin, line=mark.line + 1, remedy=remedy)
 
 
 class _Builder:
@@ -144,7 +155,7 @@ class _Builder:
 
     def _content(self, event: Event, depth: int) -> Node:
         self._count(event, 1)
-        line = event.start_mark.line + 1
+        line = _line(event)
         if isinstance(event, ScalarEvent):
             return Node(line, _scalar(event))
         node = Node(line, [] if isinstance(event, SequenceStartEvent) else {})
@@ -161,7 +172,7 @@ class _Builder:
     def _entry(self, node: Node, key: Event, depth: int) -> None:
         if not isinstance(key, ScalarEvent) or key.tag is not None:
             raise self._error(key, "a key must be a name", QUOTE)
-        name, line = str(key.value), key.start_mark.line + 1
+        name, line = str(key.value), _line(key)
         if name in node.key_lines:
             first = node.key_lines[name]
             raise self._error(key, f'the key "{name}" stands here twice, first on line {first}', "remove one")
@@ -185,7 +196,11 @@ class _Builder:
             raise self._error(event, f"the spec grows to more than {MAX_VALUES} values", "use fewer aliases")
 
     def _error(self, event: Event, what: str, remedy: str) -> SpecError:
-        return SpecError(what, origin=self._origin, line=event.start_mark.line + 1, remedy=remedy)
+        return SpecError(what, origin=self._origin, line=_line(event), remedy=remedy)
+
+
+def _line(event: Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 1
 
 
 def _shown_tag(tag: str) -> str:

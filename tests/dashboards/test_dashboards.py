@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from ruamel.yaml import YAML
 
 from tests.conftest import ROOT
 from tests.house import House
@@ -99,7 +99,7 @@ def test_old_ones_are_red_above_a_variable() -> None:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("provisioning/*/*.yaml")), ids=lambda path: path.parent.name)
 def test_provisioning_files_have_grafanas_form(path: Path) -> None:
-    document = YAML(typ="safe").load(path)
+    document = yaml.safe_load(path.read_text())
     assert document["apiVersion"] == 1
     if path.parent.name == "datasources":
         [source] = document["datasources"]

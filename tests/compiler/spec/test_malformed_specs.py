@@ -21,7 +21,7 @@ NOT_YAML = {
         '2: there is a second document; remove the line "---" and what is below it'
     ),
     "functions:\n\t- function: main.f\n": (
-        "2: this is not YAML: found character '\\t' that cannot start any token; indent with spaces"
+        "2: this is not YAML: found character that cannot start any token; indent with spaces, not tabs"
     ),
     "functions: []\nfunctions: []\n": '2: the key "functions" stands here twice, first on line 1; remove one',
     "functions: !!python/object:os.system [x]\n": (
@@ -37,7 +37,7 @@ NOT_YAML = {
         '2: a key must be a name; quote a text that holds ": " or " #", or begins with one of *&!|>%@`[]{}\'"'
     ),
     "functions: [\n": (
-        "2: this is not YAML: expected the node content, but found '<stream end>'; "
+        "2: this is not YAML: did not find expected node content; "
         'quote a text that holds ": " or " #", or begins with one of *&!|>%@`[]{}\'"'
     ),
     "functions: []\nx: \0": "2: this is not text: it holds the character U+0000; write the spec as YAML text",
