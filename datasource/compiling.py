@@ -14,6 +14,7 @@ def compile_cached(cache: Cache, spec: Spec, binary: Binary, types: frozenset[in
     kept = cache.program(name, text_hash, types)
     if kept is not None:
         return kept, True
+    binary.executable.unpack_ahead()
     from compiler.compile import compile_spec
 
     compiled = compile_spec(spec, binary, types)

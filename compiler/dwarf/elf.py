@@ -8,6 +8,7 @@ HEADER = struct.Struct("<16xHHIQQQIHHHHHH")
 SECTION = struct.Struct("<IIQQQQIIQQ")
 SEGMENT = struct.Struct("<IIQQQQQQ")
 SHT_NOBITS = 8
+SHF_COMPRESSED = 0x800
 SHN_XINDEX = 0xFFFF
 PT_LOAD = 1
 PF_W = 2
@@ -25,6 +26,10 @@ class SectionHeader(NamedTuple):
     @property
     def in_file(self) -> bool:
         return self.kind != SHT_NOBITS
+
+    @property
+    def packed(self) -> bool:
+        return self.in_file and bool(self.flags & SHF_COMPRESSED)
 
 
 class Segment(NamedTuple):

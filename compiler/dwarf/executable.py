@@ -12,7 +12,7 @@ from typing import IO
 from compiler.dwarf.debugfile import DebugFile, DebugFiles
 from compiler.dwarf.elf import Segment, read_headers
 from compiler.dwarf.machine import MACHINES, Machine
-from compiler.dwarf.sections import BadSection, Section, read_section
+from compiler.dwarf.sections import BadSection, Reading, Section, read_section
 from compiler.ir.build_id import BinaryIdentity, read_identity
 from compiler.ir.errors import BadInput
 
@@ -28,6 +28,8 @@ MAX_SPELLINGS = 256
 PACKED = b"UPX!"
 """The mark of what UPX packed, right behind its program headers (l_info in upx/src/stub/src/include/linux.h)."""
 MAX_HEADERS = 4096
+AHEAD = (".debug_info", ".debug_loclists", ".debug_loc", ".debug_rnglists", ".debug_ranges", ".debug_addr")
+"""What compiling a spec needs of debug info, what it needs first and what is largest first."""
 GNU_ID_AT = 16
 """In .note.gnu.build-id, behind the note's head and name."""
 BROKEN = (
@@ -69,6 +71,7 @@ class Executable:
         """`debug_files`: where the debug info may be that was stripped off."""
         self.path = path
         self._mapped: dict[str, Section] = {}
+        self._ahead: dict[str, Reading] = {}
         self._debug_file: DebugFile | None = None
         try:
             self._file: IO[bytes] = path.open("rb")
@@ -128,6 +131,8 @@ class Executable:
 
     def close(self) -> None:
         """Unmap and close the file."""
+        for reading in self._ahead.values():
+            reading.join()
         for section in self._mapped.values():
             section.close()
         if self._debug_file is not None:
@@ -153,13 +158,22 @@ class Executable:
             )
         return machine
 
+    def unpack_ahead(self) -> None:
+        """Begin to unpack the debug info that is compressed: other processors do it while this one goes on."""
+        for name in AHEAD:
+            header = self._headers.get(name)
+            if header is not None and header.packed and name not in self._mapped and name not in self._ahead:
+                self._ahead[name] = Reading(self._file, header.flags, header.offset, header.size)
+
     def mapped(self, name: str) -> Section | None:
         """The section, decompressed, mapped where it lies plain in the file; None where there is none of the name."""
         if name not in self._mapped:
             header = self._headers.get(name)
             try:
-                if header is not None and header.in_file:
-                    found: Section | None = read_section(self._file, header.flags, header.offset, header.size)
+                if name in self._ahead:
+                    found: Section | None = self._ahead[name].result()
+                elif header is not None and header.in_file:
+                    found = read_section(self._file, header.flags, header.offset, header.size)
                 else:
                     found = None if self._debug_file is None else self._debug_file.section(name)
                 if found is None:

@@ -4,14 +4,16 @@ import io
 import mmap
 import os
 import struct
-import zlib
 from collections.abc import Iterable, Iterator
+from threading import Thread
 from typing import IO, Literal, cast
 
+from isal import isal_zlib
+
+from compiler.dwarf.elf import SHF_COMPRESSED
 from compiler.ir.errors import BadInput
 
 PAGE = mmap.ALLOCATIONGRANULARITY
-SHF_COMPRESSED = 0x800
 COMPRESSION = struct.Struct("<IIQQ")
 """Elf64_Chdr: kind, reserved, unpacked size, alignment (System V gABI, section compression)."""
 ZLIB, ZSTD = 1, 2
@@ -97,6 +99,30 @@ def read_section(file: IO[bytes], flags: int, offset: int, size: int) -> Section
     return Section(unpacked, 0, len(unpacked))
 
 
+class Reading(Thread):
+    """`read_section` on a thread of its own, which begins now. Unpacking lets other threads run."""
+
+    def __init__(self, file: IO[bytes], flags: int, offset: int, size: int) -> None:
+        super().__init__(name="unpacking", daemon=True)
+        self._asked = file, flags, offset, size
+        self._found: Section | Exception | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Called by the thread."""
+        try:
+            self._found = read_section(*self._asked)
+        except Exception as error:  # noqa: BLE001 - whoever asks for the section is told
+            self._found = error
+
+    def result(self) -> Section:
+        """The section, once it is there; what `read_section` raises."""
+        self.join()
+        if not isinstance(self._found, Section):
+            raise self._found or RuntimeError("the thread that unpacks has ended without a word")
+        return self._found
+
+
 def _unpack(packed: memoryview) -> bytes:
     if len(packed) < COMPRESSION.size:
         raise BadSection("is damaged: it ends within its compression header")
@@ -110,10 +136,11 @@ def _unpack(packed: memoryview) -> bytes:
         raise BadSection(f"is larger than {MAX_SECTION} bytes")
     if size > MAX_INFLATION * len(packed):
         raise BadSection(f"is damaged: {len(packed)} bytes cannot hold the {size} that they say they do")
+    unpacker = isal_zlib.decompressobj()
     try:
-        unpacked = zlib.decompressobj().decompress(packed[COMPRESSION.size :], size) if size else b""
-    except zlib.error as error:
+        unpacked = unpacker.decompress(packed[COMPRESSION.size :], size) if size else b""
+    except isal_zlib.error as error:  # type: ignore[misc] # its stub has it as an instance
         raise BadSection(f"is damaged: {error}") from None
-    if len(unpacked) != size:
-        raise BadSection(f"is damaged: it unpacks to {len(unpacked)} bytes instead of {size}")
+    if len(unpacked) != size or (size and not unpacker.eof):  # only where it ends is its checksum looked at
+        raise BadSection(f"is damaged: it does not unpack to the {size} bytes that it says it holds")
     return unpacked

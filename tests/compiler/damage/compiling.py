@@ -14,6 +14,7 @@ PROBED = 200
 def compile_all(binary: str, spec: str) -> dict[str, int]:
     """Compile, send the Program on a round trip, and name PCs all over the text."""
     with Binary(Path(binary)) as opened:
+        opened.executable.unpack_ahead()
         compiled = compile_spec(read_spec(Path(spec).read_bytes(), spec), opened)
         program = compiled.program
         assert program_from_bytes(program_to_bytes(program)) == program
