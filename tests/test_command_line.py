@@ -53,6 +53,16 @@ def snapshot(pid: int, spec: Path, out: Path, *more: str) -> tuple[object, ...]:
     return ("snapshot", "--pid", pid, "--spec", spec, "--out", out, *more)
 
 
+def test_a_table_that_could_not_be_derived_is_told(pid: int, tmp_path: Path) -> None:
+    spec, out = tmp_path / "spec.yaml", tmp_path / "s.sqlite"
+    spec.write_text("functions: []\ntables: {odd: SELECT uuid(status) AS x FROM goroutines}\n")
+    what = "uuid() takes 16 bytes or the 36 characters of a UUID"
+    assert f"  issue: table odd: {what}" in run(*snapshot(pid, spec, out)).stderr
+    [issue] = json.loads(run(*snapshot(pid, spec, out, "--json")).stdout)["issues"]
+    assert issue["item"] == "table odd"
+    assert issue["message"].startswith(what)
+
+
 def test_no_such_process(tmp_path: Path, none: Path) -> None:
     sentence = "there is no process 4194304; list the Go processes with: freezeframe processes"
     refused(2, sentence, *snapshot(4194304, none, tmp_path / "x.sqlite"))

@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from compiler.ir.frozen import frozen
-from compiler.sql.shown import SqlValue, address, ip, is_absent, shown, uuid
+from compiler.sql.shown import INT64, SqlValue, address, held, ip, shown, uuid
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INT64 = range(-(1 << 63), 1 << 63)
 ZERO_TIME = "0001-01-01T00:00:00.000000000Z"
 _EXAMPLE = "2026-01-02T03:04:05.000000000Z"
 
@@ -29,14 +28,16 @@ class SqlFunction:
 
 
 def unix_ns(time: SqlValue) -> int | None:
-    """Nanoseconds since 1970 of an RFC 3339 time, exactly; NULL stays NULL, and Go's zero time (never set) is NULL.
+    """Nanoseconds since 1970 of an RFC 3339 time, exactly; NULL for NULL, for Go's zero time (never set), and for a time that
+    is absent.
 
     Raises ValueError for what is no such time, or lies outside the years 1677 to 2262 that int64 can hold.
     """
+    time = held(time)
     if time is None or time == ZERO_TIME:
         return None
     nanoseconds = _nanoseconds("unix_ns", time)
-    if nanoseconds not in _INT64:
+    if nanoseconds not in INT64:
         raise ValueError(f"unix_ns() got {shown(time)}, which is not between the years 1677 and 2262 that it can hold")
     return nanoseconds
 
@@ -47,7 +48,8 @@ def ago(time: SqlValue, captured_at_ns: SqlValue) -> float | None:
 
     Raises ValueError for what is no such time, and for a capture that is no number of nanoseconds.
     """
-    if time is None or captured_at_ns is None or time == ZERO_TIME or is_absent(time):
+    time = held(time)
+    if time is None or captured_at_ns is None or time == ZERO_TIME:
         return None
     if not isinstance(captured_at_ns, int):
         what = (
@@ -86,13 +88,15 @@ def bare(text: SqlValue) -> SqlValue:
 def _scalar(value: bool | int | float | None) -> SqlValue:
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, int) and value not in _INT64:
+    if isinstance(value, int) and value not in INT64:
         return str(value)
     return value
 
 
 def number(operand: SqlValue) -> SqlValue:
-    """`operand` of an arithmetic operator as it is; ValueError for a time, of which SQLite would take the year."""
+    """`operand` of an arithmetic operator; of what an interface holds the number, NULL for what is absent: SQLite would take 0.
+    ValueError for a time, of which it would take the year."""
+    operand = held(operand)
     if isinstance(operand, str) and _RFC3339.fullmatch(operand):
         raise ValueError(f"{shown(operand)} is a time, arithmetic on its text would be wrong; write unix_ns(...)")
     return operand

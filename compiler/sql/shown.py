@@ -9,6 +9,7 @@ from typing import Any
 
 SqlValue = int | float | str | bytes | None
 
+INT64 = range(-(1 << 63), 1 << 63)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _ADDRESS = re.compile(r'\{(?:"\$type":"(?:[^"\\]|\\.)*",)?(?:"\$absent":"[^"\\]*",)?"\$(?:addr|ref)":"(0x[0-9a-f]+)"')
 """How the address stands at the head of what has one, so that a large struct needs not be parsed for it."""
@@ -102,6 +103,23 @@ def address(value: SqlValue) -> str | None:
             return None
     remedy = "only pointers to structs show their address in a row; collect the expression with .__addr behind it"
     raise ValueError(f"->__addr: {shown(value)} carries no address; {remedy}")
+
+
+def held(value: SqlValue) -> SqlValue:
+    """A value as it is outside of an interface, if it is a number or a text; NULL for one that is absent."""
+    if is_absent(value):
+        return None
+    if not isinstance(value, str) or not value.startswith('{"$type":'):
+        return value
+    match json_value(value):
+        case {"$type": _, "$value": (bool() | int() | float() | str() | None) as inner, **rest} if not rest:
+            if isinstance(inner, int):
+                return str(inner) if inner not in INT64 else int(inner)
+            return inner
+        case {"$type": _, "$value": {"$absent": _}, **rest} if not rest:
+            return None
+        case _:
+            return value
 
 
 def is_absent(value: SqlValue) -> bool:

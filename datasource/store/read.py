@@ -87,6 +87,12 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def spec_issues(path: Path) -> tuple[tuple[str, str], ...]:
+    """(item, message) of what the spec says of no process in particular: tables and columns that could not be derived."""
+    with _reading(path) as connection:
+        return tuple(connection.execute("SELECT item, message FROM issues WHERE process_id IS NULL ORDER BY line"))
+
+
 def table_rows(path: Path) -> dict[str, int]:
     """Number of rows of every table of a snapshot, by name."""
     with _reading(path) as connection:

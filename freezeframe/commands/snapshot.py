@@ -1,6 +1,7 @@
 """`freezeframe snapshot --pid PID --spec SPEC.yaml --out FILE.sqlite`: capture a process of this machine, without any service."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Say what was captured as one JSON object.")
 def command(pid: int, spec_file: Path, out: Path, engine: str, debug: tuple[Path, ...], as_json: bool) -> None:
     """Capture one process of this machine into a SQLite file (root)."""
-    from datasource.store.read import table_rows
+    from datasource.store.read import spec_issues, table_rows
     from datasource.store.write import check_writable
     from freezeframe.local import snapshot
     from freezeframe.specs import load_spec
@@ -30,12 +31,13 @@ def command(pid: int, spec_file: Path, out: Path, engine: str, debug: tuple[Path
     spec = load_spec(spec_file)
     check_writable(out)
     taken = snapshot(pid, spec, out, engine, debug)
-    tables = table_rows(out)
+    tables, issues = table_rows(out), spec_issues(out)
     if as_json:
-        report = {"snapshot": taken.snapshot_id, "processes": [_process(taken)], "tables": tables}
+        told = [{"item": item, "message": message} for item, message in issues]
+        report = {"snapshot": taken.snapshot_id, "processes": [_process(taken)], "tables": tables, "issues": told}
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
-        _tell(taken, tables, out)
+        _tell(taken, tables, issues, out)
 
 
 def _process(found: "LocalSnapshot") -> dict[str, Any]:
@@ -56,7 +58,7 @@ def _process(found: "LocalSnapshot") -> dict[str, Any]:
     }
 
 
-def _tell(found: "LocalSnapshot", tables: dict[str, int], out: Path) -> None:
+def _tell(found: "LocalSnapshot", tables: dict[str, int], issues: Sequence[tuple[str, str]], out: Path) -> None:
     from freezeframe.told import issue_line
 
     process = _process(found)
@@ -66,6 +68,8 @@ def _tell(found: "LocalSnapshot", tables: dict[str, int], out: Path) -> None:
     )
     for issue in found.taken.compiled.issues:
         click.echo(f"  {issue_line(issue.message, issue.nearest)}", err=True)
+    for item, message in issues:
+        click.echo(f"  issue: {item}: {message}", err=True)
     for loss in process["losses"]:
         click.echo(f"  loss: {loss['count']} {loss['detail']} ({loss['kind']})", err=True)
     click.echo("  " + ", ".join(f"{name} {count}" for name, count in tables.items()))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.sql.functions import bare, number, unix_ns
+from compiler.sql.functions import ago, bare, number, unix_ns
 from compiler.sql.times import find_time_arithmetic, is_time_value
 
 TIMES = {
@@ -56,6 +56,34 @@ def test_unix_ns_undoes_gos_format(nanoseconds: int) -> None:
     seconds, rest = divmod(nanoseconds, 10**9)
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     assert unix_ns(f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z") == nanoseconds
+
+
+HELD: dict[str | int, str | int | float | None] = {
+    '{"$type":"int64","$value":25077}': 25077,
+    '{"$type":"main.On","$value":true}': 1,
+    '{"$type":"float32","$value":1.5}': 1.5,
+    '{"$type":"uint64","$value":18446744073709551615}': "18446744073709551615",
+    '{"$type":"*int","$value":null}': None,
+    '{"$type":"int","$value":{"$absent":"torn"}}': None,
+    '{"$absent":"depth","$addr":"0xc000010018"}': None,
+    "[not JSON": "[not JSON",
+    "7": "7",
+    8: 8,
+    '{"$type":"main.T","N":1}': '{"$type":"main.T","N":1}',
+}
+
+
+@pytest.mark.parametrize(("value", "found"), HELD.items())
+def test_arithmetic_takes_the_number_that_an_interface_holds(value: str | int, found: object) -> None:
+    assert number(value) == found
+
+
+def test_a_time_in_an_interface_is_a_time() -> None:
+    text = '{"$type":"time.Time","$value":"1970-01-01T00:00:01.000000000Z"}'
+    assert (unix_ns(text), ago(text, 3_000_000_000)) == (1_000_000_000, 2.0)
+    assert [unix_ns('{"$absent":"depth"}'), ago('{"$absent":"depth"}', 1)] == [None, None]
+    with pytest.raises(ValueError, match=r"is a time.*write unix_ns"):
+        number(text)
 
 
 BARE = {
