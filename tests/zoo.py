@@ -14,6 +14,7 @@ LIMITS = {
 AT_DEFAULT_DEPTH = {"main.chained"}
 """Functions whose values are to be whole at the depth that a spec has by itself."""
 MISSING = {"$missing": True}
+TORN = {"$torn": True}
 ABSENT = '{"$absent":'
 
 
@@ -110,6 +111,11 @@ def _judge_cell(got: Any, wanted: Any, where: str, reasons: dict[str, str], verd
     if wanted == MISSING:
         if got is not None or "" not in reasons:
             verdict.wrong.append(f"{where}: {_short(got)}, though it means nothing here {reasons}")
+        return
+    if wanted == TORN:
+        shown = got is not None and not (isinstance(got, dict) and "$absent" in got)
+        if shown or not reasons.get("", "").startswith(("torn", "optimized out")):
+            verdict.wrong.append(f"{where}: {_short(got)}, though it is being written {reasons}")
         return
     if got is None and wanted is not None and "" in reasons:
         verdict.missing.append(f"{where}: {reasons['']}")

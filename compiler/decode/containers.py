@@ -97,7 +97,7 @@ class Containers(Reading):
         found = maps.entries(kind, address, self._image, min(self._limits.map_entries, max(self._left, 1)))
         self._left -= found.steps
         if found.total < 0:
-            return self._absent(path, found.problem, address=address)
+            return self._absent(path, found.problem, found.detail, address)
         self._open.add((address, type_id))
         shown = self._entries(kind.key, kind.value, found.slots, depth, path)
         self._open.discard((address, type_id))

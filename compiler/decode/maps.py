@@ -18,6 +18,8 @@ EMPTY = 0x80
 MIN_TOPHASH = 5
 EVACUATED = range(2, 5)
 SAME_SIZE_GROW = 8
+HASH_WRITING = 4
+WRITTEN_TO = "a goroutine is writing to it"
 MAX_DIRECTORY = 1 << 30
 MAX_COUNT = 1 << 40
 MAX_STEPS = 1 << 18
@@ -43,11 +45,13 @@ class Entries:
     total: int = 0
     slots: list[Slot] = field(default_factory=list)
     problem: str = ""
+    detail: str = ""
     steps: int = 0
 
 
 def entries(kind: SwissMap | HashMap, address: int, image: Image, limit: int) -> Entries:
-    """The entries of the map at an address. Without even a header, `problem` says why and `total` is -1."""
+    """The entries of the map at an address. `total` is -1, and `problem` says why, without even a header, and while somebody
+    writes: then an entry may be half there, and the header may lead to what is no table at all."""
     header = image.read(address, kind.header_size)
     if header is None:
         return Entries(-1, problem=image.why(address, kind.header_size))
@@ -56,6 +60,8 @@ def entries(kind: SwissMap | HashMap, address: int, image: Image, limit: int) ->
     found = Entries(total)
     if total >= MAX_COUNT:
         return Entries(-1, problem="torn")
+    if _is_written_to(kind, header):
+        return Entries(-1, problem="torn", detail=WRITTEN_TO)
     wanted = min(total, limit)
     if wanted:
         for slot in walk.slots(header):
@@ -66,6 +72,10 @@ def entries(kind: SwissMap | HashMap, address: int, image: Image, limit: int) ->
         found.problem = walk.problem or "torn"
     found.steps = walk.steps
     return found
+
+
+def _is_written_to(kind: SwissMap | HashMap, header: bytes) -> bool:
+    return bool(header[kind.writing] if isinstance(kind, SwissMap) else header[kind.flags] & HASH_WRITING)
 
 
 def trie_entries(kind: Trie, root: int, image: Image, limit: int) -> Entries:

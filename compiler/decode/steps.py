@@ -179,7 +179,7 @@ class Steps:
                 return self._kept(Here(slot.window, slot.value_at), kind.value)
             unknown += same is None
         if found.problem or unknown:
-            raise Missed(found.problem or "budget", "not all keys could be looked at")
+            raise Missed(found.problem or "budget", found.detail or "not all keys could be looked at")
         if len(found.slots) < found.total:
             raise Missed("cut", f"{len(found.slots)} of {found.total} entries looked through (limits.map_scan)")
         raise Missed("no such key", f"{found.total} entries")

@@ -57,7 +57,7 @@ class SyncMaps(Containers):
         limit = min(self._limits.map_entries, max(self._left, 1))
         entries = maps.entries(map_, address, self._image, limit) if address else maps.Entries()
         if entries.total < 0:
-            return self._absent(path, entries.problem, address=address)
+            return self._absent(path, entries.problem, entries.detail, address)
         whole = len(entries.slots) == entries.total
         entries.slots = [slot for slot in entries.slots if not self._is_deleted(slot)]
         if dirty and address != dirty:

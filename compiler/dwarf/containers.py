@@ -65,8 +65,8 @@ def map_(table: Table, offset: int, name: str) -> Type | None:
 def _swiss_map(table: Table, offset: int, header: int, name: str) -> Type | None:
     """map<K,V> -> **table<K,V> -> groupReference<K,V> -> group: see go/src/internal/runtime/maps."""
     go = table.go
-    used, directory, length = (go.member(header, each) for each in ("used", "dirPtr", "dirLen"))
-    if used is None or directory is None or length is None:
+    used, directory, length, writing = (go.member(header, each) for each in ("used", "dirPtr", "dirLen", "writing"))
+    if used is None or directory is None or length is None or writing is None:
         return None
     inner = _through(table, directory.type, 2)
     groups = None if inner is None else go.member(inner, "groups")
@@ -89,6 +89,7 @@ def _swiss_map(table: Table, offset: int, header: int, name: str) -> Type | None
         used.offset,
         directory.offset,
         length.offset,
+        writing.offset,
         go.size(inner),
         groups.offset + data.offset,
         groups.offset + mask.offset,

@@ -38,6 +38,7 @@ def _ends(kind: SwissMap | HashMap | Trie | Chan, types: tuple[Type, ...]) -> It
         case SwissMap():
             for name in ("used", "dir_ptr", "dir_len"):
                 yield name, getattr(kind, name) + WORD, "header_size"
+            yield "writing", kind.writing + 1, "header_size"
             for name in ("groups_data", "groups_mask"):
                 yield name, getattr(kind, name) + WORD, "table_size"
             yield "the control word", SLOTS, "group_size"

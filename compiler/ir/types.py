@@ -195,7 +195,8 @@ class Slice:
 class SwissMap:
     """Map of Go 1.24 and later: a pointer to maps.Map; see go/src/internal/runtime/maps.
 
-    Offsets: in Map `used`, `dir_ptr`, `dir_len`; in table `groups` (a groupReference {data, lengthMask}); in a group
+    Offsets: in Map `used`, `dir_ptr`, `dir_len`, and `writing`, a byte that is not 0 while somebody writes; in table `groups` (a
+    groupReference {data, lengthMask}); in a group
     `slots` after the 8 control bytes, `slot_size` each, with `key` and `value` inside. `split` layouts (keys, then
     values) have `slot_size` as the key's stride and `value_stride` as the value's.
     """
@@ -208,6 +209,7 @@ class SwissMap:
     used: int
     dir_ptr: int
     dir_len: int
+    writing: int
     table_size: int
     groups_data: int
     groups_mask: int

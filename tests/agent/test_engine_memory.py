@@ -269,14 +269,14 @@ def test_chain_of_errors_costs_no_depth_and_a_closed_one_ends() -> None:
     assert found.losses == ()
 
 
-SWISS = SwissMap("map[string]any", 8, 1, 0, 32, 0, 16, 24, 32, 16, 24, 8 + 8 * 24, 8, 24, 24, 24)
+SWISS = SwissMap("map[string]any", 8, 1, 0, 40, 0, 16, 24, 34, 32, 16, 24, 8 + 8 * 24, 8, 24, 24, 24)
 """A map whose values are maps of its own type: used, seed, dirPtr, dirLen; slots of 16 bytes of key, 8 of value."""
 
 
 def test_map_that_contains_itself_is_copied_once() -> None:
     made = FakeProcess()
     header, group, key = HEAP, HEAP + 0x100, HEAP + 0x400
-    made.memory.words(header, 1, 0, group, 0)
+    made.memory.words(header, 1, 0, group, 0, 0)
     made.memory.put(
         group, bytes([0x80, 0x80, 0x21, *[0x80] * 5]) + bytes(48) + struct.pack("<QQQ", key, 4, header) + bytes(120)
     )
@@ -293,7 +293,7 @@ def test_map_with_a_directory_visits_each_table_once_and_stops_at_the_limit() ->
     header, directory, groups = HEAP, HEAP + 0x100, HEAP + 0x1000
     full = bytes([1] * 8) + struct.pack("<QQQ", HEAP + 0x200, 1, 0) * 8
     made.memory.put(HEAP + 0x200, b"k")
-    made.memory.words(header, 128, 0, directory, 4)
+    made.memory.words(header, 128, 0, directory, 4, 0)
     tables = [HEAP + 0x300, HEAP + 0x300, HEAP + 0x340, HEAP + 0x340]
     made.memory.words(directory, *tables)
     for number, table in enumerate((HEAP + 0x300, HEAP + 0x340)):

@@ -62,7 +62,7 @@ def random_types(rng: random.Random) -> tuple[Type, ...]:  # noqa: C901 - a make
         key, value = before(128), before(128)
         value_at = 8 + ((size(key) + 7) & ~7)
         slot = value_at - 8 + ((size(value) + 7) & ~7)
-        return SwissMap("map", 8, key, value, 32, 0, 16, 24, 32, 16, 24, 8 + 8 * slot, 8, slot, value_at, slot)
+        return SwissMap("map", 8, key, value, 40, 0, 16, 24, 34, 32, 16, 24, 8 + 8 * slot, 8, slot, value_at, slot)
 
     def hash_() -> Type:
         key, value = before(128), before(128)
@@ -209,14 +209,14 @@ class RandomValues:
     def _swiss(self, kind: SwissMap, depth: int) -> int:
         if self._rng.random() < 0.5:
             groups, used = self._groups(kind, kind.group_size, 1, depth)
-            return self.place(struct.pack("<QQQQ", used, 0, groups, 0))
+            return self.place(struct.pack("<5Q", used, 0, groups, 0, 0))
         directory, used = [], 0
         for repeated in (1, 1, 2):
             groups, more = self._groups(kind, kind.group_size, 2, depth)
             directory += [self.place(struct.pack("<QQQQ", 0, 0, groups, 1))] * repeated
             used += more
         tables = self.place(struct.pack("<4Q", *directory))
-        return self.place(struct.pack("<QQQQ", used, 0, tables, len(directory)))
+        return self.place(struct.pack("<5Q", used, 0, tables, len(directory), 0))
 
     def _hash(self, kind: HashMap, depth: int) -> int:
         size, overflow = kind.bucket_size, self.place(self._group(kind, kind.bucket_size, 3, depth))

@@ -50,10 +50,10 @@ def chan_of(elem: TypeId, size: int, name: str = "chan int") -> Chan:
 
 
 def swiss_map(key: TypeId, key_size: int, value: TypeId, value_size: int) -> SwissMap:
-    """Map {used, seed, dirPtr, dirLen}, table {used, groups{data, mask}}, groups of 8 (key, value) after the controls."""
+    """Map {used, seed, dirPtr, dirLen, writing}, table {used, groups{data, mask}}, groups of 8 (key, value) after the controls."""
     stride = key_size + value_size
     return SwissMap(
-        "map[K]V", 8, key, value, header_size=48, used=0, dir_ptr=16, dir_len=24, table_size=32, groups_data=16,
+        "map[K]V", 8, key, value, header_size=48, used=0, dir_ptr=16, dir_len=24, writing=34, table_size=32, groups_data=16,
         groups_mask=24, group_size=8 + 8 * stride, key_at=8, key_stride=stride, value_at=8 + key_size, value_stride=stride,
     )  # fmt: skip
 

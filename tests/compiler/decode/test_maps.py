@@ -166,3 +166,15 @@ def test_a_bucket_array_of_an_impossible_size_is_torn() -> None:
     assert cell(types, old_map(memory, 2, 200, bucket()), memory).absences == (Absence("", "torn", "0 of 2 entries"),)
     nowhere = words(memory.put(words(2, 0, 0, 0, 0, 0)))
     assert cell(types, nowhere, memory).absences[0].reason == "torn"
+
+
+@pytest.mark.parametrize("layout", ["swiss", "buckets"])
+def test_a_map_in_the_midst_of_a_write_is_torn(layout: str) -> None:
+    """What is in it is not shown: of an entry that is deleted the value may be gone already."""
+    memory = Memory()
+    if layout == "swiss":
+        header, types = words(1, 0, memory.put(group(words(1, 10))), 0, 1 << 16, 0), INTS
+    else:
+        header, types = words(1, 4, memory.put(bucket((1, 10))), 0, 0, 0), (INT, hash_map(0, 8, 0, 8))
+    read = cell(types, words(memory.put(header)), memory)
+    assert (read.value, read.absences) == (None, (Absence("", "torn", "a goroutine is writing to it"),))

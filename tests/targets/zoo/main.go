@@ -31,6 +31,9 @@ var (
 // missing is the word for a name that means nothing yet where the frame stands.
 type missing struct{}
 
+// torn is the word for a value that is being written.
+type torn struct{}
+
 // ref copies a value, so that telling of a variable does not move it to the heap.
 //
 //go:noinline
@@ -57,6 +60,8 @@ func tellOf(number int, pairs ...any) {
 	for i := 0; i < len(pairs); i += 2 {
 		if _, ok := pairs[i+1].(missing); ok {
 			values[pairs[i].(string)] = object{{"$missing", true}}
+		} else if _, ok := pairs[i+1].(torn); ok {
+			values[pairs[i].(string)] = object{{"$torn", true}}
 		} else {
 			values[pairs[i].(string)] = show(pairs[i+1])
 		}

@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+)
 
 type wide [40]int64
 
@@ -31,7 +35,35 @@ func sizes(n int, m map[int]int, s map[string]uint8) {
 	keep(n, m, s)
 }
 
+// written has a map with the mark that the runtime sets while it writes: it may not be read, as it may not be read in Go.
+//
+//go:noinline
+func written(m map[string]int, inside []map[string]int) {
+	tell("m", torn{}, "m[\"a\"]", torn{}, "m[\"b\"]", torn{}, "len(m)", ref(len(m)), "inside[0]", torn{})
+	stop()
+	keep(m, inside)
+}
+
+// markWritten sets hmap.flags&hashWriting, since Go 1.24 maps.Map.writing.
+func markWritten(m map[string]int) map[string]int {
+	header := *(*unsafe.Pointer)(unsafe.Pointer(&m))
+	if runtime.Version() < "go1.24" {
+		*(*uint8)(unsafe.Add(header, 8)) |= 4
+	} else {
+		*(*uint8)(unsafe.Add(header, 34)) = 1
+	}
+	return m
+}
+
 func startMaps() {
+	for _, n := range []int{1, 100} {
+		m := map[string]int{"a": 1}
+		for i := 1; i < n; i++ {
+			m[fmt.Sprint(i)] = i
+		}
+		markWritten(m)
+		start(func() { written(m, []map[string]int{m}) })
+	}
 	p := &point{1, 2}
 	large, deleted, cleared := map[int]string{}, map[int]int{}, map[string]string{}
 	for i := 0; i < 5000; i++ {
