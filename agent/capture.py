@@ -17,10 +17,11 @@ from agent.pause import paused
 from agent.processes import Processes
 from agent.seen import as_named, last_seen
 from agent.urgent import urge
+from compiler.ir import plan
 from compiler.ir.build_id import BinaryIdentity
 from compiler.ir.errors import BadInput
 from compiler.ir.program import Program
-from compiler.ir.raw import Pause, RawCapture, RawHeader
+from compiler.ir.raw import KIND_MEMORY, MEMORY, Pause, RawCapture, RawHeader, record
 from compiler.ir.wire import Estimate, GoProcess
 
 ARCHITECTURE = "amd64"
@@ -137,17 +138,19 @@ class Armed:
         with self.incarnation.blamed():
             check(self.target.pid, estimate(self.target, self.program), self.limits)  # it may have grown since
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pause") as pool:
-            header = pool.submit(self._pause).result()
+            header, words = pool.submit(self._pause).result()
         records, losses = self.probe.collect()
-        return RawCapture(replace(header, losses=losses), records)
+        return RawCapture(replace(header, losses=losses), records + words)
 
-    def _pause(self) -> RawHeader:
+    def _pause(self) -> tuple[RawHeader, bytes]:
+        """The header, and the records of what is copied once a capture."""
         urge(self.program.limits.pause_ms)
         pid, budget_ns = self.target.pid, self.program.limits.pause_ms * 1_000_000
         seen = last_seen(pid)
         with self.quiet(), paused(pid, budget_ns) as held:
             captured_at_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
             self.incarnation.check()
+            words = self._words()
             walked_ns = self.probe.run(held.threads, held.began_ns + budget_ns)
         pause = Pause(
             total=held.resumed_ns - held.began_ns,
@@ -156,7 +159,7 @@ class Armed:
             values=held.release_ns - (walked_ns or held.release_ns),
             resume=held.resumed_ns - held.release_ns,
         )
-        return RawHeader(
+        header = RawHeader(
             build_id=self.program.build_id,
             pid=pid,
             engine=self.engine,
@@ -170,3 +173,9 @@ class Armed:
             host_tids=tuple(sorted(held.host_tids.items())),
             seen_threads=as_named(seen, held.host_tids),
         )
+        return header, words
+
+    def _words(self) -> bytes:
+        spans = [(address + self.target.bias, 8) for address in plan.words(self.program)]
+        found = zip(spans, ProcessMemory(self.target.pid).read_many(spans), strict=True) if spans else ()
+        return b"".join(record(KIND_MEMORY, MEMORY.pack(at) + word) for (at, _), word in found if word is not None)

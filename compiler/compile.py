@@ -58,7 +58,9 @@ class _Compiler:
         base = binary.executable.pointer(self._runtime.types_base) or 0
         self._runtime_types = RuntimeTypes(binary.executable, base)
         index = binary.index
-        self._types = TypeTable(binary.types, depth, self._runtime_types, index.runtime_types, index.types)
+        self._types = TypeTable(
+            binary.types, depth, self._runtime_types, index.runtime_types, index.types, binary.global_at
+        )
         self._accesses: dict[tuple[Resolved, Limits, str], tuple[int, Access]] = {}
         self._interfaces = Interfaces(binary, self._runtime_types)
         self.scope = Scope(

@@ -4,11 +4,13 @@ Their words are found by field name in the binary's own debug info; where one is
 """
 
 from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 from compiler.dwarf import syncmap
-from compiler.dwarf.gotypes import BASIC_KINDS, KIND_SLICE, KIND_STRING, KIND_STRUCT, GoTypes
-from compiler.ir.types import SYNC_WORDS, Big, Field, NetAddr, NetForm, Sync, SyncForm, Type, Word
+from compiler.dwarf.gotypes import BASIC_KINDS, KIND_INTERFACE, KIND_SLICE, KIND_STRING, KIND_STRUCT, GoTypes
+from compiler.ir.types import SYNC_WORDS, Big, Box, Field, NetAddr, NetForm, String, Struct, Sync, SyncForm, Type, Word
 
 SYNC: Final[dict[str, SyncForm]] = {
     "sync.Mutex": "Mutex", "internal/sync.Mutex": "Mutex", "sync.RWMutex": "RWMutex", "sync.WaitGroup": "WaitGroup",
@@ -29,10 +31,14 @@ NUMBERS: Final[dict[NetForm, str]] = {"AddrPort": "port", "Prefix": "bitsPlusOne
 INNER = ("mu", "v", "value", "u")
 """Fields that a struct is all about: an atomic's value, and since Go 1.24 a Mutex's internal/sync.Mutex."""
 MAX_STEPS = 8
+POINTER_SIZE = 8
 
 
 class Table(syncmap.Table, Protocol):
     """What is needed of the type table that is being built."""
+
+    global_at: Callable[[str], tuple[int, int] | None]
+    """(link-time address, type) of a package variable."""
 
 
 def describe(table: Table, offset: int, full: str, name: str) -> Type | None:
@@ -53,17 +59,32 @@ def _net_addr(table: Table, offset: int, form: NetForm, name: str) -> Type | Non
     inner = go.member(offset, "ip") if form != "Addr" else None
     within, at = (offset, 0) if inner is None else (inner.type, inner.offset)
     words = [_word(go, within, path) for path in ("addr.hi", "addr.lo")]
-    z = _member(go, within, "z.value") if go.member(within, "z") is not None else None
+    z, handle = go.member(within, "z"), _member(go, within, "z.value")
     number = ip or _word(go, offset, NUMBERS[form])
-    detail = None if z is None else go.pointee(z[1])
-    if detail is None or z is None or number is None or words[0] is None or words[1] is None:
+    if z is None or number is None or words[0] is None or words[1] is None:
         return None
-    is_v6, zone = _word(go, detail, "isV6"), go.member(detail, "zoneV6")
-    if is_v6 is None or zone is None or go.kind(zone.type) != KIND_STRING:
+    hi, lo, size = at + words[0].offset, at + words[1].offset, go.size(offset)
+    if handle is None:
+        return _interned(table, z.type, NetAddr(name, size, form, hi, lo, at + z.offset, 0, 0, 0, number))
+    detail = go.pointee(handle[1])
+    is_v6, zone = (None, None) if detail is None else (_word(go, detail, "isV6"), go.member(detail, "zoneV6"))
+    if detail is None or is_v6 is None or zone is None or go.kind(zone.type) != KIND_STRING:
         return None
-    hi, lo = at + words[0].offset, at + words[1].offset
-    size, known = go.size(offset), table.same(detail)
-    return NetAddr(name, size, form, hi, lo, at + z[0], known, is_v6.offset, zone.offset, number)
+    known = table.same(detail)
+    return NetAddr(name, size, form, hi, lo, at + handle[0], known, is_v6.offset, zone.offset, number)
+
+
+def _interned(table: Table, z: int, address: NetAddr) -> Type | None:
+    """Up to Go 1.22 `z` is an *intern.Value: the one in netip.z4 for IPv4, else one with the zone, a string in an any, or nil."""
+    go, z4 = table.go, table.global_at("net/netip.z4")
+    value = go.pointee(z)
+    held = None if value is None else go.member(value, "cmpVal")
+    if value is None or held is None or go.kind(held.type) != KIND_INTERFACE or z4 is None:
+        return None
+    zone = held.offset + POINTER_SIZE  # of an any it is the second word that leads to the string
+    box = table.made(Box("zone", POINTER_SIZE, table.made(String("string", 2 * POINTER_SIZE))))
+    detail = table.made(Struct(go.printed(value), go.size(value), (Field("zone", zone, box),)))
+    return replace(address, detail=detail, zone=zone, ipv4=z4[0])
 
 
 def _sync(table: Table, offset: int, form: SyncForm, name: str) -> Type | None:

@@ -58,10 +58,11 @@ class TypeTable:
         runtime: RuntimeTypes,
         dies: Mapping[int, int],
         named: Mapping[str, Sequence[int]],
+        global_at: Callable[[str], tuple[int, int] | None],
     ) -> None:
         """The types that DWARF describes: `dies` by the offset of their runtime type from moduledata.types, `named` by their
-        full linked names."""
-        self.go, self.named = types, named
+        full linked names. `global_at`: (link-time address, type) of a package variable."""
+        self.go, self.named, self.global_at = types, named, global_at
         self._runtime = runtime
         self._dies = dies
         self._depth = depth
@@ -102,7 +103,7 @@ class TypeTable:
     def interfaces(self) -> frozenset[int]:
         """The interfaces with methods that the wanted types lead to, each by its DIE. They are found in a table of its own:
         what is wanted later may be wanted deeper."""
-        trial = TypeTable(self.go, self._depth, self._runtime, self._dies, self.named)
+        trial = TypeTable(self.go, self._depth, self._runtime, self._dies, self.named, self.global_at)
         trial._picks = self._picks
         for left, waiting in enumerate(self._waiting):
             for key in waiting:

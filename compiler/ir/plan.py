@@ -10,6 +10,7 @@ from itertools import pairwise
 from compiler.ir.chase import Follow, FollowInterface
 from compiler.ir.frozen import frozen
 from compiler.ir.program import Access, AtCfa, Located, Program, Select, Site
+from compiler.ir.types import NetAddr
 
 MARGIN = 256
 """Bytes of a stack above the last frame's CFA that belong to its image, at least: that frame's arguments and results."""
@@ -22,6 +23,11 @@ class Interval:
     lo: int
     hi: int
     roots: tuple[Located, ...]
+
+
+def words(program: Program) -> tuple[int, ...]:
+    """Link-time addresses of words by which values are told, and to which none of them leads: copied once a capture."""
+    return tuple(sorted({kind.ipv4 for kind in program.types if isinstance(kind, NetAddr) and kind.ipv4 is not None}))
 
 
 def bytes_above(program: Program) -> int:

@@ -207,7 +207,10 @@ def _net_addr(kind: NetAddr, types: tuple[Type, ...]) -> Iterator[str]:
     number = kind.number.size
     within = types[kind.detail].size
     parts = [(at, 8, kind.size) for at in (kind.hi, kind.lo, kind.z)]
-    parts += [(kind.number.offset, number, kind.size), (kind.is_v6, 1, within), (kind.zone, 16, within)]
+    parts += [(kind.number.offset, number, kind.size)]
+    parts += [(kind.is_v6, 1, within), (kind.zone, 16, within)] if kind.ipv4 is None else [(kind.zone, 8, within)]
+    if kind.ipv4 is not None and not 0 <= kind.ipv4 < ADDRESS_END:
+        yield "what is in IPv4 addresses has no address"
     if not 0 <= number <= 8 or any(not 0 <= at <= size - length for at, length, size in parts):
         yield "its parts lie outside of it"
 

@@ -156,7 +156,10 @@ NetForm = Literal["Addr", "AddrPort", "Prefix"]
 @frozen
 class NetAddr:
     """A type of net/netip, shown as its text. The address is two words; at `z` is a Box to `detail`, which says which family it
-    is of (a bool at `is_v6`, a string at `zone`). `number` is a port, or a prefix's bits and one; of 0 bytes in an Addr."""
+    is of (a bool at `is_v6`, a string at `zone`). `number` is a port, or a prefix's bits and one; of 0 bytes in an Addr.
+
+    Up to Go 1.22 those of IPv4 all have the one pointer at `z` that is in the variable at the link-time address `ipv4`, and
+    `detail` has nothing but a Box to a string at `zone`."""
 
     name: str
     size: int
@@ -168,6 +171,7 @@ class NetAddr:
     is_v6: int
     zone: int
     number: Word
+    ipv4: int | None = None
 
 
 @frozen

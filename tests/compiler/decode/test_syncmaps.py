@@ -3,9 +3,9 @@
 from compiler.ir.frames import Absence
 from compiler.ir.limits import Limits
 from compiler.ir.program import DynamicType
-from compiler.ir.types import Box, Field, NetAddr, Struct, Trie, TwoMaps, Type, Word
+from compiler.ir.types import Box, Field, Struct, Trie, TwoMaps, Type
 from tests.compiler.decode.address_space import TYPES_BASE, Memory, cell, words
-from tests.compiler.decode.shapes import ANY, BOOL, INT, STRING, swiss_map
+from tests.compiler.decode.shapes import ANY, BOOL, INT, swiss_map
 
 TRIE: tuple[Type, ...] = (INT, Trie("trie", 16, 0, 0, 8, 0, 40, 8, 4, 32, 8, 16, 24))
 """Nodes of four children; entries of an int and an int."""
@@ -112,22 +112,3 @@ def test_what_may_be_deleted_or_nil_is_not_shown_as_nil() -> None:
     value, absences = plain(memory, two(memory, map_of(memory, entries), map_of(memory, {}), amended=False))
     assert value == '{"$value":{"1":{"$type":"int","$value":1}},"$len":null}'
     assert [absence.reason for absence in absences] == ["torn"]
-
-
-ADDRESS: tuple[Type, ...] = (
-    BOOL, STRING, Struct("detail", 24, (Field("isV6", 0, 0), Field("zoneV6", 8, 1))),
-    NetAddr("netip.AddrPort", 32, "AddrPort", 0, 8, 16, 2, 0, 8, Word(24, 2)),
-)  # fmt: skip
-
-
-def test_an_address_without_its_family_is_absent() -> None:
-    memory = Memory()
-    v6 = memory.put(words(1) + memory.string("eth0"))
-    torn = memory.put(words(2, 0, 0))
-    lost = memory.put(words(1, 0, 0), captured=False)
-    assert cell(ADDRESS, words(0, 1, v6, 443), memory).value == "[::1%eth0]:443"
-    assert cell(ADDRESS, words(0, 1, 0, 443), memory).value == "invalid AddrPort"
-    for family, reason in ((torn, "torn"), (lost, None)):
-        read = cell(ADDRESS, words(0, 1, family, 443), memory)
-        assert read.value is None
-        assert reason in (None, read.absences[0].reason)

@@ -16,7 +16,6 @@ from compiler.ir.types import (
     HashMap,
     Interface,
     NetAddr,
-    Struct,
     SwissMap,
     Sync,
     Time,
@@ -37,7 +36,12 @@ def zoo(go: Path, built: Path) -> Iterator[Binary]:
 def described(binary: Binary, name: str) -> Type:
     """A type by its linked name, as a column of that type would have it."""
     table = TypeTable(
-        binary.types, 3, RuntimeTypes(binary.executable, 0), binary.index.runtime_types, binary.index.types
+        binary.types,
+        3,
+        RuntimeTypes(binary.executable, 0),
+        binary.index.runtime_types,
+        binary.index.types,
+        binary.global_at,
     )
     wanted = table.want(binary.index.types[name][0])
     return table.build()[wanted]
@@ -68,7 +72,9 @@ def test_atomics_are_what_is_in_them(zoo: Binary) -> None:
 
 def test_the_runtimes_own_atomic_float_is_a_number(zoo: Binary) -> None:
     [name] = {"internal/runtime/atomic.Float64", "runtime/internal/atomic.Float64"} & zoo.index.types.keys()
-    table = TypeTable(zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types, zoo.index.types)
+    table = TypeTable(
+        zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types, zoo.index.types, zoo.global_at
+    )
     wanted = table.want(zoo.index.types[name][0])
     types = table.build()
     found = types[wanted]
@@ -92,7 +98,9 @@ def test_channels_know_who_waits(zoo: Binary) -> None:
 
 
 def test_a_sync_map_is_a_trie_since_go_1_24_and_two_maps_before(zoo: Binary) -> None:
-    table = TypeTable(zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types, zoo.index.types)
+    table = TypeTable(
+        zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types, zoo.index.types, zoo.global_at
+    )
     wanted = table.want(zoo.index.types["sync.Map"][0])
     types = table.build()
     found = types[wanted]
@@ -108,10 +116,9 @@ def test_a_sync_map_is_a_trie_since_go_1_24_and_two_maps_before(zoo: Binary) -> 
 
 
 @pytest.mark.parametrize("form", ["Addr", "AddrPort", "Prefix"])
-def test_addresses_are_known_since_go_1_23(zoo: Binary, form: str) -> None:
+def test_addresses_are_known(zoo: Binary, form: str) -> None:
+    """Up to Go 1.22 by an *intern.Value, then by a unique.Handle."""
     found = described(zoo, f"net/netip.{form}")
-    if zoo.index.types.get("unique.Handle[net/netip.addrDetail]"):
-        assert isinstance(found, NetAddr)
-        assert (found.form, found.number.size) == (form, {"Addr": 0, "AddrPort": 2, "Prefix": 1}[form])
-    else:
-        assert isinstance(found, Struct)
+    assert isinstance(found, NetAddr)
+    assert (found.form, found.number.size) == (form, {"Addr": 0, "AddrPort": 2, "Prefix": 1}[form])
+    assert (found.ipv4 is None) is bool(zoo.index.types.get("unique.Handle[net/netip.addrDetail]"))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"net/netip"
 	"reflect"
 	"runtime"
 	"strconv"
@@ -169,7 +168,7 @@ func (t *teller) pointer(v reflect.Value) any {
 	}
 	target := v.Elem()
 	return t.opened(v.Pointer(), target.Type(), true, func() any {
-		if _, scalar := wrappers[target.Type().PkgPath()]; !(handles && target.Type().PkgPath() == "net/netip") && target.Type() != syncMap && target.Kind() == reflect.Struct && !scalar && !target.Type().ConvertibleTo(reflect.TypeOf(time.Time{})) {
+		if _, scalar := wrappers[target.Type().PkgPath()]; target.Type().PkgPath() != "net/netip" && target.Type() != syncMap && target.Kind() == reflect.Struct && !scalar && !target.Type().ConvertibleTo(reflect.TypeOf(time.Time{})) {
 			return t.structure(target, object{{"$addr", address(v.Pointer())}})
 		}
 		return t.value(target)
@@ -190,7 +189,7 @@ func (t *teller) structure(v reflect.Value, shown object) any {
 	}
 	switch number := v.Addr().Interface().(type) {
 	case interface{ String() string }:
-		if v.Type().PkgPath() == "net/netip" && handles {
+		if v.Type().PkgPath() == "net/netip" {
 			return number.String()
 		}
 	}
@@ -360,8 +359,6 @@ var (
 		"sync.Once":      {{"done", false}, {"running", false}, {"waiters", 0}},
 		"sync.Cond":      {{"waiters", 0}},
 	}
-	// handles says whether net/netip keeps addresses as it does since Go 1.23; before, they are shown as the structs that they are.
-	handles        = strings.HasPrefix(reflect.TypeOf(netip.Addr{}).Field(1).Type.String(), "unique.")
 	syncMap        = reflect.TypeOf(sync.Map{})
 	wrappers       = map[string]bool{"sync/atomic": true, "math/big": true}
 	closedChannels = map[uintptr][]any{}
