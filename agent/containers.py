@@ -42,7 +42,7 @@ def length(value: int) -> int:
 
 
 def swiss_entries(reader: Reader, kind: SwissMap, address: int, wanted: int, over: Over) -> Iterator[Entry]:
-    """The entries of a map of Go 1.24 and later, at least `wanted` of them if there are so many."""
+    """The entries of a map of Go 1.24 and later, `wanted` of them if there are so many."""
     header = reader.copy(address, kind.header_size)
     if header is None or not word(header, kind.used):
         return
@@ -85,7 +85,7 @@ def _groups(reader: Reader, kind: SwissMap, address: int, count: int, wanted: in
             return
         for group in range(0, together * size, size):
             for slot in range(SLOTS):
-                if found[group + slot] < 0x80:  # a full slot's control byte
+                if found[group + slot] < 0x80 and wanted > 0:  # a full slot's control byte
                     wanted -= 1
                     key, value = kind.key_at + slot * kind.key_stride, kind.value_at + slot * kind.value_stride
                     yield found, group + key, group + value
@@ -122,7 +122,7 @@ def _buckets(
             if old and bucket[0] in EVACUATED:
                 break
             for slot in range(SLOTS):
-                if bucket[slot] >= MIN_TOPHASH:
+                if bucket[slot] >= MIN_TOPHASH and wanted > 0:
                     wanted -= 1
                     yield bucket, kind.keys_at + slot * kind.key_stride, kind.values_at + slot * kind.value_stride
             at = word(bucket, kind.overflow)

@@ -10,6 +10,7 @@ from compiler.ir.program import (
     AtAddress,
     AtCfa,
     ContextValue,
+    Count,
     Deref,
     Element,
     InRegister,
@@ -104,7 +105,7 @@ def _way(access: Access) -> list[str]:
     return _steps(steps)
 
 
-def _steps(steps: Sequence[TailStep]) -> list[str]:
+def _steps(steps: Sequence[TailStep]) -> list[str]:  # noqa: C901, PLR0912 - a case a kind
     found: list[str] = []
     offset = 0
     for step in steps:
@@ -123,6 +124,8 @@ def _steps(steps: Sequence[TailStep]) -> list[str]:
                 )
             case Lookup(key=key):
                 found.append(f"then to the value under {_literal(key)} in the map{_at(offset)}")
+            case Count():
+                found.append(f"then to the number of entries of the map{_at(offset)}")
             case Unbox(wanted=wanted, branches=branches):
                 found.append(f"then into the interface{_at(offset)}, if it holds {wanted}")
                 if len(branches) == 1:

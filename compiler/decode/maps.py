@@ -26,6 +26,7 @@ MAX_STEPS = 1 << 18
 MAX_CHAIN = 1 << 10
 MAX_LEVELS = 16
 UNKNOWN = -1
+NO_MAP = -2
 
 
 @frozen
@@ -50,18 +51,18 @@ class Entries:
 
 
 def entries(kind: SwissMap | HashMap, address: int, image: Image, limit: int) -> Entries:
-    """The entries of the map at an address. `total` is -1, and `problem` says why, without even a header, and while somebody
+    """The entries of the map at an address. `total` is NO_MAP, and `problem` says why, without even a header, and while somebody
     writes: then an entry may be half there, and the header may lead to what is no table at all."""
     header = image.read(address, kind.header_size)
     if header is None:
-        return Entries(-1, problem=image.why(address, kind.header_size))
+        return Entries(NO_MAP, problem=image.why(address, kind.header_size))
     walk = _Swiss(kind, image) if isinstance(kind, SwissMap) else _Buckets(kind, image)
     total = _int(header, kind.used if isinstance(kind, SwissMap) else kind.count)
     found = Entries(total)
     if total >= MAX_COUNT:
-        return Entries(-1, problem="torn")
+        return Entries(NO_MAP, problem="torn")
     if _is_written_to(kind, header):
-        return Entries(-1, problem="torn", detail=WRITTEN_TO)
+        return Entries(NO_MAP, problem="torn", detail=WRITTEN_TO)
     wanted = min(total, limit)
     if wanted:
         for slot in walk.slots(header):

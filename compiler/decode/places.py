@@ -6,7 +6,8 @@ from typing import assert_never
 
 from compiler.decode.image import Gap, Image, Window
 from compiler.decode.reading import Missed
-from compiler.decode.steps import Here, Steps
+from compiler.decode.stepping import Here
+from compiler.decode.steps import Steps
 from compiler.decode.texts import Marked, to_json
 from compiler.decode.values import ValueReader
 from compiler.ir.chase import is_byte

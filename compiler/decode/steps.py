@@ -1,44 +1,18 @@
 """From a root variable through an access's steps to the place of its value; or why there is none."""
 
-import struct
-from typing import assert_never
-
-from compiler.decode import maps
 from compiler.decode.contexts import context_in, is_value_context, member
-from compiler.decode.image import LOWEST, Gap, Image, Window
+from compiler.decode.image import LOWEST, Window
 from compiler.decode.keys import equals
-from compiler.decode.reading import MAX_LENGTH, Missed, Pick
-from compiler.decode.texts import signed
-from compiler.decode.values import ValueReader
-from compiler.ir.frames import GONE
+from compiler.decode.lookups import Lookups
+from compiler.decode.reading import Missed, Pick
+from compiler.decode.stepping import Here
 from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
-from compiler.ir.program import (
-    ContextValue,
-    Deref,
-    DynamicType,
-    Element,
-    Lookup,
-    Program,
-    Range,
-    Select,
-    Step,
-    Tail,
-    Unbox,
-)
-from compiler.ir.types import INDIRECT, HashMap, Interface, Pointer, Sought, Struct, SwissMap, TypeId
+from compiler.ir.program import ContextValue, Count, Deref, DynamicType, Lookup, Range, Step, Tail, Unbox
+from compiler.ir.types import Interface, Pointer, Struct, TypeId
 
-HEADER = struct.Struct("<QQQ")
 MAX_CONTEXTS = 10_000
 """Contexts within each other that are looked through; a chain of more is damage."""
-
-
-@frozen
-class Here:
-    """A place: `at` in a window's bytes; without one, at an address."""
-
-    window: Window | None
-    at: int
 
 
 @frozen
@@ -50,12 +24,8 @@ class Found:
     limits: Limits
 
 
-class Steps:
+class Steps(Lookups):
     """Takes steps in one capture's memory."""
-
-    def __init__(self, program: Program, image: Image, values: ValueReader, bias: int) -> None:
-        self._types, self._accesses = program.types, program.accesses
-        self._image, self._values, self._bias = image, values, bias
 
     def along(self, here: Here, steps: tuple[Step, ...], limits: Limits) -> tuple[Here, Limits]:
         """Where an engine's steps lead; Missed where they do not."""
@@ -79,8 +49,12 @@ class Steps:
                         return Found(Here(Window(bytes(8)), 0), tail.type, limits)
                     case Unbox():
                         here, following = self._unbox(here, step)
-                    case Lookup() | ContextValue():
-                        here = self._look_up(here, step) if isinstance(step, Lookup) else self._context(here, step)
+                    case Lookup():
+                        here = self._look_up(here, step)
+                    case Count():
+                        here = self._count(here, step)
+                    case ContextValue():
+                        here = self._context(here, step)
                     case _:
                         here = self._step(here, step)
             if following is None:
@@ -96,99 +70,6 @@ class Steps:
             found = self.finish(here, wanted.tail, limits)
         cost = wanted.extra_depth + sum(isinstance(step, Deref) for step in wanted.steps)
         return Pick(self.read(found.here, self._types[found.type].size), found.type, found.limits, cost)
-
-    def read(self, here: Here, size: int) -> Window:
-        """The bytes at a place."""
-        if here.window is not None:
-            if here.at + size > len(here.window.data):
-                raise Missed("unsupported", "the value lies beyond its variable")
-            window, at = here.window, here.at
-            dead = tuple(word - at for word in window.dead if at <= word < at + size)
-            gaps = _within(window.gaps, at, size) if window.gaps else ()
-            return Window(window.data[at : at + size], gaps, dead)
-        found = self._image.window(here.at, size)
-        if found is None:
-            raise Missed(self._image.why(here.at, size), f"at {here.at:#x}")
-        return found
-
-    # ------------------------------------------------------------ steps of engines
-
-    def _step(self, here: Here, step: Select | Deref | Element) -> Here:
-        match step:
-            case Select(offset=offset):
-                return Here(here.window, here.at + offset)
-            case Deref():
-                return Here(None, self._pointer(here))
-            case Element(index=index, stride=stride):
-                address, length = self._header(here)
-                if index >= length:
-                    raise Missed("out of range", f"length {length}")
-                return Here(None, address + index * stride)
-            case _:
-                assert_never(step)
-
-    def _word(self, here: Here, offset: int) -> int:
-        window = self.read(Here(here.window, here.at + offset), 8)
-        gap = window.missing(0, 8)
-        if gap is not None:
-            raise Missed(gap.reason, gap.detail)
-        return window.word(0)
-
-    def _pointer(self, here: Here) -> int:
-        address = self._word(here, 0)
-        if address < LOWEST:
-            raise Missed("torn", f"a pointer to {address:#x}") if address else Missed("nil")
-        return self._kept_alive(here, 0, address)
-
-    def _kept_alive(self, here: Here, offset: int, address: int) -> int:
-        """The address, unless nothing keeps alive what is there."""
-        if here.window is not None and address and here.at + offset in here.window.dead:
-            raise Missed("optimized out", f"{GONE} (it was at {address:#x})")
-        return address
-
-    def _header(self, here: Here) -> tuple[int, int]:
-        """(pointer, length) of a slice or string."""
-        address, length = self._word(here, 0), self._word(here, 8)
-        if length >= MAX_LENGTH or (length and address < LOWEST):
-            raise Missed("torn", f"length {signed(length)} at {address:#x}")
-        return self._kept_alive(here, 0, address) if length else address, length
-
-    def _range(self, here: Here, step: Range) -> Here:
-        """A header of the elements that are wanted: what Go's own x[lo:hi] makes, as far as there are so many."""
-        address, length = self._header(here)
-        end = length if step.hi is None else min(step.hi, length)
-        count = max(end - step.lo, 0)
-        start = address + step.lo * step.stride if count else address
-        return Here(Window(HEADER.pack(start & (1 << 64) - 1, count, count)), 0)
-
-    # ------------------------------------------------------------ maps
-
-    def _look_up(self, here: Here, step: Lookup) -> Here:
-        sought = self._types[step.sought]
-        kind = self._types[sought.map] if isinstance(sought, Sought) else None
-        if not isinstance(sought, Sought) or not isinstance(kind, SwissMap | HashMap):
-            raise Missed("unsupported", "no map")
-        address = self._kept_alive(here, 0, self._word(here, 0))
-        if not address:
-            raise Missed("no such key", "the map is nil")
-        found = maps.entries(kind, address, self._image, sought.scan)
-        unknown = 0
-        for slot in found.slots:
-            same = equals(self._values, self._image, kind.key, (slot.window, slot.key_at), step.key)
-            if same:
-                return self._kept(Here(slot.window, slot.value_at), kind.value)
-            unknown += same is None
-        if found.problem or unknown:
-            raise Missed(found.problem or "budget", found.detail or "not all keys could be looked at")
-        if len(found.slots) < found.total:
-            raise Missed("cut", f"{len(found.slots)} of {found.total} entries looked through (limits.map_scan)")
-        raise Missed("no such key", f"{found.total} entries")
-
-    def _kept(self, here: Here, type_id: TypeId) -> Here:
-        """Through the pointer by which a map keeps a large value."""
-        kind = self._types[type_id]
-        indirect = isinstance(kind, Pointer) and kind.name == INDIRECT
-        return self._step(here, Deref()) if indirect else here
 
     # ------------------------------------------------------------ interfaces
 
@@ -280,12 +161,4 @@ def _shown(limits: Limits, step: Range) -> Limits:
     wanted = max(step.hi - step.lo, 1)
     return limits.override(
         {"slice_items": max(limits.slice_items, wanted), "string_bytes": max(limits.string_bytes, wanted)}
-    )
-
-
-def _within(gaps: tuple[Gap, ...], at: int, size: int) -> tuple[Gap, ...]:
-    return tuple(
-        Gap(max(gap.lo - at, 0), min(gap.hi - at, size), gap.reason, gap.detail)
-        for gap in gaps
-        if gap.lo < at + size and gap.hi > at
     )

@@ -8,7 +8,7 @@ from compiler.decode.image import LOWEST, Window
 from compiler.decode.texts import Json, Marked, Path, path_text
 from compiler.ir.frames import Absence
 from compiler.ir.program import DynamicType
-from compiler.ir.types import Box, HashMap, Interface, SwissMap, Trie, TwoMaps, TypeId
+from compiler.ir.types import Box, HashMap, Interface, Sought, SwissMap, Trie, TwoMaps, TypeId
 
 
 class SyncMaps(Containers):
@@ -44,26 +44,36 @@ class SyncMaps(Containers):
             lost = self._lost(window, at + word, 8, path) or self._gone(window, at + word, path)
             if lost is not None:
                 return lost
+        limit = min(self._limits.map_entries, max(self._left, 1))
+        address, map_, entries = self.two_maps(kind, window, at, limit)
+        if entries.total == maps.NO_MAP:
+            return self._absent(path, entries.problem, entries.detail, address)
+        return self._opened((address, map_.key, map_.value), entries, depth, path)
+
+    def two_maps(
+        self, kind: TwoMaps, window: Window, at: int, limit: int
+    ) -> tuple[int, HashMap | SwissMap, maps.Entries]:
+        """(address, type, entries) of the map that has all; the words of the struct are there."""
+        sought = self._types[kind.map]
+        map_ = self._types[sought.map] if isinstance(sought, Sought) else sought
+        assert isinstance(map_, HashMap | SwissMap)
         read, dirty = window.word(at + kind.read), window.word(at + kind.dirty)
         both = Window(bytes(self._types[kind.read_only].size))
         if read:
-            found = self._object(read, len(both.data)) if read >= LOWEST else None
+            found = self._image.window(read, len(both.data)) if read >= LOWEST else None
             if found is None:
-                return self._absent(path, self._why(read, len(both.data)), address=read)
+                return read, map_, maps.Entries(maps.NO_MAP, problem=self._image.why(read, len(both.data)))
             both = found
         address = dirty if both.data[kind.amended] else both.word(kind.m)
-        map_ = self._types[kind.map]
-        assert isinstance(map_, HashMap | SwissMap)
-        limit = min(self._limits.map_entries, max(self._left, 1))
         entries = maps.entries(map_, address, self._image, limit) if address else maps.Entries()
-        if entries.total < 0:
-            return self._absent(path, entries.problem, entries.detail, address)
+        if entries.total == maps.NO_MAP:
+            return address, map_, entries
         whole = len(entries.slots) == entries.total
         entries.slots = [slot for slot in entries.slots if not self._is_deleted(slot)]
         if dirty and address != dirty:
             self._without_expunged(entries)
         entries.total = len(entries.slots) if whole else maps.UNKNOWN
-        return self._opened((address, map_.key, map_.value), entries, depth, path)
+        return address, map_, entries
 
     def _is_deleted(self, slot: maps.Slot) -> bool:
         """Whether an entry holds nothing any more. One that is not captured counts: its value says so."""

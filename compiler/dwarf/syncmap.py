@@ -9,12 +9,29 @@ from typing import Final, Protocol
 
 from compiler.dwarf import containers
 from compiler.dwarf.gotypes import KIND_ARRAY, KIND_MAP, GoTypes, Member
-from compiler.ir.types import Basic, Box, Field, HashMap, Opaque, Struct, SwissMap, Trie, TwoMaps, Type, TypeId, Wrapper
+from compiler.ir.types import (
+    Basic,
+    Box,
+    Field,
+    HashMap,
+    Opaque,
+    Sought,
+    Struct,
+    SwissMap,
+    Trie,
+    TwoMaps,
+    Type,
+    TypeId,
+    Wrapper,
+)
 
+SYNC_MAP: Final = "sync.Map"
 TRIES: Final = ("internal/sync.HashTrieMap[", "internal/concurrent.HashTrieMap[")
 NO_ENTRIES: Final = "the entries of this trie of package sync are not in the debug info"
 SHAPED: Final = "[go.shape.interface {},go.shape.interface {}]"
 """What generic code calls any; the linker keeps entries by the name of the code that has variables of them."""
+POINTER_SIZE: Final = 8
+ANY_SIZE: Final = 16
 
 
 class Table(containers.Table, Protocol):
@@ -29,7 +46,7 @@ class Table(containers.Table, Protocol):
 
 def describe(table: Table, offset: int, full: str, name: str) -> Type | None:
     """A sync.Map, or the trie in it."""
-    if full != "sync.Map":
+    if full != SYNC_MAP:
         return _trie(table, offset, full, name) or Opaque(name, table.go.size(offset), NO_ENTRIES)
     inner = table.go.member(offset, "m")
     if inner is not None and table.go.name(inner.type).startswith(TRIES):
@@ -37,7 +54,27 @@ def describe(table: Table, offset: int, full: str, name: str) -> Type | None:
     return _two_maps(table, offset, name)
 
 
-def _trie(table: Table, offset: int, full: str, name: str) -> Type | None:
+def sought(table: Table, offset: int, scan: int, *, counted: bool) -> tuple[int, TypeId] | None:
+    """(where in a sync.Map, the type there) to look through `scan` of its entries; to count them, nothing else is followed."""
+    go, name = table.go, table.go.printed(offset)
+    inner = go.member(offset, "m")
+    if inner is None or not go.name(inner.type).startswith(TRIES):
+        two = _two_maps(table, offset, name, scan, counted=counted)
+        return None if two is None else (0, table.made(two))
+    trie = _trie(table, inner.type, go.name(inner.type), name)
+    if trie is None:
+        return None
+    if counted:
+        trie = replace(trie, key=_bytes(table, ANY_SIZE), value=_bytes(table, ANY_SIZE))
+    return inner.offset + trie.root, table.made(Sought(name, POINTER_SIZE, table.made(trie), scan, 0, 0, 0))
+
+
+def _bytes(table: Table, size: int) -> TypeId:
+    """Bytes that are copied and lead nowhere."""
+    return table.made(Struct("", size, ()))
+
+
+def _trie(table: Table, offset: int, full: str, name: str) -> Trie | None:
     """HashTrieMap.root -> indirect.children -> indirect or entry: see go/src/internal/sync/hashtriemap.go."""
     go = table.go
     entry, root = _entry(table, full), go.member(offset, "root")
@@ -90,7 +127,7 @@ def _pointee(go: GoTypes, offset: int) -> int | None:
     return go.pointee(offset if elem is None else elem)
 
 
-def _two_maps(table: Table, offset: int, name: str) -> Type | None:
+def _two_maps(table: Table, offset: int, name: str, scan: int = 0, *, counted: bool = False) -> TwoMaps | None:
     """{read *readOnly{m, amended}, dirty}, both of them map[any]*entry{p *any}: see go/src/sync/map.go of Go 1.23."""
     go = table.go
     read, dirty = go.member(offset, "read"), go.member(offset, "dirty")
@@ -98,16 +135,18 @@ def _two_maps(table: Table, offset: int, name: str) -> Type | None:
     m, amended = (None, None) if both is None else (go.member(both, "m"), go.member(both, "amended"))
     if read is None or dirty is None or both is None or m is None or amended is None:
         return None
-    map_ = _map(table, dirty)
+    map_ = _map(table, dirty, counted=counted)
     if map_ is None or go.kind(m.type) != KIND_MAP:
         return None
+    if scan:
+        map_ = table.made(Sought(name, POINTER_SIZE, map_, scan, 0, 0, 0))
     flag = table.made(Basic("bool", 1, "bool"))
     members = (Field("m", m.offset, map_), Field("amended", amended.offset, flag))
     read_only = table.made(Struct(go.printed(both), go.size(both), members))
     return TwoMaps(name, go.size(offset), map_, read.offset, read_only, m.offset, amended.offset, dirty.offset)
 
 
-def _map(table: Table, dirty: Member) -> TypeId | None:
+def _map(table: Table, dirty: Member, *, counted: bool) -> TypeId | None:
     """The map whose values are Boxes: an entry, and in it what it holds."""
     go = table.go
     elem = go.elem(dirty.type)
@@ -117,6 +156,7 @@ def _map(table: Table, dirty: Member) -> TypeId | None:
     map_ = containers.map_(table, dirty.type, go.printed(dirty.type))
     if entry is None or p is None or held is None or not isinstance(map_, HashMap | SwissMap):
         return None
-    inner = table.made(Box(go.printed(p.type), 8, table.same(held)))
+    inner = table.made(Box(go.printed(p.type), 8, _bytes(table, ANY_SIZE) if counted else table.same(held)))
     wrapped = table.made(Wrapper(go.printed(entry), go.size(entry), p.offset, inner))
-    return table.made(replace(map_, value=table.made(Box(go.printed(entry), 8, wrapped))))
+    key = _bytes(table, ANY_SIZE) if counted else map_.key
+    return table.made(replace(map_, key=key, value=table.made(Box(go.printed(entry), 8, wrapped))))

@@ -1,5 +1,6 @@
 """Elements, ranges, lengths, keys and addresses of what an expression has come to."""
 
+from compiler.dwarf import syncmap
 from compiler.dwarf.gotypes import (
     KIND_ARRAY,
     KIND_CHAN,
@@ -11,11 +12,12 @@ from compiler.dwarf.gotypes import (
     KIND_STRING,
     KIND_UNSAFE_POINTER,
 )
+from compiler.dwarf.syncmap import SYNC_MAP
 from compiler.expression.keys import map_filter, misfit
 from compiler.expression.operations import Operation
 from compiler.expression.way import Way
-from compiler.ir.program import Deref, Element, Literal, Lookup, Range, Select
-from compiler.ir.types import Address, Array, Basic, Sought
+from compiler.ir.program import Count, Deref, Element, Literal, Lookup, Range, Select
+from compiler.ir.types import Address, Array, Basic, Sought, TypeId
 
 KIND_UINT8 = 8
 ADDRESSES = (KIND_POINTER, KIND_MAP, KIND_CHAN, KIND_FUNC, KIND_UNSAFE_POINTER, KIND_STRING, KIND_SLICE)
@@ -28,6 +30,10 @@ class Elements(Way):
         kind = self._kind()
         if kind == KIND_MAP:
             self._look_up(operation, key)
+            return
+        if self._types.name(self._current) == SYNC_MAP:
+            self._tail.append(Lookup(self._in_sync_map(operation, counted=False), key))
+            self._current = self._scope.any or 0
             return
         if kind not in (KIND_ARRAY, KIND_SLICE, KIND_STRING):
             raise self._unfit(operation, f"{self._name()} has no elements")
@@ -69,6 +75,10 @@ class Elements(Way):
 
     def _count(self, operation: Operation, *, capacity: bool) -> None:
         kind, types = self._kind(), self._types
+        if types.name(self._current) == SYNC_MAP and not capacity:
+            self._tail.append(Count(self._in_sync_map(operation, counted=True)))
+            self._end = self._table.made(Basic("int", 8, "int"))
+            return
         self._end = self._table.made(Basic("int", 8, "int"))
         if kind == KIND_SLICE or (kind == KIND_STRING and not capacity):
             self._add(Select(16 if capacity else 8))
@@ -106,3 +116,12 @@ class Elements(Way):
         self._alone(sought_id)
         self._tail.append(Lookup(sought_id, key))
         self._current = value_type
+
+    def _in_sync_map(self, operation: Operation, *, counted: bool) -> TypeId:
+        """Go to where a sync.Map keeps its entries; the type to look through them by."""
+        found = syncmap.sought(self._table, self._current, self._limits.map_scan, counted=counted)
+        if found is None or self._scope.any is None:
+            raise self._unfit(operation, f"the debug info lacks the entries of {self._name()}")
+        self._add(Select(found[0]))
+        self._alone(found[1])
+        return found[1]

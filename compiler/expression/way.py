@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, assert_never
 
 from compiler.dwarf.gotypes import KIND_ARRAY, KIND_POINTER, KIND_STRUCT, GoTypes
+from compiler.dwarf.syncmap import SYNC_MAP
 from compiler.dwarf.typetable import TypeTable
 from compiler.expression.fields import all_names, find_field, unwrapped
 from compiler.expression.operations import (
@@ -168,8 +169,10 @@ class Way:
                 return
             self._unwrap()
             target = self._types.pointee(self._current) if self._kind() == KIND_POINTER else None
-            if target is None or (
-                self._types.kind(target) not in followed and unwrapped(self._types, target)[1] == target
+            if target is None or not (
+                self._types.kind(target) in followed
+                or unwrapped(self._types, target)[1] != target
+                or (isinstance(operation, IndexOf | CountOf) and self._types.name(target) == SYNC_MAP)
             ):
                 return
             self.follow()

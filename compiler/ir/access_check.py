@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from compiler.ir.program import Access, ContextValue, Deref, Element, Lookup, Range, Select, Step, Tail, Unbox
-from compiler.ir.types import Interface, Sought, Type
+from compiler.ir.program import Access, ContextValue, Count, Deref, Element, Lookup, Range, Select, Step, Tail, Unbox
+from compiler.ir.types import Interface, Sought, TwoMaps, Type
 
 MAX_OBJECT = 1 << 30
 """Size of one type, bytes; the probe copies less of it (limits), but every product of sizes stays in 64 bits."""
@@ -81,8 +81,8 @@ def _tails(outermost: Tail, types: tuple[Type, ...]) -> Iterator[str]:
             yield f"type {tail.type}"
         for step in tail.steps:
             match step:
-                case Lookup(sought=sought):
-                    if not (0 <= sought < len(types) and isinstance(types[sought], Sought)):
+                case Lookup(sought=sought) | Count(sought=sought):
+                    if not _is_sought(sought, types):
                         yield f"it looks into type {sought}, which is no map"
                 case Unbox(interface=interface) | ContextValue(interface=interface):
                     if not (0 <= interface < len(types) and isinstance(types[interface], Interface)):
@@ -91,3 +91,9 @@ def _tails(outermost: Tail, types: tuple[Type, ...]) -> Iterator[str]:
                         pending += [(branch.tail, nesting + 1) for branch in step.branches]
                 case _:
                     yield from _step(step, types)
+
+
+def _is_sought(sought: int, types: tuple[Type, ...]) -> bool:
+    kind = types[sought] if 0 <= sought < len(types) else None
+    map_ = kind.map if isinstance(kind, TwoMaps) else sought
+    return 0 <= map_ < len(types) and isinstance(types[map_], Sought)

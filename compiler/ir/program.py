@@ -117,10 +117,17 @@ LITERAL_TYPES: dict[type, str] = {str: "string", bool: "bool", int: "int", float
 
 @frozen
 class Lookup:
-    """The current object is the map that the Sought type `sought` describes: go to the value of `key`."""
+    """The current object is the map that the Sought type `sought` describes, or TwoMaps of one: go to the value of `key`."""
 
     sought: TypeId
     key: Literal
+
+
+@frozen
+class Count:
+    """The current object is such a map, which does not say how many entries it has: go to their number, an int."""
+
+    sought: TypeId
 
 
 @frozen
@@ -156,7 +163,7 @@ class ContextValue:
     by_value: bool
 
 
-TailStep = Select | Deref | Element | Range | Lookup | Unbox | ContextValue
+TailStep = Select | Deref | Element | Range | Lookup | Count | Unbox | ContextValue
 
 
 @frozen

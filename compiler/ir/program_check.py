@@ -191,7 +191,10 @@ def _type(kind: Type, types: tuple[Type, ...]) -> Iterator[str]:  # noqa: C901, 
 
 def _two_maps(kind: TwoMaps, types: tuple[Type, ...]) -> Iterator[str]:
     known = range(len(types))
-    if kind.map not in known or kind.read_only not in known or not isinstance(types[kind.map], SwissMap | HashMap):
+    map_ = types[kind.map] if kind.map in known else None
+    if isinstance(map_, Sought):
+        map_ = types[map_.map] if map_.map in known else None
+    if kind.read_only not in known or not isinstance(map_, SwissMap | HashMap):
         yield "its maps have no type"
         return
     within = types[kind.read_only].size
@@ -236,7 +239,7 @@ def _inside(member: Field, size: int, types: tuple[Type, ...]) -> bool:
 
 
 def _sought(kind: Sought, types: tuple[Type, ...]) -> Iterator[str]:
-    if kind.size != 8 or not 0 <= kind.map < len(types) or not isinstance(types[kind.map], SwissMap | HashMap):
+    if kind.size != 8 or not 0 <= kind.map < len(types) or not isinstance(types[kind.map], SwissMap | HashMap | Trie):
         yield "it is no map"
     if not (kind.filter_size in (0, 1, 2, 4, 8) and 0 <= kind.filter_at < 1 << 10 and 0 < kind.scan < 1 << 31):
         yield "its filter or the number of its entries"

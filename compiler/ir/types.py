@@ -282,7 +282,8 @@ class Box:
 
 @frozen
 class TwoMaps:
-    """A sync.Map up to Go 1.23: a Box at `read` leads to {m, amended}, a map and whether `dirty`, another one, has more."""
+    """A sync.Map up to Go 1.23: a Box at `read` leads to {m, amended}, a map and whether `dirty`, another one, has more. Both are
+    of type `map`, which is a Sought where a key, or their number, is wanted."""
 
     name: str
     size: int
@@ -296,8 +297,9 @@ class TwoMaps:
 
 @frozen
 class Sought:
-    """The map `map` of which one key is wanted: up to `scan` of its entries are looked through. An engine need not go on
-    from entries whose key does not have `filter_value` in its `filter_size` bytes (0: all may be the one) from `filter_at` on."""
+    """A pointer to the map `map`, or to the root node of the Trie `map`, of which one key is wanted, or how many there are: up to
+    `scan` of its entries are looked through. An engine need not go on from entries whose key does not have `filter_value` in its
+    `filter_size` bytes (0: all may be the one) from `filter_at` on."""
 
     name: str
     size: int

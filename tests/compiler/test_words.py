@@ -9,6 +9,7 @@ from compiler.ir.program import (
     AtCfa,
     Branch,
     ContextValue,
+    Count,
     Deref,
     Element,
     InRegister,
@@ -40,6 +41,7 @@ STEPS: list[tuple[tuple[TailStep, ...], str]] = [
     ((Range(1, None, 1, None),), "; then elements 1 to the last (1 byte each) of what begins here"),
     ((Range(0, 3, 8, 0),), "; then elements 0 to before 3 (8 bytes each) of what begins here"),
     ((Lookup(0, "x"),), '; then to the value under "x" in the map'),
+    ((Select(8), Count(0)), "; then to the number of entries of the map at +8"),
     ((Select(8), Lookup(0, 7), Select(4)), "; then to the value under 7 in the map at +8; then 4 bytes on"),
     (
         (Unbox(0, "*net.OpError", (Branch(1, True, FIELD),)),),

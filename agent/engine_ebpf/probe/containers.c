@@ -107,7 +107,7 @@ INLINE void container_step(struct Work *work, u64 task)
     if (layout->kind == LAYOUTKIND_CHAN)
         return open_chan(work, layout, header);
     if (layout->kind == LAYOUTKIND_TRIE) {
-        work->wanted = C->map_entries;
+        work->wanted = layout->scan ? layout->scan : C->map_entries;
         work->batch = MAX_GROUPS;
         return set_children(work, layout, header, 0, S->top - 1);
     }

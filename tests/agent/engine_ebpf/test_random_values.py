@@ -11,6 +11,7 @@ from compiler.ir.limits import Limits
 from compiler.ir.program import (
     Access,
     AtCfa,
+    Count,
     Deref,
     DynamicType,
     Element,
@@ -19,11 +20,12 @@ from compiler.ir.program import (
     Lookup,
     Program,
     Range,
+    Select,
     Site,
     Step,
     Tail,
 )
-from compiler.ir.types import HashMap, Slice, Sought, String, SwissMap, Type
+from compiler.ir.types import HashMap, Slice, Sought, String, SwissMap, Trie, Type
 from tests.agent.engine_ebpf.house import House, HousedProcess
 from tests.agent.engine_ebpf.random_values import (
     ROOT,
@@ -74,7 +76,9 @@ def test_both_engines_copy_the_same(house: House, engine: EbpfEngine, seed: int)
 def asked_for(rng: random.Random, types: tuple[Type, ...]) -> tuple[Program, tuple[int, ...]]:
     """Elements and ranges of slices and strings, and keys of maps: each column has its variable (of the type that is told)
     at a slot of its own, in the frame or behind a pointer there."""
-    wanted = [number for number, kind in enumerate(types) if isinstance(kind, Slice | String | SwissMap | HashMap)]
+    wanted = [
+        number for number, kind in enumerate(types) if isinstance(kind, Slice | String | SwissMap | HashMap | Trie)
+    ]
     roots = tuple(rng.choice(wanted) for _ in range(6))
     made, accesses, places = list(types), [], []
     for column, root in enumerate(roots):
@@ -90,16 +94,17 @@ def asked_for(rng: random.Random, types: tuple[Type, ...]) -> tuple[Program, tup
             case String():
                 steps = (*steps, Range(rng.randrange(9), rng.choice([None, 30]), 1, None))
             case _:
+                steps = (*steps, Select(kind.root)) if isinstance(kind, Trie) else steps
                 made.append(Sought("map", 8, root, 1000, 0, rng.choice([0, 1]), 0))
                 end = len(made) - 1
-                tail = Tail((Lookup(end, 7),), 0)
-        limits = Limits(string_bytes=50, slice_items=5, map_entries=1000, depth=2)
+                tail = Tail((Lookup(end, 7) if rng.random() < 0.5 else Count(end),), 0)
+        limits = Limits(string_bytes=50, slice_items=5, map_entries=2, depth=2)
         size = 8 if behind else kind.size
         accesses.append(Access(size, steps, end, limits, "x", tail, rng.randrange(3)))
         places.append(Located(column, (AtCfa(0, size, SLOT - 24 * column),)))
     dynamic = [DynamicType(RUNTIME_TYPE * n, n, is_direct(kind)) for n, kind in enumerate(types[:TYPES])]
     columns = tuple(f"c{column}" for column in range(len(roots)))
-    base = program(tuple(made), limits=Limits(string_bytes=50, slice_items=5, map_entries=1000, depth=2))
+    base = program(tuple(made), limits=Limits(string_bytes=50, slice_items=5, map_entries=2, depth=2))
     asked = replace(
         base,
         accesses=tuple(accesses),

@@ -12,6 +12,7 @@ from compiler.ir.program import (
     AtCfa,
     Branch,
     ContextValue,
+    Count,
     Deref,
     DynamicType,
     Element,
@@ -24,7 +25,7 @@ from compiler.ir.program import (
 )
 from compiler.ir.program_check import problem
 from compiler.ir.raw import RawCapture
-from compiler.ir.types import Address, Interface, Opaque, Sought, Type
+from compiler.ir.types import Address, Box, Interface, Opaque, Sought, TwoMaps, Type
 from tests.compiler.decode.address_space import (
     BIAS,
     BP,
@@ -39,8 +40,20 @@ from tests.compiler.decode.address_space import (
     one_column_program,
     words,
 )
-from tests.compiler.decode.shapes import ANY, INT, STRING, UINT8, hash_map, pointer, slice_of, struct_of, swiss_map
+from tests.compiler.decode.shapes import (
+    ANY,
+    BOOL,
+    INT,
+    STRING,
+    UINT8,
+    hash_map,
+    pointer,
+    slice_of,
+    struct_of,
+    swiss_map,
+)
 from tests.compiler.decode.test_maps import group, small
+from tests.compiler.decode.test_syncmaps import TRIE, entry, map_of, node, two
 
 CONTEXT = Interface("context.Context", 16, False, 8, True)
 TYPES: tuple[Type, ...] = (
@@ -50,6 +63,9 @@ TYPES: tuple[Type, ...] = (
     struct_of("context.cancelCtx", 24, ("Context", 0, 9)), struct_of("context.backgroundCtx", 0), Address("address", 8),
     hash_map(1, 16, 0, 8), Sought("map[string]int", 8, 15, 2, 8, 8, 1), pointer(12, "*context.cancelCtx"),
     Opaque("", 0, "its fields are not in the debug info"),
+    TRIE[1], Sought("sync.Map", 8, 19, 3, 0, 0, 0),
+    Box("*any", 8, 6), Box("*entry", 8, 21), swiss_map(0, 8, 22, 8), Sought("sync.Map", 8, 23, 3, 0, 0, 0), BOOL,
+    struct_of("readOnly", 16, ("m", 0, 24), ("amended", 8, 25)), TwoMaps("sync.Map", 16, 24, 0, 26, 0, 8, 8),
 )  # fmt: skip
 DYNAMIC = tuple(
     DynamicType(0x100 * (number + 1), type_id, direct)
@@ -188,6 +204,71 @@ def test_a_key_whose_text_was_not_copied_may_be_the_one() -> None:
     root = words(memory.put(words(2, 0, memory.put(bucket), 0, 0, 0)))
     assert missing(cell(root, memory, access=tail(8, 16, Lookup(16, "x"))))[0] == "budget"
     assert missing(cell(root, memory, access=tail(8, 16, Lookup(16, "long"))))[0] == "no such key"
+
+
+def test_keys_and_the_number_of_a_trie() -> None:
+    memory = Memory()
+    root = words(node(memory, entry(memory, 5, 50, entry(memory, 6, 60)), node(memory, 0, entry(memory, 7, 70))))
+    assert cell(root, memory, access=tail(8, 20, Lookup(20, 7))) == Cell(70)
+    assert cell(root, memory, access=tail(8, 20, Count(20))) == Cell(3)
+    assert missing(cell(root, memory, access=tail(8, 20, Lookup(20, 8)))) == ("no such key", "3 entries")
+    assert cell(words(0), access=tail(8, 20, Count(20))) == Cell(0)
+    assert missing(cell(words(0), access=tail(8, 20, Lookup(20, 7)))) == ("no such key", "0 entries")
+
+
+def test_only_so_many_entries_of_a_trie_are_looked_through() -> None:
+    memory = Memory()
+    root = words(node(memory, *(entry(memory, n, n) for n in range(4))))
+    cut = "3 entries looked through, and there are more (limits.map_scan)"
+    assert missing(cell(root, memory, access=tail(8, 20, Lookup(20, 9)))) == ("cut", cut)
+    assert missing(cell(root, memory, access=tail(8, 20, Count(20)))) == (
+        "cut",
+        "more than 3 entries (limits.map_scan)",
+    )
+
+
+def test_a_trie_that_was_not_copied_whole_has_no_number() -> None:
+    memory = Memory()
+    root = words(node(memory, entry(memory, 5, 50), memory.put(words(1, 0, 7, 70), captured=False)))
+    assert cell(root, memory, access=tail(8, 20, Lookup(20, 5))) == Cell(50)
+    assert missing(cell(root, memory, access=tail(8, 20, Lookup(20, 7)))) == (
+        "budget",
+        "not all keys could be looked at",
+    )
+    assert missing(cell(root, memory, access=tail(8, 20, Count(20)))) == ("budget", "1 entries and more")
+
+
+def in_two_maps(memory: Memory) -> int:
+    """An entry with 50."""
+    return memory.put(words(memory.put(words(TYPES_BASE + INT_AT, memory.put(words(50))))))
+
+
+def test_keys_and_the_number_of_two_maps() -> None:
+    memory = Memory()
+    root = two(memory, map_of(memory, {5: in_two_maps(memory), 6: memory.put(words(0))}), 0, amended=False)
+    found = cell(root, memory, access=tail(16, 27, Lookup(27, 5), ends=6))
+    assert found.value == '{"$type":"int","$value":50}'
+    assert cell(root, memory, access=tail(16, 27, Count(27))) == Cell(1)
+    assert missing(cell(root, memory, access=tail(16, 27, Lookup(27, 6), ends=6))) == ("no such key", "1 entries")
+    assert cell(words(0, 0), access=tail(16, 27, Count(27))) == Cell(0)
+
+
+def test_an_entry_that_was_not_copied_may_be_deleted() -> None:
+    memory = Memory()
+    lost = memory.put(words(0), captured=False)
+    dirty = map_of(memory, {5: in_two_maps(memory), 7: lost})
+    root = two(memory, map_of(memory, {}), dirty, amended=True)
+    found = cell(root, memory, access=tail(16, 27, Lookup(27, 5), ends=6))
+    assert found.value == '{"$type":"int","$value":50}'
+    for asked in (Lookup(27, 7), Count(27)):
+        assert missing(cell(root, memory, access=tail(16, 27, asked, ends=6)))[0] == "budget"
+
+
+def test_two_maps_in_the_midst_of_a_change_have_no_number() -> None:
+    memory = Memory()
+    nil = memory.put(words(memory.put(words(0, 0))))
+    torn = two(memory, map_of(memory, {5: nil}), map_of(memory, {}), amended=False)
+    assert missing(cell(torn, memory, access=tail(16, 27, Count(27)))) == ("torn", "0 entries and more")
 
 
 # ---------------------------------------------------------------- interfaces

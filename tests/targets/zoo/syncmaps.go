@@ -52,6 +52,24 @@ func syncMapped(s *syncMaps, m *sync.Map, boxed any) {
 	keep(s, m, boxed)
 }
 
+// held is what a map holds under a key that it has; counted is how many entries it has.
+func held(m *sync.Map, key any) *any { return ref(keptMaps[unsafe.Pointer(m)][key]) }
+func counted(m *sync.Map) *int       { return ref(len(keptMaps[unsafe.Pointer(m)])) }
+
+//go:noinline
+func syncLookups(s *syncMaps, m *sync.Map, boxed any) {
+	tell(`s.few["a"]`, held(&s.few, "a"), `s.few["b"].Y`, ref(3), `s.few["c"]`, held(&s.few, "c"), `s.few["d"][1]`, ref("y"), `s.few["z"]`, missing{}, `s.few[1]`, missing{},
+		`s.many["key 1"].X`, ref(1), `s.many["key 698"]`, held(&s.many, "key 698"), `s.many["key 699"]`, missing{}, `s.zero["a"]`, missing{}, `s.none["a"]`, missing{},
+		"s.deleted[1]", held(&s.deleted, 1), "s.deleted[2]", missing{}, "s.deleted[3]", held(&s.deleted, 3), "s.mixed[1]", held(&s.mixed, 1), `s.mixed["1"]`, held(&s.mixed, "1"), "s.mixed[2.5]", held(&s.mixed, 2.5),
+		`s.amended["read"]`, held(&s.amended, "read"), `s.amended["dirty"]`, held(&s.amended, "dirty"), `s.amended["dirty too"]`, missing{},
+		`s.expunged["a"]`, missing{}, `s.expunged["b"]`, held(&s.expunged, "b"), `s.expunged["c"].X`, ref(3), `s.emptied["a"]`, missing{}, `s.itself["value"]`, held(s.itself, "value"), `s.itself["self"]["value"]`, ref(any(1)),
+		`m["1"]`, held(m, "1"), `m["1"].(bool)`, ref(true), `boxed["key 4"].X`, ref(4), `boxed.(*sync.Map)["key 5"].Y`, ref(-5), "len(boxed)", ref(466),
+		"len(s.zero)", counted(&s.zero), "len(s.few)", counted(&s.few), "len(s.many)", counted(&s.many), "len(s.deleted)", counted(&s.deleted), "len(s.mixed)", counted(&s.mixed),
+		"len(s.amended)", counted(&s.amended), "len(s.expunged)", counted(&s.expunged), "len(s.emptied)", counted(&s.emptied), "len(s.itself)", counted(s.itself), "len(s.none)", missing{}, "len(m)", counted(m))
+	stop()
+	keep(s, m, boxed)
+}
+
 func startSyncMaps() {
 	s := &syncMaps{n: 52}
 	mu.Lock()
@@ -82,6 +100,7 @@ func startSyncMaps() {
 	stored(s.itself, "self", s.itself, "value", 1)
 	s.inside = []any{&s.few, s.itself, (*sync.Map)(nil)}
 	mu.Unlock()
+	start(func() { syncLookups(s, &s.mixed, &s.many) })
 	start(func() { syncMapped(s, &s.mixed, &s.many) })
 	start(func() { syncMapped(&syncMaps{}, nil, s.itself) })
 }
