@@ -87,6 +87,8 @@ class Steps(Lookups):
             raise Missed("nil")
         if not isinstance(kind, Interface) or tab < LOWEST:
             raise Missed("torn", f"type at {tab:#x}")
+        if not kind.empty and self._image.word(tab + kind.itab_type) is None:
+            self._kept_alive(here, 8, self._word(here, 8))  # why nobody copied the itab
         runtime_type = tab if kind.empty else self._word(Here(None, tab), kind.itab_type)
         return self._values.offset_of(runtime_type)
 

@@ -316,7 +316,9 @@ class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
             return self._absent(path, "torn", f"type at {tab:#x}")
         runtime_type = tab if kind.empty else self._image.word(tab + kind.itab_type)
         if runtime_type is None:
-            return self._absent(path, "depth" if depth <= 0 else self._why(tab, 8), address=boxed)
+            # Engines do not go on from what is dead, so that nobody may have wanted the itab, which is no constant in PIEs.
+            gone = self._gone(window, at + 8, path)
+            return gone or self._absent(path, "depth" if depth <= 0 else self._why(tab, 8), address=boxed)
         offset = self.offset_of(runtime_type)
         if too_deep and offset not in self._dynamic:
             return self._absent(path, "depth", address=boxed)

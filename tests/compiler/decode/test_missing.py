@@ -29,7 +29,19 @@ from tests.compiler.decode.address_space import (
     one_column_program,
     words,
 )
-from tests.compiler.decode.shapes import ANY, FUNC, INT, STRING, UINT8, chan_of, pointer, slice_of, struct_of, swiss_map
+from tests.compiler.decode.shapes import (
+    ANY,
+    ERROR,
+    FUNC,
+    INT,
+    STRING,
+    UINT8,
+    chan_of,
+    pointer,
+    slice_of,
+    struct_of,
+    swiss_map,
+)
 
 NODE = struct_of("main.Node", 24, ("Name", 0, 1), ("Next", 16, 3))
 LIST: tuple[Type, ...] = (INT, STRING, NODE, pointer(2, "*main.Node"))
@@ -228,6 +240,13 @@ def test_a_dead_pointer_on_the_way_ends_it() -> None:
     address = f"{int.from_bytes(root, 'little'):#x}"
     assert read == Cell(None, (Absence("", "optimized out", f"{GONE} (it was at {address})"),))
     assert cell((INT,), words(0), memory, steps=(Deref(),), dead=(0,)).absences == (Absence("", "nil"),)
+
+
+def test_of_a_dead_interface_not_even_the_type_may_have_been_copied() -> None:
+    """The itab is a constant in the file only where the program is not position-independent."""
+    read = cell((ERROR,), words(0xC000700000, 0xC0DE00), Memory(), dead=(8,))
+    assert read.value == '{"$absent":"optimized out","$addr":"0xc0de00"}'
+    assert read.absences == (Absence("", "optimized out", f"{GONE} (it was at 0xc0de00)"),)
 
 
 def test_a_constant_is_never_somebody_elses() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from compiler.decode import decode
-from compiler.ir.frames import Absence, Cell
+from compiler.ir.frames import GONE, Absence, Cell
 from compiler.ir.limits import Limits
 from compiler.ir.program import (
     Access,
@@ -74,12 +74,12 @@ DYNAMIC = tuple(
 INT_AT, STRING_AT, T_AT, VALUE_AT, CANCEL_AT, BACKGROUND_AT = (each.offset for each in DYNAMIC)
 
 
-def cell(root: bytes, memory: Memory | None = None, *, access: Access) -> Cell:
+def cell(root: bytes, memory: Memory | None = None, *, access: Access, dead: tuple[int, ...] = ()) -> Cell:
     """The one cell of a process in which the variable holds `root`."""
     memory = memory or Memory()
     offset = 16 - (BP - SP)
     memory.at(CFA + offset, root)
-    program = one_column_program(TYPES, access, Located(0, (AtCfa(0, len(root), offset),)), dynamic=DYNAMIC)
+    program = one_column_program(TYPES, access, Located(0, (AtCfa(0, len(root), offset),), dead), dynamic=DYNAMIC)
     assert problem(program) is None
     found = decode(program, RawCapture(header(), goroutine_record() + WAITING + memory.records()), SYMBOLS)
     return found.goroutines[0].frames[0].rows[0].cells[0]
@@ -274,6 +274,13 @@ def test_two_maps_in_the_midst_of_a_change_have_no_number() -> None:
 # ---------------------------------------------------------------- interfaces
 
 FIELD_B = Unbox(6, 'a type with ".B"', (Branch(T_AT, True, Tail((Deref(), Select(8)), 0)),))
+
+
+def test_a_field_of_a_dead_interface_of_which_nothing_was_copied() -> None:
+    found = Unbox(9, 'a type with ".B"', (Branch(T_AT, True, Tail((Deref(), Select(8)), 0)),))
+    root = words(0xC000700000, 0xC0DE00)
+    detail = f"{GONE} (it was at 0xc0de00)"
+    assert missing(cell(root, access=tail(16, 9, found), dead=(8,))) == ("optimized out", detail)
 
 
 def test_what_an_interface_holds() -> None:
