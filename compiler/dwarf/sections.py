@@ -21,6 +21,8 @@ MAX_SECTION = 2 << 30
 """Bytes of one section, unpacked."""
 MAX_INFLATION = 100
 """How many times its size a compressed section may unpack to; debug info does 2 to 5 times, a bomb 1000 times."""
+MAX_WINDOW = 128 << 20
+"""Bytes that zstd may look back: as many as its own command allows."""
 
 
 Buffer = mmap.mmap | bytes
@@ -127,20 +129,39 @@ def _unpack(packed: memoryview) -> bytes:
     if len(packed) < COMPRESSION.size:
         raise BadSection("is damaged: it ends within its compression header")
     kind, _, size, _ = COMPRESSION.unpack_from(packed)
-    if kind == ZSTD:
-        remedy = "unpack it: objcopy --decompress-debug-sections"
-        raise BadSection("is compressed with zstd, and only zlib is supported", remedy=remedy)
-    if kind != ZLIB:
+    if kind not in (ZLIB, ZSTD):
         raise BadSection(f"is compressed in a way that is not known ({kind})")
     if size > MAX_SECTION:
         raise BadSection(f"is larger than {MAX_SECTION} bytes")
     if size > MAX_INFLATION * len(packed):
         raise BadSection(f"is damaged: {len(packed)} bytes cannot hold the {size} that they say they do")
-    unpacker = isal_zlib.decompressobj()
-    try:
-        unpacked = unpacker.decompress(packed[COMPRESSION.size :], size) if size else b""
-    except isal_zlib.error as error:  # type: ignore[misc] # its stub has it as an instance
-        raise BadSection(f"is damaged: {error}") from None
-    if len(unpacked) != size or (size and not unpacker.eof):  # only where it ends is its checksum looked at
+    unpack = _unpack_zlib if kind == ZLIB else _unpack_zstd
+    with packed[COMPRESSION.size :] as content:
+        unpacked = unpack(content, size) if size else b""
+    if unpacked is None:
         raise BadSection(f"is damaged: it does not unpack to the {size} bytes that it says it holds")
     return unpacked
+
+
+def _unpack_zlib(packed: memoryview, size: int) -> bytes | None:
+    """Exactly `size` bytes; None where it holds others."""
+    unpacker = isal_zlib.decompressobj()
+    try:
+        unpacked = unpacker.decompress(packed, size)
+    except isal_zlib.error as error:  # type: ignore[misc] # its stub has it as an instance
+        raise BadSection(f"is damaged: {error}") from None
+    # Only where it ends is its checksum looked at.
+    return unpacked if len(unpacked) == size and unpacker.eof else None
+
+
+def _unpack_zstd(packed: memoryview, size: int) -> bytes | None:
+    """The same of what objcopy and lld compress with zstd, in one frame or several; Go's linker never does."""
+    import zstandard
+
+    unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
+    try:
+        with unpacker.stream_reader(bytes(packed), read_across_frames=True) as stream:  # which would not let go of it
+            unpacked = stream.read(size)
+            return unpacked if len(unpacked) == size and not stream.read(1) else None
+    except zstandard.ZstdError as error:
+        raise BadSection(f"is damaged: {error}") from None

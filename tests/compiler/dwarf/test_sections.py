@@ -2,14 +2,18 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+import zstandard
 from elftools.elf.elffile import ELFFile
 
 from compiler.binary import Binary
 from compiler.compile import Compiled, compile_spec
+from compiler.dwarf.elf import SHF_COMPRESSED
 from compiler.dwarf.executable import AHEAD, BadBinary, Executable
+from compiler.dwarf.sections import COMPRESSION, ZSTD, BadSection, read_section
 from compiler.spec import read_spec
 from tests.conftest import ROOT, build
 
@@ -44,11 +48,55 @@ def test_what_cannot_be_unpacked_is_told_to_whoever_asks(go: Path, tmp_path: Pat
 
 
 def test_compressed_and_not(go: Path, tmp_path: Path) -> None:
-    def compiled(name: str, *flags: str) -> Compiled:
-        with Binary(build(go, ROOT / "tests/targets/names", tmp_path / name, *flags)) as binary:
+    def compiled(path: Path) -> Compiled:
+        with Binary(path) as binary:
             return compile_spec(read_spec(json.dumps(SPEC), "spec.yaml"), binary)
 
-    packed, plain = compiled("packed"), compiled("plain", "-ldflags=-compressdwarf=false")
-    assert packed.issues == plain.issues == ()
-    assert packed.program.sites == plain.program.sites
+    def built(name: str, *flags: str) -> Path:
+        return build(go, ROOT / "tests/targets/names", tmp_path / name, *flags)
+
+    plain = compiled(uncompressed := built("plain", "-ldflags=-compressdwarf=false"))
+    zstd = tmp_path / "zstd"
+    subprocess.run(["objcopy", "--compress-debug-sections=zstd", uncompressed, zstd], check=True)
+    with zstd.open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".debug_info")
+        assert section is not None
+        file.seek(section["sh_offset"])
+        assert file.read(4) == b"\2\0\0\0"  # ELFCOMPRESS_ZSTD
+    for packed in (compiled(built("packed")), compiled(zstd)):
+        assert packed.issues == plain.issues == ()
+        assert packed.program.sites == plain.program.sites
     assert len({site.lo for site in plain.program.sites if site.level}) > 3
+
+
+TEXT = bytes(range(256)) * 100
+
+
+def zstd_section(folder: Path, packed: bytes, said: int) -> bytes:
+    """What a section with this content is read as."""
+    file = folder / "section"
+    file.write_bytes(COMPRESSION.pack(ZSTD, 0, said, 1) + packed)
+    with file.open("rb") as opened:
+        return bytes(read_section(opened, SHF_COMPRESSED, 0, file.stat().st_size).view)
+
+
+def test_a_section_of_several_frames(tmp_path: Path) -> None:
+    packed = zstandard.compress(TEXT[:9000]) + zstandard.compress(TEXT[9000:])
+    assert zstd_section(tmp_path, packed, len(TEXT)) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("packed", "said"),
+    [
+        (zstandard.compress(TEXT), len(TEXT) + 1),
+        (zstandard.compress(TEXT), len(TEXT) - 1),
+        (zstandard.compress(TEXT)[:-9], len(TEXT)),
+        (b"no zstd at all", 100),
+        (zstandard.compress(TEXT) + b"more", len(TEXT)),
+        (zstandard.compress(bytes(64 << 20)), 64 << 20),
+        (zstandard.compress(bytes(64 << 20)), 1 << 10),
+    ],
+)
+def test_zstd_that_does_not_hold_what_it_says(tmp_path: Path, packed: bytes, said: int) -> None:
+    with pytest.raises(BadSection, match="is damaged: "):
+        zstd_section(tmp_path, packed, said)
