@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from compiler.dwarf.abbrevs import Abbreviation, read_abbreviations
 from compiler.dwarf.dies import Attribute, Die, Layout, layout, read_die
 from compiler.dwarf.executable import BadBinary, Executable
+from compiler.dwarf.leb import unsigned
 from compiler.dwarf.lists import Entry, location_list, range_list
 from compiler.dwarf.sections import Section
 from compiler.ir.frozen import frozen
@@ -34,6 +35,9 @@ SECTIONS = {
     "debug_loclists_sec": ".debug_loclists",
     "debug_rnglists_sec": ".debug_rnglists",
 }
+TOP_TAGS = frozenset(f"DW_TAG_{kind}_unit" for kind in ("compile", "partial", "type", "skeleton"))
+MAX_HEADER = 24
+"""Bytes of a unit's header."""
 MAX_PATH = 1024
 """Bytes of a package's import path."""
 UNIT_REFERENCES = frozenset(f"DW_FORM_{form}" for form in ("ref1", "ref2", "ref4", "ref8", "ref_udata"))
@@ -125,8 +129,23 @@ class DebugInfo:
 
     @cached_property
     def has_go(self) -> bool:
-        """Whether the Go compiler wrote any of it; linkers may drop Go's and keep C's."""
-        return any(self.is_go(unit) for unit in self.units)
+        """Whether the Go compiler wrote any of it; linkers may drop Go's and keep C's. ValueError where nobody can tell, for
+        it is damaged."""
+        end = self.units[-1].end if self.units else 0
+        if (self.section.size and not end) or any(self.bytes[end : end + MAX_HEADER]):  # zeros may fill the end
+            raise ValueError(f"no unit begins at offset {end:#x}, where the one before ends")
+        if any(self.is_go(unit) for unit in self.units):
+            return True
+        for unit in self.units:
+            self._check(unit)
+        return False
+
+    def _check(self, unit: Unit) -> None:
+        """ValueError unless the unit's abbreviation table describes its first DIE as that of a unit."""
+        code, _ = unsigned(self.bytes, unit.dies)
+        found = self.abbrevs(unit).get(code)
+        if found is None or found.tag not in TOP_TAGS:
+            raise ValueError(f"its abbreviation table does not describe the unit at offset {unit.start:#x}")
 
     def is_go(self, unit: Unit) -> bool:
         """Whether the Go compiler wrote the unit."""

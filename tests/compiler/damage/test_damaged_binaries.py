@@ -114,6 +114,28 @@ def test_sections_that_lie_about_their_size(section: str, go: Path, built: Path,
     judge(applied(data, (Compressed(region, 1 << 20, 1 << 30),)))
 
 
+@pytest.mark.parametrize("noise", [bytes(1 << 16), b"\x01\x11\x01" * 20000, b"\xff" * (1 << 16)])
+@pytest.mark.parametrize("section", [".debug_abbrev", ".debug_info"])
+def test_garbage_is_not_taken_for_no_debug_info(
+    section: str, noise: bytes, go: Path, built: Path, judge: Judge
+) -> None:
+    flags = ("-trimpath", "-ldflags=-compressdwarf=false")
+    data = build(go, ROOT / "tests/targets/ledger", built / "ledger garbage", *flags).read_bytes()
+    region = regions(data)[section]
+    said = judge(applied(data, (Put(region.start, noise[: region.end - region.start]),)))
+    assert "its debug info is damaged: " in said
+
+
+def test_units_behind_damage_are_not_lost_in_silence(go: Path, built: Path, judge: Judge) -> None:
+    flags = ("-trimpath", "-ldflags=-compressdwarf=false")
+    data = build(go, ROOT / "tests/targets/ledger", built / "ledger half", *flags).read_bytes()
+    region = regions(data)[".debug_info"]
+    (length,) = struct.unpack_from("<I", data, region.start)
+    second = region.start + 4 + length
+    said = judge(applied(data, (Put(second, b"\xfe" * 64),)))
+    assert f"its debug info is damaged: no unit begins at offset {4 + length:#x}" in said
+
+
 @pytest.mark.timeout(3600)
 def test_an_executable_that_ends_anywhere(whole: Path, judge: Judge) -> None:
     data = whole.read_bytes()
