@@ -68,7 +68,7 @@ class Processes:
                 key = self._key(pid)
                 seen[key] = self._known[key] if key in self._known else self._read(pid)
                 identity = seen[key]
-                if identity is not None and identity.is_go:
+                if identity is not None and identity.is_go and not identity.packed:
                     found.append(self._process(pid, identity, booted_ns))
             except (OSError, BadInput):
                 continue
@@ -93,6 +93,11 @@ class Processes:
             )
         try:
             identity = self._read(pid)
+            if identity is not None and identity.packed:
+                raise BadInput(
+                    f"the program of process {pid} ({running.command}) is packed by UPX",
+                    remedy="unpack it (upx -d), or do not pack it",
+                )
             if identity is None or not identity.is_go:
                 what = f"process {pid} ({running.command}) is not a Go program"
                 library = self._go_library(pid)

@@ -25,9 +25,6 @@ R_X86_64_RELATIVE = 8
 R_AARCH64_RELATIVE = 1027
 MAX_SPELLINGS = 256
 """Places in a string table that may be a symbol's name."""
-PACKED = b"UPX!"
-"""The mark of what UPX packed, right behind its program headers (l_info in upx/src/stub/src/include/linux.h)."""
-MAX_HEADERS = 4096
 AHEAD = (".debug_info", ".debug_loclists", ".debug_loc", ".debug_rnglists", ".debug_ranges", ".debug_addr")
 """What compiling a spec needs of debug info, what it needs first and what is largest first."""
 GNU_ID_AT = 16
@@ -88,10 +85,9 @@ class Executable:
         except BadInput as error:
             self._file.close()
             raise BadBinary(error.what, where=str(path), remedy=error.remedy) from None
-        packed = PACKED in self._map[:MAX_HEADERS]
-        if not self.identity.is_go:
+        if self.identity.packed or not self.identity.is_go:
             self.close()
-            raise _packed(path) if packed else _not_go(path)
+            raise _packed(path) if self.identity.packed else _not_go(path)
         try:
             self._elf = read_headers(self._map)
             self._headers = self._elf.sections
@@ -102,7 +98,7 @@ class Executable:
             ) from None
         if not self._headers:
             self.close()
-            raise _packed(path) if packed else _headless(path)
+            raise _headless(path)
         if debug_files is not None and not self.identity.debug_info:
             try:
                 self._find_debug_info(debug_files)

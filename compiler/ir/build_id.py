@@ -21,6 +21,9 @@ MAX_SEARCH: Final = 16 << 20
 MAX_TEXT: Final = 4096
 """Bytes of a version string or a build id."""
 MAX_SEGMENTS: Final = 1024
+PACKED: Final = b"UPX!"
+"""The mark of what UPX packed, right behind its program headers (l_info in upx/src/stub/src/include/linux.h)."""
+MAX_HEADERS: Final = 4096
 MAX_LOADED: Final = 4 << 30
 """Bytes that are hashed of a binary without a build id."""
 CHUNK: Final = 1 << 20
@@ -56,6 +59,8 @@ class BinaryIdentity(NamedTuple):
     """Position independent: it may be loaded anywhere (ET_DYN)."""
     debug_info: bool
     """Whether it has a section of debug info; strip(1) takes it away and leaves the build id."""
+    packed: bool = False
+    """Whether UPX packed it; what it is made of is no section and no table any more."""
 
     @property
     def compiled_as(self) -> str:
@@ -109,6 +114,7 @@ def read_identity(file: BinaryIO) -> BinaryIdentity:
         entry=entry,
         relocatable=kind == 3,
         debug_info=any(section.name == ".debug_info" for section in sections),
+        packed=not sections and PACKED in _at(file, 0, MAX_HEADERS),
     )
 
 

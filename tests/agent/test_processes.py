@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from agent.processes import Processes
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.wire import GoProcess, Variable
 from tests.agent.conftest import Busy
+from tests.compiler.bare import SECTIONS_AT, SIZES_AT
 from tests.conftest import ROOT, build
 from tests.programs import StartTarget, running
 
@@ -88,6 +90,25 @@ def test_what_cannot_be_captured_says_why() -> None:
     with pytest.raises(BadInput) as refused:
         Processes().identify(ended.pid)
     assert str(refused.value) == f"there is no process {ended.pid}" + LIST
+
+
+def test_a_packed_program_is_named_so(busy_binary: Path, tmp_path: Path, start_target: StartTarget) -> None:
+    """As UPX leaves one: without sections, its mark behind the headers."""
+    code = bytearray(busy_binary.read_bytes())
+    struct.pack_into("<Q", code, SECTIONS_AT, 0)
+    struct.pack_into("<HHH", code, SIZES_AT, 0, 0, 0)
+    unused = code.index(bytes(64), 0x200)
+    assert unused < 0x1000
+    code[unused : unused + 4] = b"UPX!"
+    packed = tmp_path / "packed"
+    packed.write_bytes(code)
+    packed.chmod(0o755)
+    target = start_target(packed)
+    assert target.pid not in [each.pid for each in Processes().list()]
+    with pytest.raises(BadInput) as refused:
+        Processes().identify(target.pid)
+    expected = f"the program of process {target.pid} (packed) is packed by UPX; unpack it (upx -d), or do not pack it"
+    assert str(refused.value) == expected
 
 
 def test_a_go_library_in_another_program_is_named(go: Path, tmp_path: Path) -> None:
