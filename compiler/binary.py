@@ -9,7 +9,7 @@ from compiler.code.arginfo import Arguments
 from compiler.code.itabs import implementers
 from compiler.code.moduledata import NAME as MODULE_DATA
 from compiler.code.moduledata import ModuleData, read_module
-from compiler.code.pclntab import Pclntab
+from compiler.code.pclntab import Pclntab, is_obfuscated
 from compiler.code.stackmaps import StackMaps
 from compiler.dwarf.constants import Constant, constants_of
 from compiler.dwarf.debugfile import DebugFiles
@@ -68,6 +68,9 @@ class Binary:
         """Why nothing is known of its variables; None where it has Go debug info."""
         if self._readable(lambda: self.info.has_go):
             return None
+        if is_obfuscated(self.executable):
+            what = "no debug info, and made up names of functions, as garble leaves them: stacks only, by these names"
+            return f"{what}; garble reverse translates them, and building without garble tells all"
         link = self.executable.section(".gnu_debuglink")
         moved = f" (moved to {_c_string(link)})" if link else " (stripped, or linked with -ldflags=-w)"
         return f"no debug info{moved}: stacks only; give the file that has it (--debug), or build without -s and -w"

@@ -7,6 +7,8 @@ from compiler import stripped
 from compiler.binary import Binary
 from compiler.code.layouts import Layout, lacking
 from compiler.code.moduledata import NAME as MODULE_DATA
+from compiler.code.pclntab import is_obfuscated
+from compiler.dwarf.executable import BadBinary
 from compiler.ir.program import Callback, FrameSize, GoRuntime, PcRange
 
 INTERRUPTS = ("runtime.asyncPreempt", "runtime.sigpanic")
@@ -81,6 +83,12 @@ def _goroutine_list(binary: Binary) -> tuple[int, int]:
     if length is not None and array is not None:
         return length, array
     found = stripped.goroutine_list(binary.executable, binary.pclntab, binary.module)
+    if found is None and is_obfuscated(binary.executable):
+        raise BadBinary(
+            "its functions have lost their names, and with them what tells where its goroutines are",
+            where=str(binary.executable.path),
+            remedy="build it without garble's -tiny",
+        )
     if found is None:
         raise lacking(binary, "variables runtime.allglen and runtime.allgptr")
     return found

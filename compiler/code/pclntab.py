@@ -19,6 +19,8 @@ from compiler.ir.symbols import SymbolFrame
 SECTIONS = (".gopclntab", ".data.rel.ro.gopclntab")
 SHARED_SECTION = ".data.rel.ro"
 MAGIC = 0xFFFFFFF1
+OLDER = (0xFFFFFFFB, 0xFFFFFFFA, 0xFFFFFFF0)
+"""Of Go 1.2 to 1.19. Any other was made up by an obfuscator (garble), which leaves the rest of the table as it is."""
 HEADER = struct.Struct("<IxxBBQQQQQQQQ")
 FUNC = struct.Struct("<IiiIIIIIIiBBxB")
 NAME_AT, ID_AT = 4, 40
@@ -60,9 +62,9 @@ class Pclntab:
         self._data = data
         magic, self._quantum, pointer_size, count, _, _, *offsets = HEADER.unpack_from(data, start)
         self.count = int(count)
-        if magic != MAGIC or pointer_size != 8:
-            raise self._bad(f"its Go function table has magic {magic:#x}; Go 1.20 and later are supported")
         self._names_address = address + offsets[0]
+        if (magic != MAGIC and not self._is_made_up(magic)) or pointer_size != 8:
+            raise self._bad(f"its Go function table has magic {magic:#x}; Go 1.20 and later are supported")
         self._names, self._units, self._files, self._pctab, self._functions = (start + each for each in offsets)
         rows = data[self._functions : self._functions + 8 * self.count + 4]
         if self.count < 1 or len(rows) < 8 * self.count + 4:
@@ -77,6 +79,10 @@ class Pclntab:
         self._inline_trees = lru_cache(maxsize=4096)(self._find_inline_tree)
         self._inlined_call = lru_cache(maxsize=65536)(self._read_inlined_call)
         self._running = lru_cache(maxsize=65536)(self._find_running)
+
+    def _is_made_up(self, magic: int) -> bool:
+        """Whether an obfuscator put this mark at the beginning of a table that the moduledata has as it is."""
+        return magic not in OLDER and find_module(self._executable, self._address, self._names_address) is not None
 
     def _bad(self, what: str) -> BadBinary:
         return BadBinary(
@@ -420,6 +426,15 @@ class Pclntab:
         at = self._units + 4 * (func[8] + file)
         offset = int.from_bytes(self._data[at : at + 4], "little")
         return ("?" if offset == NONE else self._text_at(self._files + offset)), line
+
+
+def is_obfuscated(executable: Executable) -> bool:
+    """Whether an obfuscator made its names up, and the mark at the beginning of its function table, too."""
+    found = next(_tables(executable), None)
+    if found is None:
+        return False
+    section, offset, _ = found
+    return int.from_bytes(section.view[offset : offset + 4], "little") not in (MAGIC, *OLDER)
 
 
 def _tables(executable: Executable) -> Iterator[tuple[Section, int, int]]:

@@ -4,9 +4,11 @@ import json
 import os
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from compiler.binary import Binary
 from compiler.compile import Compiled, compile_spec
@@ -153,6 +155,28 @@ def test_lost_section_headers_are_one_clear_error(querydb: Path, tmp_path: Path)
     (tmp_path / "headless").write_bytes(code)
     with pytest.raises(BadBinary, match="its section headers are lost"):
         _compiled(tmp_path / "headless")
+
+
+def test_made_up_names_have_stacks_by_these(go: Path, tmp_path: Path) -> None:
+    """As garble leaves a program: stripped, and with a mark of its own at the beginning of the function table."""
+    binary = build(go, ROOT / "tests/targets/ledger", tmp_path / "ledger", "-ldflags=-s -w")
+    code = bytearray(binary.read_bytes())
+    with binary.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".gopclntab")
+        assert table is not None
+        code[table["sh_offset"] : table["sh_offset"] + 4] = b"\xd7\x71\xa1\x2f"
+    made_up = tmp_path / "made up"
+    made_up.write_bytes(code)
+    plain, found = _compiled(binary), _compiled(made_up)
+    assert replace(found.program, build_id="") == replace(plain.program, build_id="")
+    [issue] = [each for each in found.issues if each.item == "debug info"]
+    assert "as garble leaves them: stacks only, by these names; garble reverse translates them" in issue.message
+    atomic = code.index(b"\0runtime.atomicAllG\0")
+    code[atomic + 1 : atomic + 18] = b"runtime.?.?.?.?.?"
+    made_up.write_bytes(code)
+    with pytest.raises(BadBinary, match="its functions have lost their names") as refused:
+        _compiled(made_up)
+    assert refused.value.remedy == "build it without garble's -tiny"
 
 
 def test_a_packed_program_is_one_clear_error(tmp_path: Path, querydb: Path) -> None:
