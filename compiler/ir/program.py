@@ -10,7 +10,7 @@ from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.types import Type, TypeId
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever a field changes its meaning; a Program of another format is refused."""
 
 # ---------------------------------------------------------------- where a value is

@@ -18,6 +18,7 @@ from compiler.ir.program import (
     Located,
     Missing,
     PcRange,
+    Place,
     Program,
     Site,
 )
@@ -86,8 +87,12 @@ def _problems(program: Program) -> Iterator[str]:
         yield from _details(program.details, program.types)
         hidden = {number for number, each in enumerate(program.tables) if len(each.columns) == 1}
         yield from (f"waiting in function {each}" for each in program.details.waiting_in if each not in hidden)
+    seen: dict[int, Place] = {}  # by identity: sites share them, and a large function has hundreds in each of thousands
     for number, site in enumerate(program.sites):
+        new = {id(place): place for place in site.places if id(place) not in seen}
+        seen.update(new)
         yield from (f"site {number}: {text}" for text in _site(site, program))
+        yield from (f"site {number}: {text}" for place in new.values() for text in _place(place, program))
 
 
 def _details(details: Details, types: tuple[Type, ...]) -> Iterator[str]:
@@ -298,20 +303,23 @@ def _site(site: Site, program: Program) -> Iterator[str]:
         return
     if len(site.places) != len(program.tables[site.function].columns):
         yield "it has another number of columns than its table"
-    for place in site.places:
-        match place:
-            case Missing(reason=reason):
-                if reason not in REASONS:
-                    yield f"unknown reason {reason!r}"
-            case Located(access=access, pieces=pieces, dead=dead):
-                if not 0 <= access < len(program.accesses) or len(pieces) > MAX_PIECES:
-                    yield f"access {access} with {len(pieces)} pieces"
-                    continue
-                if not pieces and program.accesses[access].root_size:
-                    yield f"access {access} to a variable that is nowhere"
-                yield from _pieces(pieces, program.accesses[access].root_size)
-                if any(not 0 <= word <= program.accesses[access].root_size - 8 for word in dead):
-                    yield f"dead pointers at {dead}"
+
+
+def _place(place: Place, program: Program) -> Iterator[str]:
+    match place:
+        case Missing(reason=reason):
+            if reason not in REASONS:
+                yield f"unknown reason {reason!r}"
+        case Located(access=access, pieces=pieces, dead=dead):
+            if not 0 <= access < len(program.accesses) or len(pieces) > MAX_PIECES:
+                yield f"access {access} with {len(pieces)} pieces"
+                return
+            root_size = program.accesses[access].root_size
+            if not pieces and root_size:
+                yield f"access {access} to a variable that is nowhere"
+            yield from _pieces(pieces, root_size)
+            if any(not 0 <= word <= root_size - 8 for word in dead):
+                yield f"dead pointers at {dead}"
 
 
 def _pieces(pieces: tuple[AtCfa | InRegister | AtAddress, ...], root_size: int) -> Iterator[str]:

@@ -6,14 +6,14 @@ type, and every index, offset and size against what it indexes, so that an engin
 
 import json
 import zlib
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from compiler.ir import program_check
 from compiler.ir.errors import BadInput
-from compiler.ir.program import FORMAT, Program
+from compiler.ir.program import FORMAT, Place, Program, Site
 
 MAGIC = b"FFPROG\x02\n"
 MAX_BYTES = 256 << 20
@@ -25,8 +25,19 @@ class BadProgram(BadInput):
 
 
 def program_to_json(program: Program) -> str:
-    """The Program as readable JSON text, sorted keys (goldens are made of it)."""
-    return json.dumps(_plain(program), sort_keys=True, separators=(",", ":"))
+    """The Program as JSON text, sorted keys.
+
+    Each place is written once, and sites name it by number: a function of hundreds of variables has as many sites as
+    calls, with all of them in each, and few that differ.
+    """
+    numbers: dict[Place, int] = {}
+    sites = []
+    for site in program.sites:
+        places = [numbers.setdefault(place, len(numbers)) for place in site.places]
+        sites.append({**_plain(replace(site, places=())), "places": places})
+    places = [_plain(place) for place in numbers]
+    plain = {**_plain(replace(program, sites=())), "sites": sites, "places": places}
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
 
 def program_to_bytes(program: Program) -> bytes:
@@ -53,13 +64,32 @@ def program_from_bytes(data: bytes) -> Program:
     if not isinstance(plain, dict) or plain.get("format") != FORMAT:
         raise BadProgram("the capture program is of another format", remedy="use one version for agent and service")
     try:
-        program: Program = _typed(Program, plain, "program")
+        program = _program(plain)
     except RecursionError:
         raise BadProgram("the capture program is nested too deeply", remedy="compile it again") from None
     problem = program_check.problem(program)
     if problem is not None:
         raise BadProgram(f"the capture program breaks a bound: {problem}", remedy="compile it again")
     return program
+
+
+def _program(plain: dict[str, Any]) -> Program:
+    places: tuple[Place, ...] = _typed(tuple[Place, ...], plain.pop("places", None), "places")
+    sites, plain["sites"] = plain.get("sites"), []
+    program: Program = _typed(Program, plain, "program")
+    if not isinstance(sites, list):
+        raise BadProgram("program.sites is not a list", remedy="compile it again")
+    return replace(program, sites=tuple(_site(each, places, f"site {at}") for at, each in enumerate(sites)))
+
+
+def _site(plain: Any, places: tuple[Place, ...], where: str) -> Site:
+    numbers = plain.get("places") if isinstance(plain, dict) else None
+    if not isinstance(numbers, list) or not set(map(type, numbers)) <= {int}:
+        raise BadProgram(f"{where} has no list of places", remedy="compile it again")
+    if numbers and not 0 <= min(numbers) <= max(numbers) < len(places):
+        raise BadProgram(f"{where} has places that there are not", remedy="compile it again")
+    site: Site = _typed(Site, {**plain, "places": []}, where)
+    return replace(site, places=tuple([places[number] for number in numbers]))
 
 
 def _plain(value: Any) -> Any:

@@ -99,6 +99,21 @@ def test_only_a_variable_of_no_size_may_be_nowhere(program: Program) -> None:
     assert program_from_bytes(program_to_bytes(nothing)) == nothing
 
 
+def test_equal_places_are_written_once(program: Program) -> None:
+    plain, known = json.loads(program_to_json(program)), {place for site in program.sites for place in site.places}
+    assert len(plain["places"]) == len(known) < sum(len(site.places) for site in program.sites)
+    read = [place for site in program_from_bytes(packed(plain)).sites for place in site.places]
+    assert len({id(place) for place in read}) == len(known)
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 40, True, 1.0, None, "0"])
+def test_a_place_that_there_is_not_is_refused(program: Program, number: object) -> None:
+    plain = json.loads(program_to_json(program))
+    plain["sites"][0]["places"][0] = number
+    with pytest.raises(BadProgram, match="site 0 has"):
+        program_from_bytes(packed(plain))
+
+
 def test_another_format_is_refused(program: Program) -> None:
     plain = json.loads(program_to_json(replace(program, format=1)))
     with pytest.raises(BadProgram, match="another format"):
