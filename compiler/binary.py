@@ -14,7 +14,7 @@ from compiler.code.stackmaps import StackMaps
 from compiler.dwarf.constants import Constant, constants_of
 from compiler.dwarf.debugfile import DebugFiles
 from compiler.dwarf.dictionaries import Dictionaries
-from compiler.dwarf.executable import BROKEN, BadBinary, Executable
+from compiler.dwarf.executable import BROKEN, SYMBOL, BadBinary, Executable
 from compiler.dwarf.functions import Functions, Variable
 from compiler.dwarf.gotypes import GoTypes
 from compiler.dwarf.index import Index, Indexes
@@ -28,6 +28,7 @@ from compiler.stripped import StrippedFunctions
 
 MAX_PLACES = 1 << 14
 """Variables of which is kept where they are."""
+SHARED = "no Go runtime of its own (linked with -linkshared): it cannot be captured; build it without -linkshared"
 T = TypeVar("T")
 
 
@@ -68,12 +69,22 @@ class Binary:
         """Why nothing is known of its variables; None where it has Go debug info."""
         if self._readable(lambda: self.info.has_go):
             return None
+        if self._runtime_elsewhere:
+            return SHARED
         if is_obfuscated(self.executable):
             what = "no debug info, and made up names of functions, as garble leaves them: stacks only, by these names"
             return f"{what}; garble reverse translates them, and building without garble tells all"
         link = self.executable.section(".gnu_debuglink")
         moved = f" (moved to {_c_string(link)})" if link else " (stripped, or linked with -ldflags=-w)"
         return f"no debug info{moved}: stacks only; give the file that has it (--debug), or build without -s and -w"
+
+    @cached_property
+    def _runtime_elsewhere(self) -> bool:
+        """Whether it takes the functions of Go's runtime from a shared library."""
+        symbols, names = self.executable.section(".dynsym") or b"", self.executable.section(".dynstr") or b""
+        whole = symbols[: len(symbols) // SYMBOL.size * SYMBOL.size]
+        undefined = [name for name, _, _, section, _, _ in SYMBOL.iter_unpack(whole) if not section]
+        return any(names.startswith(b"runtime.", name) for name in undefined)
 
     @cached_property
     def index(self) -> Index:
@@ -141,6 +152,8 @@ class Binary:
         """Its moduledata as its own type descriptor tells it; BadBinary where that is not to be found."""
         address = self.pclntab.module
         module = None if address is None else self._described_module(address)
+        if module is None and self._runtime_elsewhere:
+            raise BadBinary(f"it has {SHARED}", where=str(self.executable.path))
         if module is None:
             raise BadBinary(
                 "it has no debug info, and Go's own tables of types were not found in it",
