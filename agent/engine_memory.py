@@ -90,7 +90,7 @@ class MemoryProbe:
             Loss(
                 "stacks",
                 self._count[FLAG_NO_STACK],
-                "stacks could not be walked: they were being moved, or their place is not known",
+                "stacks could not be walked: they were being moved, or their threads ran C (also of the race detector)",
             ),
         ]
         written = [record(KIND_THREAD, THREAD.pack(tid, *self._threads[tid])) for tid in sorted(self._threads)]

@@ -132,7 +132,7 @@ class EbpfProbe:
             Loss(
                 "stacks",
                 self._sum("stacks_missing") - self._sum("lost_stacks"),
-                "stacks could not be walked: they were being moved, or their place is not known",
+                "stacks could not be walked: they were being moved, or their threads ran C (also of the race detector)",
             ),
             Loss(
                 "stacks",
