@@ -17,6 +17,8 @@ from compiler.spec import Collect, FunctionSpec, Spec, TypeSpec
 from compiler.times import is_time
 from compiler.typepaths import ShownTypes
 
+MOST_NAMED = 3
+"""Functions that one Issue names as examples."""
 LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")
 NO_DEBUG_INFO = Missing("no debug info")
 
@@ -47,12 +49,13 @@ class Column:
         self, compiler: Compilation, function: FunctionSpec, collect: Collect, instances: list[Instance]
     ) -> None:
         self._compiler = compiler
-        self._function = function
+        self._function, self._instances = function, instances
         self.collect = collect
         self.expression: Expression = parse(collect.expr)
         self._limits = limits_of(compiler.spec, function, collect)
         self._resolved: dict[tuple[int, bool], Resolved | None] = {}
         self._accesses: dict[tuple[int, bool], tuple[int, Resolved] | None] = {}
+        self._misfits: dict[tuple[int, bool], Unresolved] = {}
         self.ends: tuple[int, ...] = ()
         """DIE offsets of the types that its values have."""
         self.found = False
@@ -120,7 +123,8 @@ class Column:
         self._compiler.issue(item, message, self.collect.line, close)
 
     def access(self, type_offset: int, *, escaped: bool) -> tuple[int, Resolved] | None:
-        """(access number, resolved) from a root variable of the type; None (and an Issue) where the expression does not fit."""
+        """(access number, resolved) from a root variable of the type; None where the expression does not fit, which is told
+        by `tell_misfits` at the end."""
         key = (type_offset, escaped)
         if key not in self._accesses:
             self._accesses[key] = self._access(type_offset, escaped=escaped)
@@ -134,11 +138,37 @@ class Column:
         try:
             resolved = resolve(scope, self.expression, type_offset, self._limits, escaped=escaped)
         except Unresolved as error:
-            self._resolved[key] = None
-            self._issue(error.message, error.names)
+            self._resolved[key], self._misfits[key] = None, error
             return None
         self._resolved[key] = resolved
         return self._compiler.access(resolved, self._limits, self.collect.expr)[0], resolved
+
+    def tell_misfits(self) -> None:
+        """One Issue for all variables of its name that the expression does not fit: a pattern stands for many functions."""
+        errors = {error.message: error for error in self._misfits.values()}
+        if len(errors) <= 1:
+            for error in errors.values():
+                self._issue(error.message, error.names)
+            return
+        places = {
+            instance.name: misfit
+            for instance in self._instances
+            for variable in self.variables(instance)
+            if (misfit := self._misfits.get((variable.type, variable.escaped))) is not None
+        }
+        total = len({instance.name for instance in self._instances if self.variables(instance)})
+        examples: dict[str, str] = {}
+        for function, error in places.items():
+            examples.setdefault(error.message, function)
+        said = [f"{self._brief(message)} ({function})" for message, function in list(examples.items())[:MOST_NAMED]]
+        if len(examples) > MOST_NAMED:
+            said.append(f"and {len(examples) - MOST_NAMED} other types")
+        what = f'"{self.collect.expr}" does not fit in {len(places)} of the {total} functions that have'
+        self._issue(f'{what} "{self.expression.root}": {"; ".join(said)}')
+
+    def _brief(self, message: str) -> str:
+        """Without the expression, which has been named."""
+        return message.replace(f' in "{self.collect.expr}"', "").rstrip(",")
 
     @property
     def type_name(self) -> str | None:

@@ -125,6 +125,8 @@ class _Compiler:
         for function, instances in waiting_in(self.binary):
             columns = [Column(self, function, collect, instances) for collect in function.collect]
             found += [site for each in instances for site in sites.build(self.binary, len(tables), each, columns)]
+            for column in columns:
+                column.tell_misfits()
             tables.append(FunctionTable("", function.function, tuple(c.name for c in function.collect)))
         return tuple(range(first, len(tables)))
 
@@ -163,6 +165,8 @@ class _Compiler:
         columns = [Column(self, function, collect, instances) for collect in function.collect]
         by_name = {column.collect.name.casefold(): column for column in columns}
         found = [site for each in instances for site in sites.build(self.binary, number_, each, columns)]
+        for column in columns:
+            column.tell_misfits()
 
         def leads_to_time(name: str, path: tuple[str | int, ...]) -> bool:
             column = by_name.get(name.casefold())

@@ -2,6 +2,7 @@
 shows, on both engines."""
 
 import json
+import re
 import sqlite3
 import subprocess
 from collections import Counter
@@ -281,3 +282,21 @@ def test_a_generic_methods_dictionary_is_taken_for_no_argument(binary: Path) -> 
             names = {variable.die.offset: variable.name for variable in instance.variables}
             slots = opened.arguments.slots(instance)
             assert {names[die]: each[0].offset for die, each in slots.items()} == offsets
+
+
+def test_variables_of_many_types_are_one_issue(binary: Path) -> None:
+    """An expression that fits none of them, one that fits a single type, and one whose variable has one type everywhere."""
+    collect = ["l.Nothing", "key.At", "s.name", "label.Text"]
+    spec = read_spec(json.dumps({"functions": [{"function": "main.*", "table": "t", "collect": collect}]}), "spec.yaml")
+    with Binary(binary) as opened:
+        compiled = compile_spec(spec, opened)
+    found = {issue.item: issue.message for issue in compiled.issues}
+    assert len(found) == len(compiled.issues)
+    assert found["main.*: label.Text"] == '".Text" in "label.Text": string is no struct'
+    lists = re.fullmatch(
+        r'"l.Nothing" does not fit in (\d+) of the \1 functions that have "l": no field "Nothing" in main.list\[\w+\] '
+        r"\(main\..*list\[.*\].*\); no field .*",
+        found["main.*: l.Nothing"],
+    )
+    assert lists, found["main.*: l.Nothing"]
+    assert '".At": string is no struct (main.keyed[' in found["main.*: key.At"]
