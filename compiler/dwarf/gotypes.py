@@ -28,6 +28,10 @@ SHAPE = "go.shape."
 SHAPE_PREFIX = re.compile(r"go\.shape\.(?!\*)")
 ANY_POINTER = "go.shape.*"
 """Pointers of whatever to: it says *uint8 for all."""
+LOCAL = "·"
+LOCAL_PARTS = re.compile(r"([\[\]]|·\d+)")
+GENERIC = re.compile(r"\w(?<!\bmap)$")
+"""What is before the type arguments of a type, and not before the key of a map."""
 PACKAGE_PATH = re.compile(r"[\w~%\-+][\w.~%\-+]*/(?=[\w.~%\-+/]*\.)")
 
 
@@ -36,11 +40,27 @@ QUALIFIER = re.compile(r"(?<![\w~%\-+/])(?<!\w\.)((?:[\w~%\-+][\w.~%\-+]*/)*[\w~
 
 
 def printed_type(name: str) -> str:
-    """A type's name as Go prints it: packages by their last path element, link-time escapes undone."""
+    """A type's name as Go prints it: packages by their last path element, link-time escapes undone, and without the number by
+    which the linker tells types within functions apart."""
     short = PACKAGE_PATH.sub("", name)
+    if LOCAL in short:
+        short = _without_numbers(short)
     if SHAPE in short:
         short = SHAPE_PREFIX.sub("", short)
     return short.replace("%2e", ".") if "%" in short else short
+
+
+def _without_numbers(name: str) -> str:
+    """Go prints them in type arguments alone: main.local, []main.local, main.Box[main.local·1]."""
+    text, arguments = "", list[bool]()
+    for part in LOCAL_PARTS.split(name):
+        if part == "[":
+            arguments.append(GENERIC.search(text) is not None)
+        elif part == "]" and arguments:
+            arguments.pop()
+        if not part.startswith(LOCAL) or any(arguments):
+            text += part
+    return text
 
 
 @frozen

@@ -32,7 +32,7 @@ class WrittenNames:
             return [text]  # its linked name means nothing else
         word = LAST_WORD.search(text)
         ending = text if word is None else word[0]
-        near = [match[0][1:] for match in re.finditer(rf"\n[^\n]*{re.escape(ending)}(?=\n)", self._lines)]
+        near = [match[0][1:] for match in re.finditer(rf"\n[^\n]*{re.escape(ending)}(?:·\d+)?(?=\n)", self._lines)]
         return sorted(name for name in near if not name.startswith(SHAPE) and self._is(name, text))
 
     def _is(self, name: str, text: str) -> bool:
@@ -52,7 +52,7 @@ class WrittenNames:
         return "\n" + "\n".join(self._names) + "\n"
 
     def nearest(self, written: str) -> tuple[str, ...]:
-        """Names close to one that is not there. A type within a function has a number behind a dot: there may be several."""
+        """Names close to one that is not there."""
         text = spelt(written)
         package, _, word = text.lstrip("*").rpartition(".")
         package = package.rpartition("/")[2]
@@ -60,8 +60,9 @@ class WrittenNames:
             set(re.findall(rf"(?i)(?<=\n)\*?[^\n]*\.{re.escape(word)}(?:·\d+)?(?=\n)", self._lines)) if word else set()
         )
         if package:
-            near |= set(re.findall(rf"(?<=\n)\*?(?:[^\n]*/)?{re.escape(package)}\.\w+(?=\n)", self._lines))
-        names = sorted(map(self._types.printed_name, sorted(near)[:MOST_COMPARED]), key=lambda each: (len(each), each))
+            near |= set(re.findall(rf"(?<=\n)\*?(?:[^\n]*/)?{re.escape(package)}\.\w+(?:·\d+)?(?=\n)", self._lines))
+        printed = set(map(self._types.printed_name, sorted(near)[:MOST_COMPARED]))
+        names = sorted(printed, key=lambda each: (len(each), each))
         return nearest(text, names) or tuple(name for name in names if name.endswith(f".{word}"))[:COUNT]
 
 

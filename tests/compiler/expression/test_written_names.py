@@ -27,6 +27,8 @@ TYPES = {
     "runtime.g": ["runtime.g"],
     "abi.Type": ["internal/abi.Type"],
     "int": ["int"],
+    "main.local": ["main.local·1"],
+    "main.local·1": ["main.local·1"],
 }
 
 
@@ -53,10 +55,26 @@ def test_nearest(binary: Binary) -> None:
     assert "*abi.Type" in types.nearest("*abi.Typ")
     assert "*yaml.Decoder" in types.nearest("*yml.Decoder")
     assert types.nearest("nothing.like_this") == ()
-    assert types.nearest("main.local")[0] == "main.local·1"  # a type within a function
+    assert types.nearest("main.locl")[0] == "main.local"  # a type within a function
 
 
 def test_types_are_printed_as_go_prints_them(binary: Binary) -> None:
     assert binary.types.printed_name(f"map[string]*{NODE}") == "map[string]*yaml.Node"
     assert binary.types.printed_name(f"func({NODE}, ...net/url.URL) error") == "func(yaml.Node, ...url.URL) error"
     assert binary.types.printed_name("go.shape.int") == "int"
+
+
+@pytest.mark.parametrize(
+    ("linked", "printed"),
+    [
+        ("main.local·1", "main.local"),
+        ("map[main.local·1]*main.local·12", "map[main.local]*main.local"),
+        ("func(int, [8]main.local·1) []main.local·2", "func(int, [8]main.local) []main.local"),
+        ("main.Box[main.local·1]", "main.Box[main.local·1]"),
+        ("[]main.bitmap[map[string]main.local·1,int]", "[]main.bitmap[map[string]main.local·1,int]"),
+        ("struct { A main.local·1; B main.Box[[]main.local·1]; C main.local·3 }",
+         "struct { A main.local; B main.Box[[]main.local·1]; C main.local }"),
+    ],
+)  # fmt: skip
+def test_types_within_functions_are_printed_as_go_prints_them(binary: Binary, linked: str, printed: str) -> None:
+    assert binary.types.printed_name(linked) == printed

@@ -54,7 +54,22 @@ func shaped(s shape, str fmt.Stringer) (err error) {
 	return err
 }
 
+// local has values of a type that is declared in a function.
+//
+//go:noinline
+func local(a, b, c, d any) {
+	tell("a", ref(a), "b", ref(b), "c", ref(c), "d", ref(d), "a.(main.inside).A", ref(1), "a.A", ref(1))
+	stop()
+	keep(a, b, c, d)
+}
+
+func startLocal() {
+	type inside struct{ A int }
+	start(func() { local(inside{1}, &inside{2}, map[string]inside{"k": {3}}, Box[inside]{inside{4}, nil}) })
+}
+
 func startInterfaces() {
+	startLocal()
 	p := &point{-1, -2}
 	n := 5
 	inner := any(7)
