@@ -6,7 +6,7 @@ from compiler.binary import Binary
 from compiler.dwarf.functions import Instance, Variable
 from compiler.expression.operations import AddressIn, CountOf, Expression, FieldOf, IndexOf, SliceOf
 from compiler.expression.parse import parse
-from compiler.expression.resolve import resolve
+from compiler.expression.resolve import choose, resolve
 from compiler.expression.way import Resolved, Scope, Unresolved
 from compiler.expression.writtennames import WrittenNames
 from compiler.ir.limits import Limits
@@ -55,6 +55,7 @@ class Column:
         self._limits = limits_of(compiler.spec, function, collect)
         self._resolved: dict[tuple[int, bool], Resolved | None] = {}
         self._accesses: dict[tuple[int, bool], tuple[int, Resolved] | None] = {}
+        self._chosen: dict[tuple[tuple[tuple[int, int], ...], bool], tuple[int, Resolved] | None] = {}
         self._misfits: dict[tuple[int, bool], Unresolved] = {}
         self.ends: tuple[int, ...] = ()
         """DIE offsets of the types that its values have."""
@@ -143,8 +144,26 @@ class Column:
         self._resolved[key] = resolved
         return self._compiler.access(resolved, self._limits, self.collect.expr)[0], resolved
 
+    def access_chosen(self, variable: Variable) -> int | None:
+        """The access from a variable of generic code followed by its dictionary; None where the expression fits no choice."""
+        scope, key = self._compiler.scope, (variable.choices, variable.escaped)
+        if key not in self._chosen:
+            try:
+                resolved = choose(scope, self.expression, variable.choices, self._limits, escaped=variable.escaped)
+            except Unresolved:
+                self._chosen[key] = None
+            else:
+                self._chosen[key] = self._compiler.access(resolved, self._limits, self.collect.expr)[0], resolved
+                self.ends, self.found = resolved.ends, True
+        chosen = self._chosen[key]
+        return None if chosen is None else chosen[0]
+
     def tell_misfits(self) -> None:
         """One Issue for all variables of its name that the expression does not fit: a pattern stands for many functions."""
+        served = {key for key, chosen in self._chosen.items() if chosen is not None}
+        for variable in [each for instance in self._instances for each in instance.variables]:
+            if (variable.choices, variable.escaped) in served:  # it fits what the shape stands for
+                self._misfits.pop((variable.type, variable.escaped), None)
         errors = {error.message: error for error in self._misfits.values()}
         if len(errors) <= 1:
             for error in errors.values():
@@ -191,7 +210,8 @@ class Column:
     @property
     def types(self) -> tuple[int, ...]:
         """The types of its values, of all the variables that its first name means somewhere."""
-        return tuple(dict.fromkeys(end for each in self._resolved.values() if each is not None for end in each.ends))
+        resolved = [*self._resolved.values(), *(each[1] for each in self._chosen.values() if each is not None)]
+        return tuple(dict.fromkeys(end for each in resolved if each is not None for end in each.ends))
 
     def is_time(self, path: tuple[str | int, ...]) -> bool:
         """Whether the path into the column's value leads to a time."""

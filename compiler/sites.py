@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from compiler.code.arginfo import DICTIONARY
 from compiler.code.frame import Frame
 from compiler.code.homes import Homes, own, own_slots
 from compiler.code.lines import Lines, joined
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from compiler.binary import Binary
 
 
+POINTER_SIZE = 8
 DEAD = Missing("optimized out", GONE)
 SUNK = Missing("optimized out", "the function assigns to it again, and the new value is kept nowhere during this call")
 EARLY = Missing("optimized out", "what is kept here may be what is only going to be assigned to it")
+UNTOLD = Missing("unsupported", "which type arguments the call was passed is not kept here")
 BEGINNING = Missing("not declared", "its function is only about to begin: it has no frame yet")
 
 
@@ -41,6 +44,7 @@ class Column(Protocol):
     """(address, type) where the expression begins at a package variable."""
 
     def access(self, type_offset: int, *, escaped: bool) -> tuple[int, Resolved] | None: ...
+    def access_chosen(self, variable: Variable) -> int | None: ...
     def variables(self, instance: Instance) -> list[Variable]: ...
     def absent(self, instance: Instance) -> Missing: ...
 
@@ -212,9 +216,11 @@ class _Traced:
 
     def __init__(self, binary: "Binary", instance: Instance, column: Column, code: "_Code") -> None:
         self._column, self._homes = column, code.homes
-        self._instance = instance
+        self._instance, self._sizes = instance, binary.types.size
         self._stack_maps = binary.stack_maps
         self._calls = {edge for lo, hi in instance.ranges for edge in self._stack_maps.edges(lo, hi)}
+        passed = next((each for each in instance.variables if each.name == DICTIONARY), None)
+        self._dictionary = None if passed is None else binary.places(passed)
         variables = column.variables(instance)
         self._escapes = any(variable.escaped for variable in variables)
         self._candidates = [_Candidate(binary, v, code, shadows=len(variables) > 1) for v in variables]
@@ -273,7 +279,22 @@ class _Traced:
             return SUNK
         if candidate.early(location.pieces, pc, exact=exact):
             return EARLY
-        return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
+        chosen = None if exact or not variable.choices else self._chosen(variable, location.pieces, pc)
+        if chosen is None and variable.choices and self._column.access_chosen(variable) is not None:
+            known = self._column.access(variable.type, escaped=variable.escaped) is not None
+            chosen = None if known else UNTOLD
+        return chosen or self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
+
+    def _chosen(self, variable: Variable, pieces: tuple[Piece, ...], pc: int) -> Place | None:
+        """A variable of generic code whose type the dictionary tells that the call was passed; None where it is not kept."""
+        home = self._homes.dictionary(pc, self._dictionary)
+        access = None if home is None else self._column.access_chosen(variable)
+        if home is None or access is None or not pieces:
+            return None
+        dead = self._stack_maps.dead(pc, variable.type, pieces)
+        if _is_reused(pieces, dead):
+            return DEAD
+        return Located(access, (*pieces, AtCfa(self._sizes(variable.type), POINTER_SIZE, home)), dead)
 
     def _at(self, type_offset: int, location: Location, pc: int, *, escaped: bool, exact: bool) -> Place:
         access = self._column.access(type_offset, escaped=escaped)
@@ -286,6 +307,9 @@ class _Traced:
                 return Located(access[0], ()) if access[1].root_size == 0 else Missing("optimized out")
             case Known(pieces=pieces):
                 dead = () if exact else self._stack_maps.dead(pc, type_offset, pieces)
-                if any(piece.at <= word < piece.at + piece.size for piece in pieces if own(piece) for word in dead):
-                    return DEAD  # its slot may serve another by now
-                return Located(access[0], pieces, dead)
+                return DEAD if _is_reused(pieces, dead) else Located(access[0], pieces, dead)
+
+
+def _is_reused(pieces: tuple[Piece, ...], dead: tuple[int, ...]) -> bool:
+    """Whether a slot of the function's own frame may serve another variable by now, for nothing keeps its pointer alive."""
+    return any(piece.at <= word < piece.at + piece.size for piece in pieces if own(piece) for word in dead)

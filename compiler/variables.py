@@ -170,6 +170,9 @@ class _Column:
     def access(self, type_offset: int, *, escaped: bool) -> tuple[int, Resolved] | None:
         return 0, Resolved(0, (), type_offset, None, int(escaped), ())
 
+    def access_chosen(self, variable: Variable) -> None:
+        """It is where it is, whatever it points to."""
+
     def variables(self, instance: Instance) -> list[Variable]:
         return [variable for variable in instance.variables if variable.die.offset in self._dies]
 

@@ -9,6 +9,7 @@ from compiler.ir.program import (
     Access,
     AtAddress,
     AtCfa,
+    ByDictionary,
     ContextValue,
     Count,
     Deref,
@@ -132,6 +133,8 @@ def _steps(steps: Sequence[TailStep]) -> list[str]:  # noqa: C901, PLR0912 - a c
                     found += _steps(branches[0].tail.steps)
                 elif branches:
                     found.append(f"then by the type that it holds, one of {len(branches)}")
+            case ByDictionary(choices=choices):
+                found.append(f"then by the dictionary that the call was passed, as one of {len(choices)} types")
             case ContextValue(key=key):
                 which = "" if key is None else f", equal to {_literal(key)}"
                 found.append(

@@ -124,6 +124,14 @@ def test_what_is_shown_as_what_it_means_is_whole(scene: Scene, engine: str, name
     assert verdict.right > 40
 
 
+def test_pointers_of_generic_code_are_told_by_the_dictionary_of_the_call(scene: Scene, engine: str) -> None:
+    """Which the call keeps while it needs it; here it makes types of it all over."""
+    [shared] = [each for each in scene.functions if each.name == "main.shared[...]"]
+    verdict = scene.verdict(engine, shared)
+    assert not verdict.wrong
+    assert not [each for each in verdict.missing if not each.endswith("optimized out")]
+
+
 def test_a_literal_is_there_after_its_last_use(scene: Scene, engine: str) -> None:
     """Nothing keeps it alive any more, and nothing has to."""
     for name, variable in (("main.unused", "s"), ("main.recursive", "tag")):

@@ -39,6 +39,7 @@ BLANKS_SINCE = (1, 23)
 """Before, DWARF left out parameters without a name (cmd/compile/internal/ir/func.go, declareParams)."""
 ALL_LIVE = -1
 DICTIONARY = ".dict"
+POINTER_SIZE = 8
 WORDS = {KIND_STRING: 2, KIND_INTERFACE: 2, KIND_SLICE: 3, KIND_COMPLEX64: 2, KIND_COMPLEX128: 2}
 """How many parts a traceback prints of a value of these kinds."""
 
@@ -109,6 +110,29 @@ class Arguments:
                 for at, size, offset in places
             )
         return found
+
+    def dictionary(self, instance: Instance) -> Slot | None:
+        """Where a call of a generic function or method keeps the dictionary that it was passed, once `live` says so. None
+        where it has none, or where that is not known."""
+        behind = instance.name[instance.name.rfind("]") + 1 :]
+        first = self._first_tracked(instance.ranges[0][0])
+        if instance.level or "[" not in instance.name or CLOSURE.search(behind):
+            return None
+        start = self._executable.machine.arguments_start
+        if not behind:  # it is the first argument of all
+            return None if first is None else Slot(0, POINTER_SIZE, first + start, 0)
+        printed, _ = self._printed(instance.ranges[0][0])
+        parameters = [v for v in instance.variables if v.parameter and not v.result and v.name != DICTIONARY]
+        if not printed or not parameters or (len(printed[0]), printed[0][0].sign, printed[0][0].size) != (1, SLOT, 8):
+            return None  # behind the receiver, which is not printed
+        offset = printed[0][0].offset
+        order = 0 if offset == first else sum(1 for _ in self._leaves(parameters[0].type))
+        return Slot(0, POINTER_SIZE, offset + start, order) if first is None or offset >= first else None
+
+    def stored_first(self, pc: int) -> bool:
+        """Whether the function around `pc` stores all its arguments in their slots first thing, as with -N."""
+        known = self._pclntab.funcdata(pc, FUNCDATA_ARG_INFO) is not None
+        return known and self._pclntab.funcdata(pc, FUNCDATA_ARG_LIVE_INFO) is None
 
     def live(self, pc: int, slot: Slot) -> bool:
         """Whether the slot holds its part of the argument during the call at `pc`."""

@@ -27,18 +27,32 @@ class Homes:
     def __init__(self, arguments: Arguments, pclntab: Pclntab, instance: Instance) -> None:
         self._arguments = arguments
         self._slots = arguments.slots(instance)
+        self._dictionary = arguments.dictionary(instance)
         self._ranges = instance.ranges
         self._unframed = None if instance.level else _unframed(pclntab, instance)
 
     def edges(self) -> set[int]:
         """PCs at which an answer may change."""
-        live = self._arguments.edges(self._ranges[0][0]) if self._slots else set()
+        live = self._arguments.edges(self._ranges[0][0]) if self._slots or self._dictionary else set()
         return live | set(self._unframed or ())
 
     def unframed(self, pc: int) -> bool:
         """Whether `pc` is where the function asks for more stack. It is laid out after the function's last instruction;
         location lists that reach to the end of the function do not mean it."""
         return self._unframed is not None and self._unframed[0] <= pc < self._unframed[1]
+
+    def dictionary(self, pc: int, described: PlaceFinder | None) -> int | None:
+        """Where from the CFA on the dictionary is kept during the call at `pc`; None where it is not, or nobody knows.
+        `described`: where debug info says that it is, which says so of its slot whether it has been stored there or not."""
+        slot = self._dictionary
+        if slot is not None:
+            return slot.offset if self._arguments.live(pc, slot) else None
+        location = None if described is None else described.at_call(pc)
+        match location:
+            case Known(pieces=(AtCfa(size=8, offset=offset),)) if self._arguments.stored_first(self._ranges[0][0]):
+                return offset
+            case _:
+                return None
 
     def on_entry(self, variable: Variable, finder: PlaceFinder) -> tuple[Piece, ...]:
         """Where a parameter is while more stack is asked for; () where that is not known."""

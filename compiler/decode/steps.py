@@ -8,7 +8,7 @@ from compiler.decode.reading import Missed, Pick
 from compiler.decode.stepping import Here
 from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
-from compiler.ir.program import ContextValue, Count, Deref, DynamicType, Lookup, Range, Step, Tail, Unbox
+from compiler.ir.program import ByDictionary, ContextValue, Count, Deref, DynamicType, Lookup, Range, Step, Tail, Unbox
 from compiler.ir.types import Interface, Pointer, Struct, TypeId
 
 MAX_CONTEXTS = 10_000
@@ -49,6 +49,8 @@ class Steps(Lookups):
                         return Found(Here(Window(bytes(8)), 0), tail.type, limits)
                     case Unbox():
                         here, following = self._unbox(here, step)
+                    case ByDictionary():
+                        following = self._chosen(here, step)
                     case Lookup():
                         here = self._look_up(here, step)
                     case Count():
@@ -70,6 +72,14 @@ class Steps(Lookups):
             found = self.finish(here, wanted.tail, limits)
         cost = wanted.extra_depth + sum(isinstance(step, Deref) for step in wanted.steps)
         return Pick(self.read(found.here, self._types[found.type].size), found.type, found.limits, cost)
+
+    def _chosen(self, here: Here, step: ByDictionary) -> Tail:
+        """What goes on from a variable of generic code, by the dictionary that its call was passed."""
+        dictionary = self._word(here, step.at) - self._bias
+        for each in step.choices:
+            if each.dictionary == dictionary:
+                return each.tail
+        raise Missed("other type", f"it fits no type argument that the call was passed (dictionary at {dictionary:#x})")
 
     # ------------------------------------------------------------ interfaces
 

@@ -25,6 +25,9 @@ METHOD = re.compile(r"\)?(\.(?!func\d|gowrap\d|deferwrap\d)\w+)?")
 NO_POINTER = re.compile(r"\[|map\[|func\(|chan |<-chan |interface \{|struct \{|[a-z0-9]+$")
 """Types that are spelt out, and the basic ones."""
 
+MAX_CHOICES = 8
+"""Types that one variable may be of; as each of them is copied what a value may lead to."""
+
 Arguments = tuple[str, ...]
 
 
@@ -42,11 +45,34 @@ class Dictionaries:
             return offset
         if function not in self._meant:
             self._meant[function] = self._meanings(function)
-        for shape, argument in self._meant[function].items():
+        real = self._substituted(name, self._meant[function], offset)
+        return offset if real is None else real
+
+    def choices(self, function: str, offset: int) -> tuple[tuple[int, int], ...]:
+        """(address of a dictionary, type) of what a variable of a function's own code may be; () where none is known."""
+        name = self._types.name(offset)
+        base, shapes, rest = split_name(function)
+        if SHAPED_POINTER not in name or METHOD.fullmatch(rest) is None:
+            return ()
+        found = []
+        for arguments, symbol in sorted(self._arguments.get(base, {}).items()):
+            pairs = list(zip(shapes, arguments, strict=False))
+            meant = {shape: argument for shape, argument in pairs if shape.startswith(SHAPE)}
+            if len(arguments) != len(shapes) or any(meant.get(shape, other) != other for shape, other in pairs):
+                continue
+            if any(shape == SHAPED_POINTER and not self._may_be_pointer(argument) for shape, argument in pairs):
+                continue
+            real, place = self._substituted(name, meant, offset), self._executable.symbol(symbol)
+            if real is not None and place is not None:
+                found.append((place[0], real))
+        return tuple(found) if len(found) <= MAX_CHOICES else ()
+
+    def _substituted(self, name: str, meant: dict[str, str], offset: int) -> int | None:
+        """The type of this name with the arguments in the place of the shapes."""
+        for shape, argument in meant.items():
             name = argument.join(re.split(re.escape(shape) + r"(?![\w.])", name))
         found = self._index.types.get(name, []) if SHAPE not in name else []
-        same = [each for each in found if self._alike(each, offset)]
-        return same[0] if same else offset
+        return next((each for each in found if self._alike(each, offset)), None)
 
     def _alike(self, one: int, other: int) -> bool:
         types = self._types
@@ -55,7 +81,7 @@ class Dictionaries:
     def _meanings(self, function: str) -> dict[str, str]:
         """Shapes to the only type that each may stand for; nothing where pointers may be of several types."""
         base, shapes, rest = split_name(function)
-        possible = self._arguments.get(base, set())
+        possible = self._arguments.get(base, {})
         if METHOD.fullmatch(rest) is None or any(len(each) != len(shapes) or '"' in str(each) for each in possible):
             return {}
         pointers = [at for at, shape in enumerate(shapes) if shape == SHAPED_POINTER]
@@ -77,14 +103,15 @@ class Dictionaries:
         return NO_POINTER.match(argument) is None
 
     @cached_property
-    def _arguments(self) -> dict[str, set[Arguments]]:
-        """By generic function, or by generic type for its methods: the type arguments of every dictionary."""
-        names, found = self._executable.section(".strtab") or b"", dict[str, set[Arguments]]()
+    def _arguments(self) -> dict[str, dict[Arguments, str]]:
+        """By generic function, or by generic type for its methods: the type arguments of every dictionary, and its symbol."""
+        names, found = self._executable.section(".strtab") or b"", dict[str, dict[Arguments, str]]()
         at = names.find(MARK)
         while at >= 0:
             begin, end = names.rfind(b"\0", 0, at) + 1, names.find(b"\0", at)
-            base, arguments, _ = split_name(names[begin:end].decode("utf-8", "replace"))
-            found.setdefault(base.replace(MARK.decode(), "."), set()).add(arguments)
+            symbol = names[begin:end].decode("utf-8", "replace")
+            base, arguments, _ = split_name(symbol)
+            found.setdefault(base.replace(MARK.decode(), "."), {})[arguments] = symbol
             at = names.find(MARK, end) if end >= 0 else -1
         return found
 

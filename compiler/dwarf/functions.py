@@ -40,6 +40,8 @@ class Variable:
     captured: bool = False
     """A closure has it of the function around it: it is there from the beginning, and its `line`, where it is first used, is
     not told."""
+    choices: tuple[tuple[int, int], ...] = ()
+    """(address of a dictionary, type): what it is in a call of generic code that was passed this one, where `type` is a shape."""
 
 
 CLOSURE = re.compile(r"^(.+)(?:\.(?:func|gowrap|deferwrap)?\d+|-range\d+)$")
@@ -206,8 +208,10 @@ class Functions:
         if name is None or type_offset is None or HALVES.search(name):
             return None
         captured = any(number(each, GO_CLOSURE_OFFSET) is not None for each in (die, named))
+        choices: tuple[tuple[int, int], ...] = ()
         if instance.level == 0 and "[" in instance.name:
             type_offset = self._dictionaries.real(instance.name, type_offset)
+            choices = self._dictionaries.choices(instance.name, type_offset)
         return Variable(
             name.removeprefix("&"),
             type_offset,
@@ -219,6 +223,7 @@ class Functions:
             nesting,
             bool(number(named, "DW_AT_variable_parameter")),
             captured,
+            choices,
         )
 
     def _ranges(self, die: Die) -> tuple[Range, ...]:

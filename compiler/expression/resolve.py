@@ -25,11 +25,12 @@ from compiler.expression.operations import (
 from compiler.expression.way import Dynamic, Resolved, Scope, Unresolved, spelling
 from compiler.ir.access_check import MAX_ROOT, MAX_STEPS, MAX_UNBOXED
 from compiler.ir.limits import Limits
-from compiler.ir.program import LITERAL_TYPES, Branch, ContextValue, Literal, Tail, Unbox
-from compiler.ir.types import Opaque
+from compiler.ir.program import LITERAL_TYPES, Branch, ByDictionary, Choice, ContextValue, Deref, Literal, Tail, Unbox
+from compiler.ir.types import Field, Opaque, Struct
 
 CONTEXT = "context.Context"
 ANY = "interface {}"
+POINTER_SIZE = 8
 DARK = Opaque("", 0, "its fields are not in the debug info; collect the whole interface")
 """What an interface holds that only its runtime descriptor tells of: nobody can say here whether it has a field."""
 
@@ -53,6 +54,36 @@ def resolve(scope: Scope, expression: Expression, type_offset: int, limits: Limi
     if len(resolved.steps) > MAX_STEPS:
         raise Unresolved(f"the expression takes {len(resolved.steps)} steps, and at most {MAX_STEPS} are taken")
     return resolved
+
+
+def choose(
+    scope: Scope, expression: Expression, choices: Sequence[tuple[int, int]], limits: Limits, *, escaped: bool
+) -> Resolved:
+    """The same from a variable of generic code, whose type is one of several (address of a dictionary, type). The root is the
+    variable and, behind it, the word that says which dictionary the call was passed.
+
+    Unresolved where the expression fits none of them.
+    """
+    size = scope.types.size(choices[0][1])
+    found: list[tuple[int, int, Resolved]] = []
+    for dictionary, die in choices:
+        try:
+            found.append((dictionary, die, resolve(scope, expression, die, limits, escaped=escaped)))
+        except Unresolved as error:
+            if (dictionary, die) == choices[-1] and not found:
+                raise error from None
+    branches = []
+    for dictionary, _, each in found:
+        end = each.type if each.tail is None else each.tail.type
+        branches.append(Choice(dictionary, Tail((*each.steps, *(each.tail.steps if each.tail else ())), end)))
+    # An engine copies what any of them leads to: it does not look at the dictionary.
+    copied = dict.fromkeys(scope.table.want(die) for _, die, _ in found)
+    fields = tuple(Field(str(number), 0, type_id) for number, type_id in enumerate(copied))
+    any_ = scope.table.made(Struct("", size + POINTER_SIZE, fields))
+    deeper = max(each.extra_depth + sum(isinstance(step, Deref) for step in each.steps) for *_, each in found)
+    ends = tuple(dict.fromkeys(end for *_, each in found for end in each.ends))
+    tail = Tail((ByDictionary(size, tuple(branches)),), any_)
+    return Resolved(size + POINTER_SIZE, (), any_, tail, deeper, ends)
 
 
 def _pointee(scope: Scope, offset: int) -> int:

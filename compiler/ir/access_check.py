@@ -3,7 +3,20 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from compiler.ir.program import Access, ContextValue, Count, Deref, Element, Lookup, Range, Select, Step, Tail, Unbox
+from compiler.ir.program import (
+    Access,
+    ByDictionary,
+    ContextValue,
+    Count,
+    Deref,
+    Element,
+    Lookup,
+    Range,
+    Select,
+    Step,
+    Tail,
+    Unbox,
+)
 from compiler.ir.types import Interface, Sought, TwoMaps, Type
 
 MAX_OBJECT = 1 << 30
@@ -16,6 +29,7 @@ MAX_UNBOXED = 4
 MAX_TAILS = 1 << 16
 """Ways to go on within interfaces, of one access."""
 MAX_INDEX = 1 << 31
+ADDRESS_END = 1 << 47
 
 
 def access_problems(access: Access, types: tuple[Type, ...]) -> Iterator[str]:
@@ -84,6 +98,10 @@ def _tails(outermost: Tail, types: tuple[Type, ...]) -> Iterator[str]:
                 case Lookup(sought=sought) | Count(sought=sought):
                     if not _is_sought(sought, types):
                         yield f"it looks into type {sought}, which is no map"
+                case ByDictionary(at=at, choices=choices):
+                    if not 0 <= at <= MAX_ROOT or any(not 0 <= each.dictionary < ADDRESS_END for each in choices):
+                        yield "its dictionaries have no addresses"
+                    pending += [(each.tail, nesting + 1) for each in choices]
                 case Unbox(interface=interface) | ContextValue(interface=interface):
                     if not (0 <= interface < len(types) and isinstance(types[interface], Interface)):
                         yield f"it looks into type {interface}, which is no interface"

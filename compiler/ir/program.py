@@ -150,6 +150,23 @@ class Unbox:
 
 
 @frozen
+class Choice:
+    """Where to go on in generic code that was passed the dictionary at a link-time address."""
+
+    dictionary: int
+    tail: "Tail"
+
+
+@frozen
+class ByDictionary:
+    """The current object is a variable of generic code whose type only its dictionary tells: go on as the one says whose
+    address is kept `at` bytes behind its beginning. Ends a tail: each choice has its own."""
+
+    at: int
+    choices: tuple[Choice, ...]
+
+
+@frozen
 class ContextValue:
     """The current object is a context.Context (`interface`): go to the value, an `any`, that the nearest of the contexts
     around it holds under a key of the runtime type at `offset`, equal to the literal `key` or pointing to the link-time
@@ -163,7 +180,7 @@ class ContextValue:
     by_value: bool
 
 
-TailStep = Select | Deref | Element | Range | Lookup | Count | Unbox | ContextValue
+TailStep = Select | Deref | Element | Range | Lookup | Count | Unbox | ByDictionary | ContextValue
 
 
 @frozen

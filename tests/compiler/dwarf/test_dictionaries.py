@@ -37,6 +37,16 @@ def test_one_of_several_pointers_is_left_open(zoo: Binary) -> None:
     assert (shared["v"], shared["list"]) == ({"go.shape.*uint8"}, {"[]go.shape.*uint8"})
 
 
+def test_what_it_may_be_is_told_by_dictionary(zoo: Binary) -> None:
+    [instance] = [each for each in zoo.functions.instances("main.shared[go.shape.*uint8]") if not each.level]
+    for name, mark in (("v", ""), ("list", "[]"), ("m", "map[string]")):
+        [variable] = [each for each in instance.variables if each.name == name]
+        found = {address: zoo.types.name(offset) for address, offset in variable.choices}
+        dictionaries = {f"main..dict.shared[{each}]": f"{mark}{each}" for each in ("*main.point", "*main.node")}
+        symbols = {symbol: zoo.executable.symbol(symbol) for symbol in dictionaries}
+        assert found == {symbols[symbol][0]: each for symbol, each in dictionaries.items()}  # type: ignore[index]
+
+
 def test_inlined_code_is_left_open_for_it_needs_no_dictionary(zoo: Binary) -> None:
     inlined = types(zoo, "main.peeked[go.shape.*uint8]", level=1)
     assert inlined.get("v", {"go.shape.*uint8"}) == {"go.shape.*uint8"}
