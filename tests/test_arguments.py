@@ -17,6 +17,8 @@ from tests.programs import running
 from tests.servers.snapshots import take
 from tests.traceback import HEAD
 
+pytestmark = [pytest.mark.every_version, pytest.mark.timeout(600)]
+
 FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",), "PIE": ("-buildmode=pie",)}
 ENGINES = ("memory", "ebpf")
 FUNCTIONS = 120
