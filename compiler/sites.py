@@ -265,7 +265,7 @@ class _Traced:
         for candidate in self._candidates:
             pieces = self._homes.on_entry(candidate.variable, candidate.places)
             if pieces:
-                return self._at(candidate.variable.type, Known(pieces), pc, escaped=False, exact=True)
+                return self._of(candidate.variable, Known(pieces), pc, exact=True)
         return BEGINNING if self._candidates else self._column.absent(self._instance)
 
     def _candidate(self, candidate: _Candidate, pc: int, *, exact: bool) -> Place:
@@ -274,16 +274,20 @@ class _Traced:
         if not exact and not self._escapes:  # one that escaped is on the heap, and its argument is what it was at first
             location = self._homes.completed(variable, finder, location, pc)
         if not isinstance(location, Known):
-            return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
+            return self._of(variable, location, pc, exact=exact)
         if candidate.assignments is not None and candidate.assignments.outdated(pc, location.pieces):
             return SUNK
         if candidate.early(location.pieces, pc, exact=exact):
             return EARLY
         chosen = None if exact or not variable.choices else self._chosen(variable, location.pieces, pc)
-        if chosen is None and variable.choices and self._column.access_chosen(variable) is not None:
-            known = self._column.access(variable.type, escaped=variable.escaped) is not None
-            chosen = None if known else UNTOLD
-        return chosen or self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
+        return chosen or self._of(variable, location, pc, exact=exact)
+
+    def _of(self, variable: Variable, location: Location, pc: int, *, exact: bool) -> Place:
+        """A variable as debug info has it; in generic code an expression may fit only what it really is."""
+        chosen = variable.choices and self._column.access_chosen(variable) is not None
+        if not chosen or self._column.access(variable.type, escaped=variable.escaped) is not None:
+            return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
+        return Missing(location.reason, location.detail) if isinstance(location, Unknown) else UNTOLD
 
     def _chosen(self, variable: Variable, pieces: tuple[Piece, ...], pc: int) -> Place | None:
         """A variable of generic code whose type the dictionary tells that the call was passed; None where it is not kept."""

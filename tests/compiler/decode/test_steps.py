@@ -11,6 +11,8 @@ from compiler.ir.program import (
     Access,
     AtCfa,
     Branch,
+    ByDictionary,
+    Choice,
     ContextValue,
     Count,
     Deref,
@@ -269,6 +271,24 @@ def test_two_maps_in_the_midst_of_a_change_have_no_number() -> None:
     nil = memory.put(words(memory.put(words(0, 0))))
     torn = two(memory, map_of(memory, {5: nil}), map_of(memory, {}), amended=False)
     assert missing(cell(torn, memory, access=tail(16, 27, Count(27)))) == ("torn", "0 entries and more")
+
+
+def test_a_variable_of_generic_code_goes_on_by_its_dictionary() -> None:
+    memory = Memory()
+    there = memory.put(words(1, 2))
+    step = ByDictionary(8, (Choice(0x5000, Tail((Deref(), Select(8)), 0)), Choice(0x6000, Tail((), 8))))
+    second = cell(words(there, 0x5000 + BIAS), memory, access=tail(16, 7, step, ends=7))
+    assert second == Cell(2)
+    whole = cell(words(there, 0x6000 + BIAS), memory_with(there), access=tail(16, 7, step, ends=7))
+    assert whole.value == f'{{"$addr":"{there:#x}","A":1,"B":2}}'
+    other = missing(cell(words(there, 0x7000 + BIAS), access=tail(16, 7, step, ends=7)))
+    assert other == ("other type", "it fits no type argument that the call was passed (dictionary at 0x7000)")
+
+
+def memory_with(there: int) -> Memory:
+    memory = Memory()
+    memory.at(there, words(1, 2))
+    return memory
 
 
 # ---------------------------------------------------------------- interfaces

@@ -1,12 +1,16 @@
 """What generic code's pointers point to: told by its dictionaries where they agree, left open where they do not."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from compiler.binary import Binary
+from compiler.compile import compile_spec
 from compiler.dwarf.dictionaries import split_name
+from compiler.ir.program import ByDictionary, Located, Missing
+from compiler.spec import read_spec
 from tests.conftest import ROOT, build
 
 
@@ -45,6 +49,18 @@ def test_what_it_may_be_is_told_by_dictionary(zoo: Binary) -> None:
         dictionaries = {f"main..dict.shared[{each}]": f"{mark}{each}" for each in ("*main.point", "*main.node")}
         symbols = {symbol: zoo.executable.symbol(symbol) for symbol in dictionaries}
         assert found == {symbols[symbol][0]: each for symbol, each in dictionaries.items()}  # type: ignore[index]
+
+
+def test_what_fits_some_of_the_types_is_no_issue(zoo: Binary) -> None:
+    """Of the two that v may be, one has an X; where no dictionary is kept, it is absent, and not for an issue."""
+    spec = {"functions": [{"function": "main.shared[go.shape.*uint8]", "table": "t", "collect": ["v.X"]}]}
+    compiled = compile_spec(read_spec(json.dumps(spec), "spec.yaml"), zoo)
+    assert compiled.issues == ()
+    places = {place for site in compiled.program.sites for place in site.places}
+    assert any(isinstance(place, Located) for place in places)
+    assert "issue" not in {place.reason for place in places if isinstance(place, Missing)}
+    tails = [access.tail for access in compiled.program.accesses if access.text == "v.X"]
+    assert [len(step.choices) for tail in tails if tail for step in tail.steps if isinstance(step, ByDictionary)] == [1]
 
 
 def test_inlined_code_is_left_open_for_it_needs_no_dictionary(zoo: Binary) -> None:
