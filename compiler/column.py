@@ -21,6 +21,8 @@ MOST_NAMED = 3
 """Functions that one Issue names as examples."""
 LEFT_OUT = Missing("optimized out", "the compiler left it out of this copy of the function")
 NO_DEBUG_INFO = Missing("no debug info")
+NO_DWARF = "-dwarf=false"
+"""The compiler's flag, as its package tells of it."""
 
 
 class Compilation(Protocol):
@@ -91,11 +93,24 @@ class Column:
             self.package_variable = self._compiler.binary.global_at(found[0])
             return
         self._nowhere = True
+        if not known and self._undescribed(instances):
+            function, how = (
+                self._function.function,
+                f"its package was compiled with -gcflags={NO_DWARF}; build it without",
+            )
+            self._compiler.issue(f"function {function}", f"no variables of {function}: {how}", self._function.line)
+            return
         message = f'no variable "{root}" in {self._function.function} (misspelt, or the compiler kept it nowhere)'
         if found:
             message += f", and several packages have one: {', '.join(found[:3])}"
         written = sorted(name for name in known if name.isidentifier())  # not ~r0, nor what the compiler made up
         self._issue(message, nearest(root, written) or tuple(written[:3]))
+
+    def _undescribed(self, instances: list[Instance]) -> bool:
+        """Whether the compiler was told to describe no variables."""
+        info, functions = self._compiler.binary.info, self._compiler.binary.index.functions
+        dies = [info.die(offset) for instance in instances for offset in functions.get(instance.name, ())]
+        return any(NO_DWARF.encode() in info.flags(die) for die in dies)
 
     def _is_global(self, name: str) -> bool:
         return self._compiler.binary.global_at(name) is not None

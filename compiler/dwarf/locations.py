@@ -74,13 +74,8 @@ def read_locations(info: DebugInfo, die: Die, shape: Shape) -> Locations:
         parts = _parts(attribute.value, info.executable.machine.last_word_register)
         location = parts if isinstance(parts, Unknown) else _laid_out(parts, Shape(shape.size, None))
         return Locations((LocationRange(*EVERYWHERE, location),), constant=True)
-    trusted = shape if _is_optimized(info, die) else Shape(shape.size, None)
+    trusted = shape if b"-N" not in info.flags(die) else Shape(shape.size, None)
     return Locations(tuple(_list(info, die, attribute.value, trusted)), constant=False)
-
-
-def _is_optimized(info: DebugInfo, die: Die) -> bool:
-    producer = info.top_die(die).attributes.get("DW_AT_producer")
-    return producer is None or b"-N" not in producer.value.split(b";", 1)[-1].split()
 
 
 def _list(info: DebugInfo, die: Die, offset: int, shape: Shape) -> list[LocationRange]:

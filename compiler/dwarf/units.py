@@ -234,6 +234,11 @@ class DebugInfo:
         """The DIE of the unit that a DIE is in."""
         return self.die(self._unit(die.offset).dies)
 
+    def flags(self, die: Die) -> tuple[bytes, ...]:
+        """The compiler's flags of which the unit that a DIE is in tells: those that change the code, or the debug info."""
+        producer = self.top_die(die).attributes.get("DW_AT_producer")
+        return () if producer is None else tuple(producer.value.partition(b";")[2].split())
+
     def _die(self, offset: int) -> Die:
         unit = self._unit(offset)
         return self._read(offset, unit, partial(self._address, unit))

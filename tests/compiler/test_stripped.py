@@ -209,3 +209,15 @@ def test_a_program_without_a_runtime_of_its_own_is_refused_in_words(go: Path, tm
         with pytest.raises(BadBinary) as refused:
             compile_spec(read_spec(b"functions: []\n", "none.yaml"), binary)
     assert str(refused.value) == f"{tmp_path / 'shared'}: it has {what}"
+
+
+def test_a_package_compiled_without_debug_info_is_told_once(go: Path, tmp_path: Path) -> None:
+    binary = build(go, ROOT / "tests/targets/busy", tmp_path / "bare", "-gcflags=-dwarf=false")
+    text = "functions: [{function: main.countSignals, table: t, collect: [seen, n]}]"
+    with Binary(binary) as opened:
+        compiled = compile_spec(read_spec(text.encode(), "x.yaml"), opened)
+    how = "its package was compiled with -gcflags=-dwarf=false; build it without"
+    assert compiled.issues == (Issue("function main.countSignals", f"no variables of main.countSignals: {how}", 1),)
+    places = [place for site in compiled.program.sites if not site.function for place in site.places]
+    assert {place.reason for place in places if isinstance(place, Missing)} == {"issue", "not declared"}
+    assert all(isinstance(place, Missing) for place in places)
