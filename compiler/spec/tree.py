@@ -27,10 +27,10 @@ from compiler.spec.errors import SpecError
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
+"""A spec nests six deep."""
 SIX_LEVELS = "a spec needs six levels"
 TOO_DEEP = "exceeded maximum nesting depth"
 """What libyaml says since 0.2.6, which reads ahead and stops by itself after a thousand levels."""
-"""A spec nests six deep."""
 MAX_VALUES = 50_000
 """Of the whole tree, with every alias counted as what it stands for."""
 
