@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from compiler.ir.frozen import frozen
-from compiler.sql.shown import INT64, SqlValue, address, held, ip, shown, uuid
+from compiler.sql.shown import INT64, SqlValue, address, held, ip, is_absent, shown, uuid
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_OF_GOS_OWN_TYPE = re.compile(r'\{"\$type":"(?:u?int(?:8|16|32|64)?|uintptr|float(?:32|64)|bool|string)",')
+"""A type with names for its values is one that somebody declared."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZERO_TIME = "0001-01-01T00:00:00.000000000Z"
 _EXAMPLE = "2026-01-02T03:04:05.000000000Z"
@@ -73,11 +75,14 @@ def _nanoseconds(function: str, time: SqlValue) -> int:
 
 
 def bare(text: SqlValue) -> SqlValue:
-    """The SQL value of a piece of JSON text: true is 1, an integer beyond int64 its digits, an object its JSON text."""
+    """The SQL value of a piece of JSON text: true is 1, an integer beyond int64 its digits, an object its JSON text; of what
+    an interface holds of one of Go's own types that value; NULL for what is absent, for a text is more than any number."""
     if not isinstance(text, str):
         return text
     match text[:1]:
-        case "{" | "[":
+        case "{":
+            return held(text) if is_absent(text) or _OF_GOS_OWN_TYPE.match(text) else text
+        case "[":
             return text
         case '"':
             return str(json.loads(text))

@@ -89,6 +89,9 @@ def test_a_time_in_an_interface_is_a_time() -> None:
 BARE = {
     "true": 1, "false": 0, "null": None, "7": 7, "1.5": 1.5, '"é\\n"': "é\n", '{"a":1}': '{"a":1}', "[]": "[]",
     "18446744073709551615": "18446744073709551615", "-9223372036854775808": -(2**63), '"NaN"': "NaN",
+    '{"$absent":"optimized out","$addr":"0xc000010018"}': None, '{"$type":"int","$value":{"$absent":"torn"}}': None,
+    '{"$type":"int","$value":7}': 7, '{"$type":"string","$value":"x"}': "x",
+    '{"$type":"main.State","$value":7}': '{"$type":"main.State","$value":7}',
 }  # fmt: skip
 
 
