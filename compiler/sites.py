@@ -9,6 +9,7 @@ from compiler.code.arginfo import DICTIONARY
 from compiler.code.frame import Frame
 from compiler.code.homes import Homes, own, own_slots
 from compiler.code.lines import Lines, joined
+from compiler.code.renewals import Renewals, returning, words
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
 from compiler.dwarf.functions import Instance, Range, Variable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 POINTER_SIZE = 8
 DEAD = Missing("optimized out", GONE)
 SUNK = Missing("optimized out", "the function assigns to it again, and the new value is kept nowhere during this call")
+RENEWED = Missing("optimized out", "what is kept here may be something else by now")
 EARLY = Missing("optimized out", "what is kept here may be what is only going to be assigned to it")
 UNTOLD = Missing("unsupported", "which type arguments the call was passed is not kept here")
 BEGINNING = Missing("not declared", "its function is only about to begin: it has no frame yet")
@@ -96,7 +98,7 @@ class _Candidate:
         self.places = binary.places(variable)
         self.assignments = code.assignments(variable, self.places)
         self._rivals = code.rivals(self.places)
-        self._foreign = code.homes.of_others(variable, self.places)
+        self._foreign = code.homes.of_others(variable, self.places, code.arguments)
         undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
             undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
@@ -115,6 +117,8 @@ class _Candidate:
         self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
         self._moves, self._code = code.moves(variable, self.places), code
         self._renewed |= code.stays.edges(self._moves.all_left()) if self._moves else set()
+        self._renewals = code.renewals(variable, self.places)
+        self._renewed |= self._renewals.edges() if self._renewals else set()
 
     def edges(self) -> set[int]:
         spans = (*self.variable.scope, *self._undeclared)
@@ -128,6 +132,10 @@ class _Candidate:
             return False
         last = bisect_right(self._begins, pc)
         return not last or pc >= self._undeclared[last - 1][1]
+
+    def overtaken(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
+        """Whether these pieces may be what something else is by now."""
+        return self._renewals is not None and self._renewals.doubtful(pieces, pc, exact=exact)
 
     def early(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
         """Whether these pieces may be what the variable is only going to be."""
@@ -147,6 +155,11 @@ class _Code:
         self._binary, self._instance = binary, instance
         self.lines = Lines(binary.pclntab, instance)
         self.homes = Homes(binary.arguments, binary.pclntab, instance)
+
+    def arguments(self) -> dict[int, PlaceFinder]:
+        """Where its arguments are, by their DIEs; none of an inlined call, whose arguments have no homes."""
+        variables = [] if self._instance.level else self._instance.variables
+        return {each.die.offset: self._binary.places(each) for each in variables if each.parameter and not each.result}
 
     def assignments(self, variable: Variable, finder: PlaceFinder) -> Assignments | None:
         """What the code does to a variable that its locations do not tell; None where it can do nothing."""
@@ -181,6 +194,33 @@ class _Code:
             return None
         found = Moves(finder, self.homes.on_entry(variable, finder), self.stays.saved(finder))
         return found if found.all_left() else None
+
+    def renewals(self, variable: Variable, finder: PlaceFinder) -> Renewals | None:
+        """Where the variable's slots serve something else; None where they never do."""
+        shared = variable.parameter and not variable.result and bool(own_slots(tuple(finder.places())))
+        parts = self._binary.types.taken_apart(variable.type)
+        if not (shared or parts) or b"-N" in self._binary.info.flags(variable.die):
+            return None
+        if finder.constant and (not parts or self._is_in_memory(variable, finder)):
+            return None
+        calls = returning(self.stays.steps, parts, self._results) if parts else set()
+        if not (calls or shared):
+            return None
+        return Renewals(self.stays, finder, self.homes.on_entry(variable, finder), calls, shared=shared) or None
+
+    def _is_in_memory(self, variable: Variable, finder: PlaceFinder) -> bool:
+        """Whether a variable of one place really is there all the time. (Since Go 1.27 debug info also says it of structs that
+        come on the stack and are taken apart.)"""
+        slots = set(words(finder.places()))
+        return bool(slots) and ((variable.result and self.lines.defers) or not slots.isdisjoint(self.stays.pointed))
+
+    def _results(self, address: int) -> frozenset[int] | None:
+        """The types of what the function at an address returns; None where that depends on type arguments."""
+        pclntab = self._binary.pclntab
+        index = pclntab.index_of(address)
+        name = "" if index is None else pclntab.name_at(index)
+        types = self._binary.functions.results(name)
+        return None if types and "[" in name else types
 
     @cached_property
     def stays(self) -> Stays:
@@ -277,6 +317,8 @@ class _Traced:
             return self._of(variable, location, pc, exact=exact)
         if candidate.assignments is not None and candidate.assignments.outdated(pc, location.pieces):
             return SUNK
+        if candidate.overtaken(location.pieces, pc, exact=exact):
+            return RENEWED
         if candidate.early(location.pieces, pc, exact=exact):
             return EARLY
         chosen = None if exact or not variable.choices else self._chosen(variable, location.pieces, pc)

@@ -53,6 +53,10 @@ class StrippedFunctions:
         """No variable is known."""
         return iter(())
 
+    def results(self, name: str) -> frozenset[int]:  # noqa: ARG002 - as Functions has it
+        """No type is known."""
+        return frozenset()
+
     def mentions(self, name: str) -> int:  # noqa: ARG002 - as Functions has it
         """What would have to be read to find the copies: nothing."""
         return 0

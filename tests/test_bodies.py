@@ -4,6 +4,7 @@
 FREEZEFRAME_TEST_SEED takes.
 """
 
+import json
 import os
 import shutil
 import sqlite3
@@ -73,3 +74,10 @@ def test_a_variable_is_what_the_source_makes_it(scene: Scene, engine: str) -> No
     assert not verdict.wrong, "\n".join(verdict.wrong)
     assert verdict.right > FUNCTIONS
     assert verdict.missing < verdict.right
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_block_of_which_no_code_is_left_hides_nothing(scene: Scene, engine: str) -> None:
+    with closing(sqlite3.connect(scene.files[engine])) as connection:
+        known, *rest = connection.execute("SELECT c0, c1, c2 FROM hidden").fetchone()
+    assert (json.loads(known), rest) == ({"$type": "string", "$value": "known"}, [3, "t5"])

@@ -4,6 +4,8 @@ Beyond what the traceback does, a home slot is believed only where the debug inf
 stack: an argument that has been elsewhere may have been assigned again, and its home slot be left behind.
 """
 
+from collections.abc import Callable, Mapping
+
 from compiler.code.arginfo import Arguments, Slot
 from compiler.code.pclntab import Pclntab
 from compiler.dwarf.functions import Instance, Variable
@@ -65,10 +67,17 @@ class Homes:
         stays = isinstance(came, Known) and all(isinstance(p, AtCfa) and p.offset >= 0 for p in came.pieces)
         return came.pieces if isinstance(came, Known) and stays and not finder.constant else ()
 
-    def of_others(self, variable: Variable, finder: PlaceFinder) -> frozenset[int]:
+    def of_others(
+        self, variable: Variable, finder: PlaceFinder, arguments: Callable[[], Mapping[int, PlaceFinder]]
+    ) -> frozenset[int]:
         """Home slots (from the CFA) of other arguments, in which debug info may say a variable to be before it is assigned
-        from them; none for one that begins there (`mine := argument`)."""
+        from them; none for one that begins there (`mine := argument`). `arguments`: all, by their DIEs, asked for where the
+        traceback's table does not tell; of two that say to have one home, neither is believed."""
         slots = {each.offset for of, theirs in self._slots.items() if of != variable.die.offset for each in theirs}
+        if not self._slots:
+            others = [places for of, places in arguments().items() if of != variable.die.offset]
+            pieces = [piece for places in others for piece in places.places()]
+            slots = {piece.offset for piece in pieces if isinstance(piece, AtCfa) and piece.offset >= 0}
         first = finder.exact(finder.first)
         begins = (
             {piece.offset for piece in first.pieces if isinstance(piece, AtCfa)} if isinstance(first, Known) else set()

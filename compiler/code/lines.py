@@ -16,6 +16,11 @@ class Lines:
         returns = [] if instance.level else [pclntab.defer_return(lo) for lo, _ in instance.ranges]
         self._defer_return = next((pc for pc in returns if pc is not None), None)
 
+    @property
+    def defers(self) -> bool:
+        """Whether the function has deferred calls."""
+        return self._defer_return is not None
+
     def edges(self) -> set[int]:
         """PCs at which the line changes."""
         return {lo for lo, _, _ in self._ranges}

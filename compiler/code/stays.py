@@ -30,7 +30,7 @@ class Stays:
     """What one copy of a function still reads of its frame."""
 
     def __init__(self, steps: Mapping[int, Step], frame: Frame) -> None:
-        self._steps, self._frame = steps, frame
+        self.steps, self._frame = steps, frame
         self._read: dict[int, frozenset[int]] = {}
 
     def saved(self, finder: PlaceFinder) -> Iterator[tuple[int, AtCfa]]:
@@ -43,23 +43,31 @@ class Stays:
 
     def edges(self, slots: Collection[int]) -> set[int]:
         """PCs at which it may change whether one of the slots (from the CFA) is still read, there or behind the call there."""
-        found: set[int] = set()
-        for slot in slots:
-            reading = self._reading(slot)
-            begins = {pc for pc in reading if self._before.get(pc) not in reading}
-            ends = {self._steps[pc].after for pc in reading} - reading
-            found |= begins | ends | {self._before.get(pc, pc) for pc in begins | ends}
-        return found
+        return {edge for slot in slots for edge in self.edges_of(self._reading(slot))}
+
+    def edges_of(self, instructions: Collection[int]) -> set[int]:
+        """Where such instructions begin and end, and the instructions before: calls are asked what comes behind them."""
+        begins = {pc for pc in instructions if self._before.get(pc) not in instructions}
+        ends = {self.steps[pc].after for pc in instructions} - set(instructions)
+        return begins | ends | {self._before.get(pc, pc) for pc in begins | ends}
+
+    def writers(self, slot: int) -> set[int]:
+        """The instructions that write the slot (from the CFA)."""
+        return self._writers.get(slot, set())
 
     def reads(self, pc: int, slots: Collection[int], *, exact: bool) -> bool:
         """Whether one of the slots is read before it is written again; from `pc` on, or behind the call there."""
         begin = pc if exact else self._behind(pc)
         return any(begin in self._reading(slot) for slot in slots)
 
+    def instruction(self, pc: int) -> int | None:
+        """The instruction that `pc` is in."""
+        return next((pc - back for back in range(LONGEST) if pc - back in self.steps), None)
+
     def _behind(self, pc: int) -> int:
         """The PC behind the instruction that `pc` is in."""
-        at = next((pc - back for back in range(LONGEST) if pc - back in self._steps), None)
-        return pc if at is None else max(self._steps[at].after, pc)
+        at = self.instruction(pc)
+        return pc if at is None else max(self.steps[at].after, pc)
 
     def _reading(self, slot: int) -> frozenset[int]:
         """The instructions from which on the slot is read before it is written."""
@@ -79,7 +87,7 @@ class Stays:
     def _from(self) -> dict[int, list[int]]:
         """By PC, the instructions behind which it comes next."""
         found: dict[int, list[int]] = {}
-        for step in self._steps.values():
+        for step in self.steps.values():
             for following in (step.target, step.after if step.does.flow != "leave" else 0):
                 if following:
                     found.setdefault(following, []).append(step.pc)
@@ -87,17 +95,22 @@ class Stays:
 
     @cached_property
     def _before(self) -> dict[int, int]:
-        return {step.after: step.pc for step in self._steps.values()}
+        return {step.after: step.pc for step in self.steps.values()}
 
     @cached_property
     def _puts(self) -> dict[int, list[tuple[Step, int]]]:
         """By register, the instructions that put it into a slot (from the CFA) as it is."""
         found: dict[int, list[tuple[Step, int]]] = {}
-        for step in self._steps.values():
+        for step in self.steps.values():
             if step.does.moves and len(step.does.stores) == 1:
                 for register in step.does.reads:
                     found.setdefault(register, []).append((step, step.does.stores[0] - self._frame.below_cfa(step.pc)))
         return found
+
+    @cached_property
+    def pointed(self) -> Collection[int]:
+        """The slots (from the CFA) whose address the code takes."""
+        return self._touching(lambda step: step.does.points).keys()
 
     @cached_property
     def _readers(self) -> dict[int, set[int]]:
@@ -110,7 +123,7 @@ class Stays:
     def _touching(self, words: Callable[[Step], tuple[int, ...]]) -> dict[int, set[int]]:
         """By slot (from the CFA), the instructions that have it among these words from SP."""
         found: dict[int, set[int]] = {}
-        for step in self._steps.values():
+        for step in self.steps.values():
             for word in words(step):
                 found.setdefault(word - self._frame.below_cfa(step.pc), set()).add(step.pc)
         return found

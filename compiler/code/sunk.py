@@ -155,7 +155,7 @@ class _Trace:
 
     def _carry_out(self, step: Step, known: _Known) -> _Known:
         """What registers hold after an instruction; what it makes of slots is noted."""
-        flow, moves, reads, writes, slots, through, stores, _ = step.does
+        flow, moves, reads, writes, slots, through, stores, *_ = step.does
         if flow in ("call", "leave"):
             return known
         if not slots and known.keys().isdisjoint(reads):  # nothing comes of what is known

@@ -45,6 +45,22 @@ NUMBERED = tuple(
 """Whole registers by their numbers in DWARF (figure 3.36 of the System V ABI for AMD64)."""
 
 
+LASTING = frozenset(
+    map(
+        int,
+        (
+            Register.RSP,
+            Register.RBP,
+            Register.RIP,
+            Register.R14,
+            RegisterExt.full_register(Register.XMM15),
+            Register.NONE,
+        ),
+    )
+)
+"""Whole registers that mean the same behind a call as before it: the frame's, g, and zero (abi-internal.md in cmd/compile)."""
+
+
 class Effects(NamedTuple):
     """What an instruction does wherever it stands. Registers are whole ones, by number."""
 
@@ -59,6 +75,8 @@ class Effects(NamedTuple):
     """Registers by which it reads other memory."""
     stores: tuple[int, ...]
     """Words of the frame that it writes, from SP."""
+    points: tuple[int, ...]
+    """Words of the frame, from SP, whose address it takes."""
     effect: bool
     """It calls, branches, or writes memory outside of the frame."""
 
@@ -71,6 +89,8 @@ class Step(NamedTuple):
     target: int
     """Where a branch goes; 0 of what is none."""
     does: Effects
+    callee: int = 0
+    """What it calls by address; 0 where that is not written in it."""
 
 
 def steps(code: bytes, pc: int) -> Iterator[Step]:
@@ -79,8 +99,10 @@ def steps(code: bytes, pc: int) -> Iterator[Step]:
     for each in Decoder(64, code, ip=pc):
         after = each.next_ip
         end = after - pc
-        does = _effects(CALL if code[begin] == CALL[0] else code[begin:end])
-        yield Step(at, after, each.near_branch_target if does.flow in BRANCHES else 0, does)
+        calls = code[begin] == CALL[0]
+        does = _effects(CALL if calls else code[begin:end])
+        target = each.near_branch_target if calls or does.flow in BRANCHES else 0
+        yield Step(at, after, 0 if calls else target, does, target if calls else 0)
         at, begin = after, end
 
 
@@ -99,6 +121,7 @@ def _effects(code: bytes) -> Effects:
     writes.discard(Register.RSP)
     slots: list[int] = []
     stores: list[int] = []
+    points: list[int] = []
     through: set[int] = set()
     flow = _flow(each.flow_control)
     effect = bool(flow)
@@ -111,9 +134,19 @@ def _effects(code: bytes) -> Effects:
             slots.append(memory.displacement)
         if memory.access in WRITES:
             stores.append(memory.displacement)
+        if memory.access == OpAccess.NO_MEM_ACCESS:
+            points.append(memory.displacement)
     moves = each.mnemonic in MOVES
     return Effects(
-        flow, moves, frozenset(reads), frozenset(writes), tuple(slots), frozenset(through), tuple(stores), effect
+        flow,
+        moves,
+        frozenset(reads),
+        frozenset(writes),
+        tuple(slots),
+        frozenset(through),
+        tuple(stores),
+        tuple(points),
+        effect,
     )
 
 

@@ -18,6 +18,8 @@ GO_CLOSURE_OFFSET = 0x2907
 MANY_THIRDS = 64
 """Values of a byte, of 256, from which on it is no rarer than the abbreviations of inlined calls."""
 COPY_TAGS = ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine")
+NOWHERE = ((0, 0),)
+"""Where a block is of which no code is left."""
 HALVES = re.compile(r"\.(ptr|len|cap|itab|data|real|imag)$")
 
 
@@ -76,6 +78,7 @@ class Functions:
         self._tree_of: dict[int, int] = {}
         """By the identity of an instance (all are kept in the trees): the offset of the tree it is in."""
         self._declared: dict[str, frozenset[str]] = {}
+        self._results: dict[str, frozenset[int]] = {}
         self._mentioned: dict[int, list[int]] = {}
         """Of each abstract function that was looked for: where .debug_info spells its offset."""
 
@@ -118,6 +121,16 @@ class Functions:
             names |= self.declared(around) if around is not None else set()
             self._declared[name] = frozenset(each.removeprefix("&") for each in names if not HALVES.search(each)) - {""}
         return self._declared[name]
+
+    def results(self, name: str) -> frozenset[int]:
+        """The types of what the function with this linked name returns; none where no debug info describes it."""
+        found = self._results.get(name)
+        if found is None:
+            offsets = self._index.functions.get(name, [])[:1]
+            dies = [die for at in offsets for depth, die in self._info.subtree(at) if depth == 1]
+            types = [number(die, "DW_AT_type") for die in dies if number(die, "DW_AT_variable_parameter")]
+            found = self._results[name] = frozenset(each for each in types if each is not None)
+        return found
 
     def is_wrapper(self, name: str) -> bool:
         """Whether the compiler made all of it (to call a method through a pointer, for a method value, a `go` or `defer`
@@ -192,7 +205,7 @@ class Functions:
                     yield (die.offset if origin is None else origin), instance
             elif die.tag == "DW_TAG_lexical_block" and scopes:
                 _, instance, _, nesting = scopes[-1]
-                scopes.append((depth, instance, self._ranges(die), nesting + 1))
+                scopes.append((depth, instance, self._ranges(die) or NOWHERE, nesting + 1))
             elif die.tag in VARIABLE_TAGS and scopes:
                 _, instance, visible, nesting = scopes[-1]
                 variable = self._variable(die, instance, visible, nesting)

@@ -170,6 +170,18 @@ class GoTypes:
             return target is None or self.kind(target) != KIND_STRUCT
         return kind not in (KIND_MAP, KIND_CHAN, KIND_FUNC, KIND_INTERFACE)
 
+    def taken_apart(self, offset: int) -> frozenset[int]:
+        """The structs and arrays that a variable of the type consists of, itself among them, where Go's compiler may take it
+        apart; none of other types."""
+        kind = self.kind(offset)
+        if kind not in (KIND_STRUCT, KIND_ARRAY) or self.shape(offset).words is None:
+            return frozenset()
+        elem = self.array(offset)[0] if kind == KIND_ARRAY else None
+        inner = (
+            [each.type for each in self.members(offset)] if kind == KIND_STRUCT else [elem] if elem is not None else []
+        )
+        return frozenset({offset}.union(*map(self.taken_apart, inner)))
+
     def _shape(self, offset: int) -> Shape:
         """What a variable of the type is made of, as far as Go's compiler may take it apart."""
         return Shape(self.size(offset), self._words(offset))

@@ -17,6 +17,11 @@ type item struct {
 	S string
 }
 
+type pair struct {
+	A int
+	B string
+}
+
 var (
 	told    = map[string]map[string]any{}
 	calls   []func()
@@ -60,6 +65,44 @@ func found(n int) (*item, int, error) {
 
 //go:noinline
 func both(n int, s string) (string, int) { return s + "!", n * 2 }
+
+//go:noinline
+func paired(n int) pair { return pair{n, fmt.Sprint("p", n)} }
+
+//go:noinline
+func grown(v pair) pair { return pair{v.A + 1, v.B + "+"} }
+
+//go:noinline
+func listed(n int) []int { return []int{n, n + 1, n * 2} }
+
+//go:noinline
+func three(n int) [3]int { return [3]int{n, n + 1, n + 2} }
+
+//go:noinline
+func turned(v [3]int) [3]int { return [3]int{v[1], v[2], v[0] + 1} }
+
+//go:noinline
+func half(n int) float64 { return float64(n) / 2 }
+
+//go:noinline
+func boxed(n int) any {
+	switch n % 4 {
+	case 0:
+		return n
+	case 1:
+		return text(n)
+	case 2:
+		return made(n)
+	default:
+		return paired(n)
+	}
+}
+
+//go:noinline
+func same[T any](v T) T { return v }
+
+//go:noinline
+func run(f func()) { f() }
 
 type isThere struct{}
 
