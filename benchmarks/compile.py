@@ -3,7 +3,8 @@
 
 Each figure is of a whole process, from its start to its end, the median of several runs that take turns. Of Freezeframe:
 cold, with an empty cache; warm, with everything kept; and with one function more that is given by a pattern, for which
-all names have to be read, with an empty cache and with the names kept from another spec.
+all names have to be read, with an empty cache and with the names kept from another spec. What a cold run spends on Python
+and on importing itself is measured beside it: a service that runs already spends it once.
 """
 
 import argparse
@@ -23,6 +24,11 @@ from benchmarks.plot import bars
 from benchmarks.programs import FOLDER, HERE, PROGRAMS, program, project_go
 
 GO_READER = "Go's debug/dwarf, all entries"
+IMPORTS = (
+    "import freezeframe.__main__, freezeframe.compiling, freezeframe.specs, datasource.compiling, datasource.cache,"
+    "compiler.binary, compiler.compile, compiler.ir.program_codec"
+)
+"""What a cold compile imports before it begins."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ def contenders(binary: Path, spec: Path, scratch: Path, tools: dict[str, Path]) 
         Contender("Freezeframe, a pattern, names kept", [*compile_, varied], True, vary),
         Contender("Freezeframe, cold", [*compile_, spec], True, forget),
         Contender("Freezeframe, warm", [*compile_, spec], True),
+        Contender("Freezeframe, importing itself", [sys.executable, "-c", IMPORTS], True),
         Contender("Python alone, doing nothing", [sys.executable, "-c", ""]),
     ]
     if "dlv" in tools:
