@@ -11,6 +11,8 @@ from compiler.code.moduledata import NAME as MODULE_DATA
 from compiler.code.moduledata import ModuleData, read_module
 from compiler.code.pclntab import Pclntab, is_obfuscated
 from compiler.code.stackmaps import StackMaps
+from compiler.code.sunk import decoded
+from compiler.code.x86 import Step
 from compiler.dwarf.constants import Constant, constants_of
 from compiler.dwarf.debugfile import DebugFiles
 from compiler.dwarf.dictionaries import Dictionaries
@@ -26,6 +28,8 @@ from compiler.naming.names import FunctionNames
 from compiler.naming.shapes import Shapes
 from compiler.stripped import StrippedFunctions
 
+MAX_DECODED = 64
+"""Functions of which is kept what their instructions are."""
 MAX_PLACES = 1 << 14
 """Variables of which is kept where they are."""
 SHARED = "no Go runtime of its own (linked with -linkshared): it cannot be captured; build it without -linkshared"
@@ -184,6 +188,15 @@ class Binary:
 
     def _find_places(self, offset: int, type_offset: int) -> PlaceFinder:
         return PlaceFinder(read_locations(self.info, self.info.die(offset), self.types.shape(type_offset)))
+
+    @cached_property
+    def steps(self) -> Callable[[int], Mapping[int, Step]]:
+        """The instructions by PC of the function around an address, inlined calls and all; none of a very large one."""
+        return lru_cache(maxsize=MAX_DECODED)(self._decode)
+
+    def _decode(self, address: int) -> Mapping[int, Step]:
+        entry, end = self.pclntab.entry(address), self.pclntab.code_end(address)
+        return decoded(self.executable, entry, end) if entry is not None else {}
 
     @cached_property
     def stack_maps(self) -> StackMaps:

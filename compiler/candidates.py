@@ -153,8 +153,10 @@ class Code:
 
     @cached_property
     def stays(self) -> Stays:
-        """What the code still reads of the frame."""
-        return Stays(self._sunk.steps, Frame(self._binary.pclntab, self._instance.ranges[0][0]))
+        """What the code still reads of the frame: an inlined call's goes on in what is around it."""
+        first = self._instance.ranges[0][0]
+        steps = self._binary.steps(first) if self._instance.level else self._sunk.steps
+        return Stays(steps, Frame(self._binary.pclntab, first))
 
     @cached_property
     def _from_declarations(self) -> list[tuple[PlaceFinder, set[int]]]:

@@ -23,6 +23,8 @@ FIXED = {
     "swapped": ("b int, c string, d pair", '1, text(2), pair{3, "three"}', "b c d z",
                 ["z := listed(b)", "d = grown(d)"]),
     "crossed": ("d pair", 'pair{1, "one"}', "d", ["d.A = next(d.A)", "d = grown(d)", "use(three(1))"]),
+    "within": ("d pair", 'pair{1, "one"}', "d",
+               ["d.A = next(d.A)", "d = grown(d)", "use(three(1))", "func() {"]),
     "hidden": ("c any, s string, n int", '"known", text(5), 3', "c n s",
                ["p := made(n)", "if p == nil {", "\tc := s", "\t_ = c", "}"]),
 }  # fmt: skip
@@ -49,8 +51,9 @@ def written(seed: int, count: int) -> tuple[str, list[Body]]:
     pick = random.Random(seed)
     texts, bodies = ["package main\n"], []
     for name, (parameters, arguments, kept, lines) in FIXED.items():
-        body = Body(name, f"main.{name}", tuple(kept.split()))
-        text = "\n\t".join((*lines, "WAIT", *(f"use({each})" for each in body.variables)))
+        within = lines[-1] == "func() {"
+        body = Body(name, f"main.{name}{'.func1' * within}", tuple(kept.split()))
+        text = "\n\t".join((*lines, "WAIT", *(f"use({each})" for each in body.variables), *["}()"] * within))
         texts += [f"//go:noinline\nfunc {twin}({parameters}) {{\n\t{code}\n}}\n" for twin, code in _twins(body, text)]
         texts.append(_called(f"told{name}({arguments})", f"{name}({arguments})"))
         bodies.append(body)

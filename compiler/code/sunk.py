@@ -53,6 +53,12 @@ _NONE = _Held({}, ())
 _Known = dict[int, _Held]
 
 
+def decoded(executable: Executable, lo: int, hi: int) -> dict[int, Step]:
+    """The instructions in [lo, hi) by PC; none of more than MAX_CODE bytes, nor of another machine than amd64."""
+    code = executable.read(lo, hi - lo) if hi - lo <= MAX_CODE and executable.arch == "amd64" else None
+    return {step.pc: step for step in steps(code or b"", lo)}
+
+
 class Sunk:
     """What one copy of a function makes from the slots of its frame, by address."""
 
@@ -62,11 +68,10 @@ class Sunk:
         self.line_at = line_at
         self._makings: list[Making] = []
         self._steps: dict[int, Step] = {}
-        for lo, hi in instance.ranges if executable.arch == "amd64" else ():
-            code = executable.read(lo, hi - lo) if hi - lo <= MAX_CODE else None
-            stretch = list(steps(code or b"", lo))
-            self._makings += _Trace(stretch, Frame(pclntab, lo), line_at).makings()
-            self._steps |= {step.pc: step for step in stretch}
+        for lo, hi in instance.ranges:
+            stretch = decoded(executable, lo, hi)
+            self._makings += _Trace([*stretch.values()], Frame(pclntab, lo), line_at).makings()
+            self._steps |= stretch
 
     @property
     def steps(self) -> Mapping[int, Step]:
