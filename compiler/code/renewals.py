@@ -9,6 +9,9 @@ together of parts (decomposeUserStructInto in cmd/compile/internal/ssa/decompose
 
 the debug info says during the wait that d is where it was before. Its old slots may be left as they were, or serve the new
 value's parts or anything else.
+
+And an argument has no slot of its own but its home, in the caller's frame. Where it is kept in another, whatever has its size may
+come there next, and for the debug info the argument stays: it ends with the next that is written there.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -72,7 +75,7 @@ class Renewals:
             if step is None or pc in found or not self._is_in(slot, pc) or self._comes(slot, pc):
                 continue
             found.add(pc)
-            open_ += following(step)
+            open_ += step.following
         return frozenset(found)
 
     def _is_in(self, slot: int, pc: int) -> bool:
@@ -106,11 +109,6 @@ def words(pieces: Iterable[Piece]) -> Iterator[int]:
         if isinstance(piece, AtCfa)
         for slot in range(piece.offset, piece.offset + piece.size, WORD)
     )
-
-
-def following(step: Step) -> list[int]:
-    """Where the code may go on behind an instruction."""
-    return [pc for pc in (step.target, step.after if step.does.flow != "leave" else 0) if pc]
 
 
 def returning(

@@ -88,9 +88,8 @@ class Stays:
         """By PC, the instructions behind which it comes next."""
         found: dict[int, list[int]] = {}
         for step in self.steps.values():
-            for following in (step.target, step.after if step.does.flow != "leave" else 0):
-                if following:
-                    found.setdefault(following, []).append(step.pc)
+            for following in step.following:
+                found.setdefault(following, []).append(step.pc)
         return found
 
     @cached_property

@@ -121,8 +121,7 @@ class Sunk:
             seen.add(step.pc)
             if step.pc <= pc < step.after:
                 return True
-            open_ += [step.target] if step.target else []
-            open_ += [step.after] if flow != "leave" else []
+            open_ += step.following
         return False
 
 

@@ -92,6 +92,11 @@ class Step(NamedTuple):
     callee: int = 0
     """What it calls by address; 0 where that is not written in it."""
 
+    @property
+    def following(self) -> list[int]:
+        """Where the code may go on behind it."""
+        return [pc for pc in (self.target, self.after if self.does.flow != "leave" else 0) if pc]
+
 
 def steps(code: bytes, pc: int) -> Iterator[Step]:
     """The instructions of `code`, which begins at `pc`."""
