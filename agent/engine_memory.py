@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from agent.chase import Chaser
-from agent.engine import Registers, Target
+from agent.engine import NOT_WALKED, Registers, Target
 from agent.memory import ProcessMemory
 from agent.reader import Memory, Reader
 from agent.roots import Roots
@@ -90,7 +90,7 @@ class MemoryProbe:
             Loss(
                 "stacks",
                 self._count[FLAG_NO_STACK],
-                "stacks could not be walked: they were being moved, or their threads ran C (also of the race detector)",
+                NOT_WALKED,
             ),
         ]
         written = [record(KIND_THREAD, THREAD.pack(tid, *self._threads[tid])) for tid in sorted(self._threads)]

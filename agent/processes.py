@@ -15,7 +15,7 @@ from agent.allow import AllowList, executable
 from agent.capabilities import remedy
 from agent.listing import Listing
 from agent.threads import container_pid, thread_ids
-from compiler.ir.build_id import BinaryIdentity, NotAnExecutable, read_identity
+from compiler.ir.build_id import UNPACK, BinaryIdentity, NotAnExecutable, read_identity
 from compiler.ir.errors import BadInput, CannotNow
 from compiler.ir.wire import GoProcess
 
@@ -96,7 +96,7 @@ class Processes:
             if identity is not None and identity.packed:
                 raise BadInput(
                     f"the program of process {pid} ({running.command}) is packed by UPX",
-                    remedy="unpack it (upx -d), or do not pack it",
+                    remedy=UNPACK,
                 )
             if identity is None or not identity.is_go:
                 what = f"process {pid} ({running.command}) is not a Go program"

@@ -123,10 +123,7 @@ class _Compiler:
         """Add the runtime's functions in which goroutines wait; their numbers."""
         first = len(tables)
         for function, instances in waiting_in(self.binary):
-            columns = [Column(self, function, collect, instances) for collect in function.collect]
-            found += [site for each in instances for site in sites.build(self.binary, len(tables), each, columns)]
-            for column in columns:
-                column.tell_misfits()
+            found += self._sites(len(tables), function, instances)[1]
             tables.append(FunctionTable("", function.function, tuple(c.name for c in function.collect)))
         return tuple(range(first, len(tables)))
 
@@ -162,11 +159,8 @@ class _Compiler:
 
     def _function(self, number_: int, function: FunctionSpec) -> tuple[FunctionReport, list[Site]]:
         instances = self._instances(function)
-        columns = [Column(self, function, collect, instances) for collect in function.collect]
+        columns, found = self._sites(number_, function, instances)
         by_name = {column.collect.name.casefold(): column for column in columns}
-        found = [site for each in instances for site in sites.build(self.binary, number_, each, columns)]
-        for column in columns:
-            column.tell_misfits()
 
         def leads_to_time(name: str, path: tuple[str | int, ...]) -> bool:
             column = by_name.get(name.casefold())
@@ -186,6 +180,16 @@ class _Compiler:
             tuple((c.collect.name, c.collect.expr, c.type_name) for c in columns),
         )
         return report, found
+
+    def _sites(
+        self, number_: int, function: FunctionSpec, instances: list[Instance]
+    ) -> tuple[list[Column], list[Site]]:
+        """The columns of a function, and where they are in its copies."""
+        columns = [Column(self, function, collect, instances) for collect in function.collect]
+        found = [site for each in instances for site in sites.build(self.binary, number_, each, columns)]
+        for column in columns:
+            column.tell_misfits()
+        return columns, found
 
     def _instances(self, function: FunctionSpec) -> list[Instance]:
         """The copies of the code of every function that the spec's name or pattern stands for, or an Issue."""

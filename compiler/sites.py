@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.candidates import Candidate, Code
-from compiler.code.arginfo import DICTIONARY
+from compiler.code.arginfo import DICTIONARY, POINTER_SIZE
 from compiler.code.homes import own
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.locations import (
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from compiler.binary import Binary
 
 
-POINTER_SIZE = 8
 DEAD = Missing("optimized out", GONE)
 SUNK = Missing("optimized out", "the function assigns to it again, and the new value is kept nowhere during this call")
 RENEWED = Missing("optimized out", "what is kept here may be something else by now")

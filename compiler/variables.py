@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from compiler import sites
 from compiler.binary import Binary
+from compiler.code.arginfo import DICTIONARY
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.gotypes import (
     KIND_ARRAY,
@@ -23,7 +24,6 @@ from compiler.ir.program import Access, FunctionTable, Missing
 from compiler.naming.catalog import kind_of
 from compiler.naming.patterns import written_name
 
-DICTIONARY = ".dict"
 MAX_COPIES = 50
 """Copies of one function's code that are looked at to tell which lines have a variable."""
 MAX_FIELDS = 2000

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from agent.engine import Registers
+from agent.engine import NOT_WALKED, Registers
 from agent.engine_ebpf.layout import GoroutineRow, State, ThreadRow
 from agent.engine_ebpf.numbers import BATCH, PROBES, Phase
 from agent.engine_ebpf.rig import EMPTY_STACK, Rig
@@ -132,7 +132,7 @@ class EbpfProbe:
             Loss(
                 "stacks",
                 self._sum("stacks_missing") - self._sum("lost_stacks"),
-                "stacks could not be walked: they were being moved, or their threads ran C (also of the race detector)",
+                NOT_WALKED,
             ),
             Loss(
                 "stacks",

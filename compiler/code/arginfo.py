@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from compiler.code.pclntab import Pclntab
 from compiler.dwarf.executable import Executable
-from compiler.dwarf.functions import Instance
+from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.gotypes import (
     KIND_ARRAY,
     KIND_COMPLEX64,
@@ -81,7 +81,7 @@ class Arguments:
             return {}
         entry = instance.ranges[0][0]
         printed, cut = self._printed(entry)
-        parameters = [v for v in instance.variables if v.parameter and not v.result and v.name != DICTIONARY]
+        parameters = _parameters(instance)
         unprinted = 0
         skipped = 0
         if "[" in instance.name:  # what comes first is taken for the dictionary
@@ -122,7 +122,7 @@ class Arguments:
         if not behind:  # it is the first argument of all
             return None if first is None else Slot(0, POINTER_SIZE, first + start, 0)
         printed, _ = self._printed(instance.ranges[0][0])
-        parameters = [v for v in instance.variables if v.parameter and not v.result and v.name != DICTIONARY]
+        parameters = _parameters(instance)
         if not printed or not parameters or (len(printed[0]), printed[0][0].sign, printed[0][0].size) != (1, SLOT, 8):
             return None  # behind the receiver, which is not printed
         offset = printed[0][0].offset
@@ -213,6 +213,11 @@ class Arguments:
     def _leaves(self, type_offset: int) -> Iterator[int]:
         """The parts of a type, one for each register that it takes."""
         return (at for sign, at, _ in self._visit(type_offset, 0, 0) if sign == SLOT)
+
+
+def _parameters(instance: Instance) -> list[Variable]:
+    """In the order in which they are passed."""
+    return [v for v in instance.variables if v.parameter and not v.result and v.name != DICTIONARY]
 
 
 def _tokens(data: bytes) -> Iterator[Token]:

@@ -47,7 +47,8 @@ class Lookups(Stepping):
         if isinstance(kind, TwoMaps):
             for word in (kind.read, kind.dirty):
                 self._kept_alive(here, word, self._word(here, word))
-            scan = getattr(self._types[kind.map], "scan", 0)
+            both = self._types[kind.map]
+            scan = both.scan if isinstance(both, Sought) else 0
             _, map_, found = self._values.two_maps(kind, self.read(here, kind.size), 0, scan)
             return (map_.key, map_.value), found
         inner = self._types[kind.map] if isinstance(kind, Sought) else None

@@ -13,7 +13,7 @@ from compiler.dwarf.debugfile import DebugFile, DebugFiles
 from compiler.dwarf.elf import Segment, read_headers
 from compiler.dwarf.machine import MACHINES, Machine
 from compiler.dwarf.sections import BadSection, Reading, Section, read_section
-from compiler.ir.build_id import BinaryIdentity, read_identity
+from compiler.ir.build_id import UNPACK, BinaryIdentity, read_identity
 from compiler.ir.errors import BadInput
 
 SYMBOL = struct.Struct("<IBBHQQ")
@@ -58,7 +58,7 @@ def _headless(path: Path) -> BadBinary:
 
 
 def _packed(path: Path) -> BadBinary:
-    return BadBinary("it is packed by UPX", where=str(path), remedy="unpack it (upx -d), or do not pack it")
+    return BadBinary("it is packed by UPX", where=str(path), remedy=UNPACK)
 
 
 class Executable:

@@ -23,6 +23,7 @@ MAX_TEXT: Final = 4096
 MAX_SEGMENTS: Final = 1024
 PACKED: Final = b"UPX!"
 """The mark of what UPX packed, right behind its program headers (l_info in upx/src/stub/src/include/linux.h)."""
+UNPACK: Final = "unpack it (upx -d), or do not pack it"
 MAX_HEADERS: Final = 4096
 MAX_LOADED: Final = 4 << 30
 """Bytes that are hashed of a binary without a build id."""

@@ -28,7 +28,7 @@ from compiler.spec.errors import SpecError
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
 """A spec nests six deep."""
-SIX_LEVELS = "a spec needs six levels"
+NESTED, SIX_LEVELS = f"nested more than {MAX_DEPTH} deep", "a spec needs six levels"
 TOO_DEEP = "exceeded maximum nesting depth"
 """What libyaml says since 0.2.6, which reads ahead and stops by itself after a thousand levels."""
 MAX_VALUES = 50_000
@@ -115,7 +115,7 @@ def _not_yaml(error: MarkedYAMLError, text: str, origin: str) -> SpecError:
     if mark is None:
         return SpecError(f"this is not YAML: {problem}", origin=origin, line=1, remedy=QUOTE)
     if problem == TOO_DEEP:
-        return SpecError(f"nested more than {MAX_DEPTH} deep", origin=origin, line=mark.line + 1, remedy=SIX_LEVELS)
+        return SpecError(NESTED, origin=origin, line=mark.line + 1, remedy=SIX_LEVELS)
     found = "".join(text.split("\n")[mark.line : mark.line + 1])[mark.column : mark.column + 1]
     remedy = "indent with spaces, not tabs" if found == "\t" else QUOTE
     return SpecError(f"this is not YAML: {problem}", origin=origin, line=mark.line + 1, remedy=remedy)
@@ -143,7 +143,7 @@ class _Builder:
 
     def _node(self, event: Event, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise self._error(event, f"nested more than {MAX_DEPTH} deep", SIX_LEVELS)
+            raise self._error(event, NESTED, SIX_LEVELS)
         if isinstance(event, AliasEvent):
             return self._alias(event)
         if not isinstance(event, (ScalarEvent, CollectionStartEvent)):

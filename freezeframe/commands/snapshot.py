@@ -69,7 +69,7 @@ def _tell(found: "LocalSnapshot", tables: dict[str, int], issues: Sequence[tuple
     for issue in found.taken.compiled.issues:
         click.echo(f"  {issue_line(issue.message, issue.nearest)}", err=True)
     for item, message in issues:
-        click.echo(f"  issue: {item}: {message}", err=True)
+        click.echo(f"  {issue_line(f'{item}: {message}', ())}", err=True)
     for loss in process["losses"]:
         click.echo(f"  loss: {loss['count']} {loss['detail']} ({loss['kind']})", err=True)
     click.echo("  " + ", ".join(f"{name} {count}" for name, count in tables.items()))

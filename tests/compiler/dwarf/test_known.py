@@ -33,16 +33,15 @@ def zoo(go: Path, built: Path) -> Iterator[Binary]:
         yield binary
 
 
+def table_of(binary: Binary) -> TypeTable:
+    """A table of types that leads three pointers deep."""
+    runtime, index = RuntimeTypes(binary.executable, 0), binary.index
+    return TypeTable(binary.types, 3, runtime, index.runtime_types, index.types, binary.global_at)
+
+
 def described(binary: Binary, name: str) -> Type:
     """A type by its linked name, as a column of that type would have it."""
-    table = TypeTable(
-        binary.types,
-        3,
-        RuntimeTypes(binary.executable, 0),
-        binary.index.runtime_types,
-        binary.index.types,
-        binary.global_at,
-    )
+    table = table_of(binary)
     wanted = table.want(binary.index.types[name][0])
     return table.build()[wanted]
 
@@ -72,9 +71,7 @@ def test_atomics_are_what_is_in_them(zoo: Binary) -> None:
 
 def test_the_runtimes_own_atomic_float_is_a_number(zoo: Binary) -> None:
     [name] = {"internal/runtime/atomic.Float64", "runtime/internal/atomic.Float64"} & zoo.index.types.keys()
-    table = TypeTable(
-        zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types, zoo.index.types, zoo.global_at
-    )
+    table = table_of(zoo)
     wanted = table.want(zoo.index.types[name][0])
     types = table.build()
     found = types[wanted]
@@ -98,9 +95,7 @@ def test_channels_know_who_waits(zoo: Binary) -> None:
 
 
 def test_a_sync_map_is_a_trie_since_go_1_24_and_two_maps_before(zoo: Binary) -> None:
-    table = TypeTable(
-        zoo.types, 3, RuntimeTypes(zoo.executable, 0), zoo.index.runtime_types, zoo.index.types, zoo.global_at
-    )
+    table = table_of(zoo)
     wanted = table.want(zoo.index.types["sync.Map"][0])
     types = table.build()
     found = types[wanted]
