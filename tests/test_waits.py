@@ -239,7 +239,8 @@ def test_leaked_goroutines(binary: Path, engine: str, tmp_path: Path) -> None:
     scene = Scene(truth, {}, "", {engine: file})
     leaked = [row for row in scene.goroutines(engine).values() if row["status"] == "leaked"]
     assert len(leaked) == leaks
-    assert (leaks > 100) == supported
+    # How many varies: the profile takes whatever a stack still holds for a reference, once for that to the crowd's channel.
+    assert (leaks > 0) == supported
     waits = {row["goroutine_id"]: len(row["waits"] or ()) for row in truth if row["name"] not in UNTOLD}
     for row in leaked:
         found = scene.rows(engine, f"SELECT * FROM waits WHERE goroutine_id = {row['goroutine_id']}")
