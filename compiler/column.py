@@ -4,6 +4,7 @@ from typing import Protocol
 
 from compiler.binary import Binary
 from compiler.dwarf.functions import Instance, Variable
+from compiler.dwarf.linked import split_name
 from compiler.expression.operations import AddressIn, CountOf, Expression, FieldOf, IndexOf, SliceOf
 from compiler.expression.parse import parse
 from compiler.expression.resolve import choose, resolve
@@ -12,7 +13,6 @@ from compiler.expression.writtennames import WrittenNames
 from compiler.ir.limits import Limits
 from compiler.ir.program import Access, Missing
 from compiler.naming.nearest import nearest
-from compiler.naming.patterns import split_name
 from compiler.spec import Collect, FunctionSpec, Spec, TypeSpec
 from compiler.times import is_time
 from compiler.typepaths import ShownTypes

@@ -1,6 +1,5 @@
 """What SQL asks of a binary's types: the names of a place's constants, and whether its values carry their address."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from compiler.dwarf.gotypes import (
     GoTypes,
     printed_type,
 )
+from compiler.dwarf.linked import split_name, unescaped
 from compiler.spec import Spec, SpecError
 from compiler.spec.uses import SpecUse
 from compiler.sql.enums import EnumNames, TypeNames, is_flags
@@ -24,7 +24,6 @@ from compiler.typepaths import Lost, ShownTypes, shown
 
 MAX_NAMES = 10_000
 """Constants of one type that are kept."""
-_ESCAPED = re.compile(r"%([0-9a-f]{2})")
 NoteIssue = Callable[[str, str, int | None, tuple[str, ...]], None]
 
 
@@ -152,9 +151,9 @@ def _type_names(binary: Binary, end: int) -> TypeNames:
     types, name = binary.types, binary.types.name(end)
     bits, signed = 8 * types.size(end), BASIC_KINDS[types.kind(end)] == "int"
     constants = binary.constants(end)[:MAX_NAMES]
-    package = _unescaped(_package(name))
-    own = _first_names([each for each in constants if _unescaped(each.package) == package], bits, signed)
-    foreign = [each for each in constants if _unescaped(each.package) != package]
+    package = unescaped(split_name(name)[0])
+    own = _first_names([each for each in constants if unescaped(each.package) == package], bits, signed)
+    foreign = [each for each in constants if unescaped(each.package) != package]
     named = {value: f"{where}.{text}" for value, (where, text) in _first_names(foreign, bits, signed).items()}
     named |= {value: text for value, (_, text) in own.items()}
     flags = tuple((value, text) for value, (_, text) in own.items()) if is_flags(list(own)) else ()
@@ -171,18 +170,7 @@ def _first_names(constants: Sequence[Constant], bits: int, signed: bool) -> dict
     return names
 
 
-def _package(name: str) -> str:
-    """The package path of a linked type name: up to the first dot after the last slash before type arguments."""
-    head, slash, tail = name.partition("[")[0].rpartition("/")
-    return head + slash + tail.split(".", 1)[0]
-
-
 def _bare(name: str) -> str:
     """The type's name without its package."""
     head, bracket, arguments = printed_type(name).partition("[")
     return head.rpartition(".")[2] + bracket + arguments
-
-
-def _unescaped(path: str) -> str:
-    """A package path as it is written; the linker's names have dots and others in its last element as %2e."""
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), path)

@@ -126,8 +126,8 @@ class Functions:
         """The types of what the function with this linked name returns; none where no debug info describes it."""
         found = self._results.get(name)
         if found is None:
-            offsets = self._index.functions.get(name, [])[:1]
-            dies = [die for at in offsets for depth, die in self._info.subtree(at) if depth == 1]
+            at = self._index.description(name)
+            dies = [] if at is None else [die for depth, die in self._info.subtree(at) if depth == 1]
             types = [number(die, "DW_AT_type") for die in dies if number(die, "DW_AT_variable_parameter")]
             found = self._results[name] = frozenset(each for each in types if each is not None)
         return found

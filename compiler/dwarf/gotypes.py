@@ -6,6 +6,7 @@ Layouts are read by field name from the binary's own DWARF, never from a table o
 import re
 from functools import lru_cache
 
+from compiler.dwarf.linked import unescaped
 from compiler.dwarf.locations import Shape
 from compiler.dwarf.units import DebugInfo, name_of, number
 from compiler.ir.frozen import frozen
@@ -105,7 +106,7 @@ class GoTypes:
 
     def _package(self, path: "re.Match[str]") -> str:
         """The package's own name; without a unit of its own, the last element of its path."""
-        return self._package_name(path[1].replace("%2e", ".")) or path[1]
+        return self._package_name(unescaped(path[1])) or path[1]
 
     def target(self, offset: int) -> int | None:
         """DW_AT_type: what a typedef, pointer or array is of."""

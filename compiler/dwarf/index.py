@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from typing import Any, Protocol
 
 from compiler.dwarf.executable import BadBinary
+from compiler.dwarf.linked import split_name, unescaped
 from compiler.dwarf.names import Names, Sought
 from compiler.dwarf.scanner import GO_RUNTIME_TYPE, Scanned, Scanner, kind_of
 from compiler.dwarf.table import Table
@@ -97,17 +98,34 @@ class Index:
 
     # ------------------------------------------------------------ names in the text
 
+    def description(self, function: str) -> int | None:
+        """One of the DIEs of a function's name, whichever is found soonest; None where there is none."""
+        found = self._at_home("function", function.encode()) if self._searchable else []
+        return next(iter(found or self.functions.get(function, [])), None)
+
     def _find(self, kind: str, name: bytes) -> list[int] | None:
         """The DIEs of a name, by searching the text for it; None where that does not tell."""
         if not self._searchable:
             return None
+        # Of a variable there is one DIE; of a function there may be one for each package that it is inlined in.
+        own = self._at_home(kind, name) if kind == "global" else []
+        return own or sorted(self._spelled(kind, name, 0, self._info.section.size))
+
+    def _at_home(self, kind: str, name: bytes) -> list[int]:
+        """Those of the DIEs that are in units of the package that the name says: where most are."""
+        package = unescaped(split_name(name.decode("utf-8", "replace"))[0])
+        units = self._info.units_of(package)
+        return sorted(die for unit in units for die in self._spelled(kind, name, unit.start, unit.end))
+
+    def _spelled(self, kind: str, name: bytes, lo: int, hi: int) -> set[int]:
+        """The DIEs of a name between two offsets."""
         found: set[int] = set()
-        for at in self._info.section.find(name + b"\0"):
+        for at in self._info.section.find(name + b"\0", lo, hi):
             unit = self._info.unit_at(at)
             scanned = None if unit is None else self._scan(unit)
             if scanned is not None:
                 found.update(_spelled(scanned, kind, name, at))
-        return sorted(found)
+        return found
 
     @cached_property
     def _searchable(self) -> bool:

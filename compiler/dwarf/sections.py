@@ -46,12 +46,13 @@ class Section:
         buffer, shift = self.buffer, self.start.__add__
         return [buffer[start:end] for start, end in zip(map(shift, starts), map(shift, ends), strict=True)]
 
-    def find(self, wanted: bytes) -> Iterator[int]:
-        """Where the bytes are `wanted`, in order."""
-        at = self.buffer.find(wanted, self.start, self.start + self.size)
+    def find(self, wanted: bytes, lo: int = 0, hi: int | None = None) -> Iterator[int]:
+        """Where the bytes between two offsets are `wanted`, in order."""
+        end = self.start + (self.size if hi is None else hi)
+        at = self.buffer.find(wanted, self.start + lo, end)
         while at >= 0:
             yield at - self.start
-            at = self.buffer.find(wanted, at + 1, self.start + self.size)
+            at = self.buffer.find(wanted, at + 1, end)
 
     def stream(self) -> IO[bytes]:
         """The bytes as a stream; one a section, for all share one position."""

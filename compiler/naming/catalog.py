@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from typing import Literal
 
 from compiler.binary import Binary
+from compiler.dwarf.linked import split_name
 from compiler.ir.errors import BadInput
 from compiler.ir.frozen import frozen
-from compiler.naming.patterns import parse_pattern, split_name, written_name
+from compiler.naming.patterns import parse_pattern, written_name
 
 Kind = Literal["function", "method", "closure"]
 CLOSURE = re.compile(r"\.(?:func|gowrap|deferwrap)?\d+(?=[.\-]|$)|-range\d+")

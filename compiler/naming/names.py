@@ -9,6 +9,7 @@ from functools import cached_property
 
 from compiler.dwarf.functions import Functions
 from compiler.dwarf.index import Index
+from compiler.dwarf.linked import split_name
 from compiler.ir.frozen import frozen
 from compiler.naming.nearest import COUNT, nearest
 from compiler.naming.patterns import (
@@ -17,7 +18,6 @@ from compiler.naming.patterns import (
     bracketed,
     parse_pattern,
     split_arguments,
-    split_name,
     written_name,
 )
 from compiler.naming.shapes import Shapes

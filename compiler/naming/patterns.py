@@ -9,10 +9,10 @@
 
 import re
 
+from compiler.dwarf.linked import ESCAPE, split_name, unescaped
 from compiler.ir.frozen import frozen
 
 ANY_ARGUMENTS = "..."
-ESCAPE = re.compile(r"%([0-9a-f]{2})")
 OPENING, CLOSING = "([{", ")]}"
 
 
@@ -106,24 +106,6 @@ def split_arguments(text: str) -> tuple[str, ...]:
         else:
             found[-1] += character
     return tuple(each.strip() for each in found)
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """(package path, the rest) of a function's name: the path goes up to the first dot behind its last slash."""
-    head, slash, tail = re.split(r"[\[(]", name, maxsplit=1)[0].rpartition("/")
-    package = head + slash + tail.split(".", 1)[0]
-    return package, name[len(package) + 1 :]
-
-
-def unescaped(path: str) -> str:
-    """An import path as it is written in Go (the reverse of PathToPrefix in cmd/internal/objabi/path.go)."""
-    if "%" not in path:
-        return path
-    data = ESCAPE.sub(lambda match: chr(int(match[1], 16)), path)
-    try:
-        return data.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return data
 
 
 def written_name(linked: str) -> str:

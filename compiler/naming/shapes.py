@@ -18,7 +18,7 @@ from compiler.dwarf.gotypes import (
     printed_type,
 )
 from compiler.dwarf.index import Index
-from compiler.naming.patterns import unescaped
+from compiler.dwarf.linked import unescaped
 
 ANY_POINTER = "*uint8"
 """The shape of every pointer, where the constraint allows it."""

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.naming.patterns import bracketed, parse_pattern, split_arguments, split_name, written_name
+from compiler.dwarf.linked import split_name
+from compiler.naming.patterns import bracketed, parse_pattern, split_arguments, written_name
 
 NAMES = (
     "main.run",
