@@ -5,13 +5,14 @@ Go 1.20 and later (magic 0xfffffff1). Names are formed as runtime/traceback.go p
 """
 
 import struct
-from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
+from itertools import compress
 from operator import itemgetter
 
 from compiler.code.moduledata import find_module
+from compiler.dwarf.columns import column, numbers_of
 from compiler.dwarf.executable import BadBinary, Executable
 from compiler.dwarf.sections import Buffer, Section
 from compiler.ir.symbols import SymbolFrame
@@ -156,19 +157,10 @@ class Pclntab:
         text, numbers = b"\0" + name.encode() + b"\0", list[int]()
         at = self._data.find(text, self._names - 1, self._units)
         while at >= 0:
-            numbers += self._of_name(at + 1 - self._names)
+            numbers += numbers_of(at + 1 - self._names, self._name_offsets)
             at = self._data.find(text, at + 1, self._units)
         ends = (self._entries[number + 1] if number + 1 < self.count else self._end for number in numbers)
         return sorted((self.text + self._entries[n], self.text + end) for n, end in zip(numbers, ends, strict=True))
-
-    def _of_name(self, offset: int) -> Iterator[int]:
-        """The numbers of the functions whose name is at an offset from the beginning of all names."""
-        wanted, names = offset.to_bytes(4, "little"), self._name_offsets
-        at = names.find(wanted)
-        while at >= 0:
-            if at % 4 == 0:
-                yield at // 4
-            at = names.find(wanted, at + 1)
 
     @property
     def _name_offsets(self) -> bytes:
@@ -193,7 +185,7 @@ class Pclntab:
                 with data[start : start + size] as rest, rest.cast("I") as words:
                     columns.append(word(words)[:-1])
         names, ids_and_flags = columns
-        return array("I", names).tobytes(), ids_and_flags
+        return column(names), ids_and_flags
 
     def names(self) -> list[bytes]:
         """Linked names of all functions, also of those that were inlined wherever they are called."""
@@ -228,7 +220,7 @@ class Pclntab:
         """[lo, hi) link-time PCs of the functions that carry a flag (internal/abi/symtab.go, FuncFlag)."""
         ends = (*self._entries[1:], self._end)
         wanted = {each for each in set(self._ids_and_flags) if each >> 8 & flag}
-        found = [number for number, each in enumerate(self._ids_and_flags) if each in wanted]
+        found = compress(range(self.count), map(wanted.__contains__, self._ids_and_flags))
         return [(self.text + self._entries[n], self.text + ends[n]) for n in found if self._entries[n] < ends[n]]
 
     # ------------------------------------------------------------ tables by PC

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from compiler.dwarf.columns import column_of, numbers_of
 from compiler.dwarf.debugfile import DebugFile, DebugFiles
 from compiler.dwarf.elf import Segment, read_headers
 from compiler.dwarf.machine import MACHINES, Machine
@@ -298,9 +299,13 @@ class Executable:
             return None
         # A linker may let a name share the end of a longer one.
         for spelled in islice(names.find(name.encode() + b"\0"), MAX_SPELLINGS):
-            for at in table.find(spelled.to_bytes(4, "little")):
-                if at % SYMBOL.size == 0 and at + SYMBOL.size <= table.size:
-                    _, _, _, _, address, size = SYMBOL.unpack_from(table.view, at)
-                    if address:
-                        return address, size
+            for number in numbers_of(spelled, self._symbol_names):
+                _, _, _, _, address, size = SYMBOL.unpack_from(table.view, number * SYMBOL.size)
+                if address:
+                    return address, size
         return None
+
+    @cached_property
+    def _symbol_names(self) -> bytes:
+        """Of every symbol by its number, a word: where its name is."""
+        return column_of(self.section(".symtab") or b"", SYMBOL.size)

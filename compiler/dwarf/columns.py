@@ -1,0 +1,26 @@
+"""One word of each of many records, one behind the other: what is searched in a fraction of the time that the records take."""
+
+from array import array
+from collections.abc import Iterable, Iterator
+
+WORD = 4
+
+
+def column(words: Iterable[int]) -> bytes:
+    """The words as one column, little-endian."""
+    return array("I", words).tobytes()
+
+
+def column_of(records: bytes, size: int) -> bytes:
+    """The first word of each record of `size` bytes, a multiple of a word's."""
+    return array("I", records[: len(records) // size * size])[:: size // WORD].tobytes()
+
+
+def numbers_of(wanted: int, words: bytes) -> Iterator[int]:
+    """The numbers of the records that have this word, ascending."""
+    spelt = wanted.to_bytes(WORD, "little")
+    at = words.find(spelt)
+    while at >= 0:
+        if at % WORD == 0:
+            yield at // WORD
+        at = words.find(spelt, at + 1)
