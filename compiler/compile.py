@@ -86,6 +86,8 @@ class _Compiler:
         picked = {} if self.binary.no_debug_info else pick_types(self.spec, self.scope, self.access, self.issue)
         self.shown = ShownTypes(self.binary.types, picked)
         tables, reports, found = [], [], []
+        if not self.binary.no_debug_info:
+            self.binary.index.expect(each.function for each in self.spec.functions)
         meant = [names for each in self.spec.functions if len(names := self._meant(each).names) <= MAX_FUNCTIONS]
         self.binary.functions.prepare(name for names in meant for name in names)
         for number_, function in enumerate(self.spec.functions):

@@ -5,6 +5,7 @@ Go 1.20 and later (magic 0xfffffff1). Names are formed as runtime/traceback.go p
 """
 
 import struct
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
@@ -70,8 +71,8 @@ class Pclntab:
         rows = data[self._functions : self._functions + 8 * self.count + 4]
         if self.count < 1 or len(rows) < 8 * self.count + 4:
             raise self._bad("its Go function table is cut")
-        words = memoryview(rows[: 8 * self.count]).cast("I")
-        self._entries, self._offsets = words[0::2].tolist(), words[1::2].tolist()
+        words = array("I", rows[: 8 * self.count])
+        self._entries, self._offsets = words[0::2].tolist(), words[1::2]  # a list is quicker to search
         self._end = int.from_bytes(rows[-4:], "little")
         self.text = self._text_start()
         self._gofunc = self._find_gofunc()

@@ -11,9 +11,11 @@ def column(words: Iterable[int]) -> bytes:
     return array("I", words).tobytes()
 
 
-def column_of(records: bytes, size: int) -> bytes:
+def column_of(records: memoryview, size: int) -> bytes:
     """The first word of each record of `size` bytes, a multiple of a word's."""
-    return array("I", records[: len(records) // size * size])[:: size // WORD].tobytes()
+    words = array("I")
+    words.frombytes(records[: len(records) // size * size])
+    return words[:: size // WORD].tobytes()
 
 
 def numbers_of(wanted: int, words: bytes) -> Iterator[int]:

@@ -308,4 +308,5 @@ class Executable:
     @cached_property
     def _symbol_names(self) -> bytes:
         """Of every symbol by its number, a word: where its name is."""
-        return column_of(self.section(".symtab") or b"", SYMBOL.size)
+        table = self.mapped(".symtab")
+        return b"" if table is None else column_of(table.view, SYMBOL.size)

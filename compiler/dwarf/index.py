@@ -8,14 +8,15 @@ and the units are read in which the name is. For whoever wants every name, all u
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
+from itertools import islice
 from typing import Any, Protocol
 
 from compiler.dwarf.executable import BadBinary
 from compiler.dwarf.linked import split_name, unescaped
-from compiler.dwarf.names import Names, Sought
+from compiler.dwarf.names import MAX_SOUGHT, Names, Sought
 from compiler.dwarf.scanner import GO_RUNTIME_TYPE, Scanned, Scanner, kind_of
 from compiler.dwarf.table import Table
 from compiler.dwarf.units import DebugInfo, Unit, number
@@ -24,6 +25,8 @@ RUNTIME = "runtime"
 """The package to which Go's linker moves all types (movetomodule in cmd/link/internal/ld/dwarf.go)."""
 MAX_DIES = 16 << 20
 """Functions, types and globals of one binary (the largest known has 0.6 million); more is damage."""
+MAX_ALIKE = 4096
+"""Places at which the beginning of several names stands: to look at more takes longer than to look for each name."""
 MAX_SLOW = 4 << 20
 """DIEs that are read one by one: a minute's work."""
 
@@ -103,6 +106,26 @@ class Index:
         found = self._at_home("function", function.encode()) if self._searchable else []
         return next(iter(found or self.functions.get(function, [])), None)
 
+    def expect(self, functions: Iterable[str]) -> None:
+        """Look for these functions, of those that begin alike (methods of one type) for all in one go."""
+        wanted, stems = set(functions), dict[str, dict[bytes, str]]()
+        for name in wanted if self._searchable and len(wanted) <= MAX_SOUGHT else ():
+            stems.setdefault("".join(name.rpartition(".")[:2]), {})[name.encode()] = name
+        for stem, names in stems.items():
+            if stem and len(names) > 1:
+                self.functions.learn(self._begin(stem.encode(), names))
+
+    def _begin(self, stem: bytes, names: Mapping[bytes, str]) -> dict[str, list[int]]:
+        """The DIEs of functions whose names begin with `stem`; none where that is a beginning of too many."""
+        view, longest = self._info.bytes, max(map(len, names)) + 1
+        places = list(islice(self._info.section.find(stem), MAX_ALIKE))
+        found: dict[str, set[int]] = {name: set() for name in names.values()}
+        for at in places if len(places) < MAX_ALIKE else ():
+            spelt = bytes(view[at : at + longest]).partition(b"\0")[0]
+            if spelt in names:
+                found[names[spelt]].update(self._named("function", spelt, at))
+        return {name: sorted(dies) for name, dies in found.items() if dies}
+
     def _find(self, kind: str, name: bytes) -> list[int] | None:
         """The DIEs of a name, by searching the text for it; None where that does not tell."""
         if not self._searchable:
@@ -119,13 +142,14 @@ class Index:
 
     def _spelled(self, kind: str, name: bytes, lo: int, hi: int) -> set[int]:
         """The DIEs of a name between two offsets."""
-        found: set[int] = set()
-        for at in self._info.section.find(name + b"\0", lo, hi):
-            unit = self._info.unit_at(at)
-            scanned = None if unit is None else self._scan(unit)
-            if scanned is not None:
-                found.update(_spelled(scanned, kind, name, at))
-        return found
+        places = self._info.section.find(name + b"\0", lo, hi)
+        return {die for at in places for die in self._named(kind, name, at)}
+
+    def _named(self, kind: str, name: bytes, at: int) -> Iterator[int]:
+        """The DIEs that have the name which is spelled at an offset."""
+        unit = self._info.unit_at(at)
+        scanned = None if unit is None else self._scan(unit)
+        return iter(()) if scanned is None else _spelled(scanned, kind, name, at)
 
     @cached_property
     def _searchable(self) -> bool:

@@ -105,6 +105,10 @@ class Sought(Mapping[str, list[int]]):
         self._find, self._make_every = find, every
         self._found: dict[str, list[int]] = {}
 
+    def learn(self, found: Mapping[str, list[int]]) -> None:
+        """Take it that these names have these DIEs."""
+        self._found |= found
+
     @cached_property
     def _every(self) -> Names:
         return self._make_every()

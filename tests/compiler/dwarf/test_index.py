@@ -21,9 +21,10 @@ from tests.conftest import ROOT, build
 pytestmark = pytest.mark.every_version
 
 
-def by_elftools(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[int, int]]:
-    """(functions, types, runtime types) by iterating over all DIEs."""
+def by_elftools(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[str, list[int]], dict[int, int]]:
+    """(functions, globals, types, runtime types) by iterating over all DIEs."""
     functions: dict[str, list[int]] = {}
+    globals_: dict[str, list[int]] = {}
     types: dict[str, list[int]] = {}
     runtime_types: dict[int, int] = {}
     with path.open("rb") as file:
@@ -34,6 +35,7 @@ def by_elftools(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]],
             for die in unit.iter_DIEs():
                 name = die.attributes.get("DW_AT_name")
                 kind = {"DW_TAG_subprogram": functions}.get(str(die.tag), types if die.tag in TYPE_TAGS else None)
+                kind = globals_ if die.tag == "DW_TAG_variable" and "DW_AT_external" in die.attributes else kind
                 is_parameter = name is not None and name.value.startswith(b".param")
                 if kind is not None and name is not None and not is_parameter:
                     kind.setdefault(name.value.decode(), []).append(die.offset)
@@ -41,11 +43,28 @@ def by_elftools(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]],
                 runtime_type = getattr(attributes.get(GO_RUNTIME_TYPE), "value", 0)
                 if runtime_type:
                     runtime_types[runtime_type] = die.offset
-    return functions, types, runtime_types
+    return functions, globals_, types, runtime_types
+
+
+def assert_finds(path: Path, functions: dict[str, list[int]], globals_: dict[str, list[int]]) -> None:
+    """Looking for names one by one, or together, finds what there is."""
+    several = sorted(functions)[len(functions) // 2 :][: MAX_SOUGHT // 2]
+    with Binary(path) as binary:
+        index = binary.index
+        index.expect(["main.notThere", "main.notThereEither", *several[1:]])
+        assert {name: index.functions[name] for name in several} == {name: functions[name] for name in several}
+        assert "main.notThere" not in index.functions
+        assert all(index.description(name) in functions[name] for name in sorted(functions)[:: len(functions) // 16])
+        assert index.description("main.notThere") is None
+        some = sorted(globals_)[:: len(globals_) // 16]
+        assert {name: index.globals[name] for name in some} == {name: globals_[name] for name in some}
+        assert "main.notThere" not in index.globals
+        assert "whole" not in vars(index)
 
 
 def assert_equals_elftools(path: Path) -> None:
-    functions, types, runtime_types = by_elftools(path)
+    functions, globals_, types, runtime_types = by_elftools(path)
+    assert_finds(path, functions, globals_)
     with Binary(path) as binary:
         index = binary.index
         sought = random.Random(7).sample(sorted(functions), MAX_SOUGHT - 1)
@@ -57,6 +76,7 @@ def assert_equals_elftools(path: Path) -> None:
         assert index.runtime_types == runtime_types
         assert "whole" not in vars(index)  # of all this only the units were read in which the names are
         assert dict(index.functions) == functions
+        assert dict(index.globals) == globals_
         table = index.whole
         assert (dict(table.types), table.runtime_types) == (types, runtime_types)
         assert len(table.subprograms) == len(set(table.subprograms)) > len(functions) // 2
