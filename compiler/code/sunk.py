@@ -66,12 +66,12 @@ class Sunk:
         self, executable: Executable, pclntab: Pclntab, instance: Instance, line_at: Callable[[int], int]
     ) -> None:
         self.line_at = line_at
-        self._makings: list[Making] = []
-        self._steps: dict[int, Step] = {}
-        for lo, hi in instance.ranges:
-            stretch = decoded(executable, lo, hi)
-            self._makings += _Trace([*stretch.values()], Frame(pclntab, lo), line_at).makings()
-            self._steps |= stretch
+        stretches = [decoded(executable, lo, hi) for lo, hi in instance.ranges]
+        self._steps: dict[int, Step] = {pc: step for stretch in stretches for pc, step in stretch.items()}
+        self._traces = [
+            _Trace([*stretch.values()], Frame(pclntab, lo), line_at)
+            for (lo, _), stretch in zip(instance.ranges, stretches, strict=True)
+        ]
 
     @property
     def steps(self) -> Mapping[int, Step]:
@@ -85,10 +85,10 @@ class Sunk:
         slots = {(place.offset, place.offset + place.size) for place in places if isinstance(place, AtCfa)}
         found = [
             making
-            for making in self._makings
+            for trace in self._traces
+            for making in trace.makings(lambda slot: any(lo <= slot < hi for lo, hi in slots))
             if making.line  # and where it is declared there, it is so, or that is the head of its loop
             and making.line != variable.line
-            and any(lo <= making.slot < hi for lo, hi in slots)
             and not (_is_of_another(making, variable.die.offset, begins) and not _is_put_back(making, held))
         ]
         own: list[Making] = []
@@ -132,18 +132,38 @@ class _Trace:
         self._stretch, self._frame, self._line_at = stretch, frame, line_at
         self._at = {step.pc: number for number, step in enumerate(stretch)}
         self._made: list[Making] = []
+        self._wanted: frozenset[int] = frozenset()
 
-    def makings(self) -> list[Making]:
-        """From one to the next, and a little way along every branch."""
-        known: _Known = {}
-        for step in self._stretch:
-            if known or step.does.slots:
-                known = self._carry_out(step, known)
-                if known and step.target in self._at:
-                    self._follow(step.target, known)
-                if step.does.flow in ("call", "leave"):
-                    known = {}
+    @cached_property
+    def _reading(self) -> dict[int, list[int]]:
+        """By slot, the numbers of the instructions that read it, ascending."""
+        found: dict[int, list[int]] = {}
+        for number, step in enumerate(self._stretch):
+            down = self._frame.below_cfa(step.pc) if step.does.slots else 0
+            for slot in step.does.slots:
+                found.setdefault(slot - down, []).append(number)
+        return found
+
+    def makings(self, is_wanted: Callable[[int], bool]) -> list[Making]:
+        """What is made from the wanted slots: from one instruction to the next, and a little way along every branch."""
+        self._made, self._wanted = [], frozenset(filter(is_wanted, self._reading))
+        behind = 0
+        for start in sorted(number for slot in self._wanted for number in self._reading[slot]):
+            if start >= behind:
+                behind = self._go_on(start)
         return self._made
+
+    def _go_on(self, start: int) -> int:
+        """As long as a register holds anything of a slot; the number of the first instruction that was not looked at."""
+        known: _Known = {}
+        for number in range(start, len(self._stretch)):
+            step = self._stretch[number]
+            known = self._carry_out(step, known)
+            if known and step.target in self._at:
+                self._follow(step.target, known)
+            if not known or step.does.flow in ("call", "leave"):
+                return number + 1
+        return len(self._stretch)
 
     def _follow(self, target: int, known: _Known) -> None:
         """A little way along a branch, with what the registers hold."""
@@ -162,12 +182,13 @@ class _Trace:
         flow, moves, reads, writes, slots, through, stores, *_ = step.does
         if flow in ("call", "leave"):
             return known
-        if not slots and known.keys().isdisjoint(reads):  # nothing comes of what is known
-            return known if known.keys().isdisjoint(writes) else _without(known, writes)
         down = self._frame.below_cfa(step.pc) if slots or stores else 0
+        read = [slot - down for slot in slots if slot - down in self._wanted]
+        if not read and known.keys().isdisjoint(reads):  # nothing comes of what is known
+            return known if known.keys().isdisjoint(writes) else _without(known, writes)
         plain = reads - through
         sources = {slot: loaded for register in plain for slot, loaded in known.get(register, _NONE).slots.items()}
-        sources |= {slot - down: step.pc for slot in slots}
+        sources |= dict.fromkeys(read, step.pc)
         results = [making for register in plain for making in known.get(register, _NONE).made]
         for making in results:
             making.kept |= {slot - down: step.after for slot in stores}
