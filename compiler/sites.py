@@ -16,6 +16,7 @@ from compiler.dwarf.locations import (
     PlaceFinder,
     Unknown,
 )
+from compiler.escapes import Escapes, one_variable
 from compiler.expression.way import Resolved
 from compiler.ir.frames import GONE
 from compiler.ir.program import AtAddress, AtCfa, Located, Missing, Piece, Place, Site
@@ -94,8 +95,12 @@ class _Traced:
         passed = next((each for each in instance.variables if each.name == DICTIONARY), None)
         self._dictionary = None if passed is None else binary.places(passed)
         variables = column.variables(instance)
-        self._escapes = any(variable.escaped for variable in variables)
-        self._candidates = [Candidate(binary, v, code, shadows=len(variables) > 1) for v in variables]
+        self._on_heap = any(variable.escaped for variable in variables)
+        self._candidates = [
+            Candidate(binary, v, code, shadows=any(o is not v and not one_variable(o, v) for o in variables))
+            for v in variables
+        ]
+        self._escapes = Escapes(self._candidates, code.lines)
         if column.package_variable is not None:
             address, type_offset = column.package_variable
             size = binary.types.size(type_offset)
@@ -104,7 +109,7 @@ class _Traced:
 
     def edges(self, *, exact: bool) -> set[int]:
         """PCs at which the place may change. What is alive after a call is asked of calls only."""
-        own = {edge for candidate in self._candidates for edge in candidate.edges()}
+        own = self._escapes.edges().union(*(candidate.edges() for candidate in self._candidates))
         return own if exact else own | self._calls
 
     def place(self, pc: int, *, exact: bool) -> Place:
@@ -113,7 +118,7 @@ class _Traced:
             return self._at(type_offset, finder.exact(pc), pc, escaped=False, exact=exact)
         if self._homes.unframed(pc):
             return self._beginning(pc, exact=exact)
-        declared = [candidate for candidate in self._candidates if candidate.visible(pc)]
+        declared = [c for c in self._candidates if c.visible(pc) and not self._escapes.untrue(c, pc)]
         if not declared:
             return Missing("not declared") if self._candidates else self._column.absent(self._instance)
         if len(declared) == 1:
@@ -143,7 +148,7 @@ class _Traced:
     def _candidate(self, candidate: Candidate, pc: int, *, exact: bool) -> Place:
         variable, finder = candidate.variable, candidate.places
         location = finder.exact(pc) if exact else finder.at_call(pc)
-        if not exact and not self._escapes:  # one that escaped is on the heap, and its argument is what it was at first
+        if not exact and not self._on_heap:  # one that escaped is on the heap, and its argument is what it was at first
             location = self._homes.completed(variable, finder, location, pc)
         if not isinstance(location, Known):
             return self._of(variable, location, pc, exact=exact)

@@ -21,6 +21,11 @@ class Lines:
         """Whether the function has deferred calls."""
         return self._defer_return is not None
 
+    @property
+    def one(self) -> bool:
+        """Whether all of its code is on one line."""
+        return len({line for _, _, line in self._ranges if line}) == 1
+
     def edges(self) -> set[int]:
         """PCs at which the line changes."""
         return {lo for lo, _, _ in self._ranges}

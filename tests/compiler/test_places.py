@@ -70,7 +70,7 @@ def test_no_variable_is_another_than_its_source_says(files: dict[str, Path], eng
                     wrong.append(f"{function} {name}: {got!r}, not {'anything' if value is NOTHING else repr(value)}")
     assert not wrong, "\n".join(wrong)
     assert right > 30
-    assert missing < 50
+    assert missing < 60
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -13,6 +13,12 @@ import (
 
 type pair struct{ A, B int }
 
+type large struct {
+	ID    int
+	Name  string
+	Words [20]int
+}
+
 type node struct {
 	Value int
 	Next  *node
@@ -23,6 +29,10 @@ var (
 	never  = make(chan struct{})
 	n      = -1 // no function means this one
 	name   = "package"
+
+	keptLarge  *large
+	keptNumber *int
+	keptFunc   func()
 )
 
 //go:noinline
@@ -532,7 +542,68 @@ func replaced(held *node) (found *node, err error) {
 	return found, err
 }
 
+// What comes on the stack and escapes is described twice: where it came, and on the heap.
+
+//go:noinline
+func change(l *large) { l.ID, l.Name, keptLarge = 2, "new", l }
+
+//go:noinline
+func changeNumber(n *int) { *n, keptNumber = 2, n }
+
+//go:noinline
+func moved(l large) *large {
+	change(&l)
+	park() // main.moved: l.ID=2 l.Name="new"
+	return &l
+}
+
+//go:noinline
+func movedForGood(l large) {
+	change(&l)
+	park() // main.movedForGood: l.ID=2 l.Name="new"
+}
+
+//go:noinline
+func movedNumber(a, b, c, d, e, f, g, h, i, j, n int) *int {
+	changeNumber(&n)
+	park() // main.movedNumber: n=2
+	return &n
+}
+
+//go:noinline
+func movedArray(a [9]int) {
+	keptNumber = &a[3]
+	a[3] = 2
+	park() // main.movedArray: a[3]=2
+}
+
+//go:noinline
+func movedResult() (l large) {
+	l.ID = 1
+	change(&l)
+	park() // main.movedResult: l.ID=2 l.Name="new"
+	return l
+}
+
+//go:noinline
+func movedByClosure(l large, n int) {
+	keptFunc = func() { l.ID += n; n++ }
+	keptFunc()
+	park() // main.movedByClosure: l.ID=6 n=6
+}
+
+//go:noinline
+func movedOnOneLine(l large) *large { change(&l); park(); return &l } // main.movedOnOneLine: l.ID=2
+
+//go:noinline
+func movedLater(l large) *large {
+	park() // main.movedLater: l.ID=1 l.Name="old"
+	change(&l)
+	return &l
+}
+
 func main() {
+	old := large{ID: 1, Name: "old"}
 	list := &node{1, &node{2, &node{3, nil}}}
 	a := make(chan int, 1)
 	a <- 9
@@ -551,6 +622,9 @@ func main() {
 		func() { added(7) }, func() { addedOnce(7, &node{3, nil}) },
 		func() { _, _ = chosen(&node{1, nil}) }, func() { _, _ = chosenNumber(1) }, func() { _, _ = chosenLocal(1) },
 		func() { _ = chosenEarlier(1) }, func() { _ = chosenText(1) }, func() { _, _ = replaced(&node{1, nil}) },
+		func() { moved(old) }, func() { movedForGood(old) }, func() { movedNumber(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1) },
+		func() { movedArray([9]int{1, 1, 1, 1}) }, func() { movedResult() }, func() { movedByClosure(old, 5) },
+		func() { movedOnOneLine(old) }, func() { movedLater(old) },
 	} {
 		go start()
 		<-parked
