@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from compiler.ir.frames import Issue
-from compiler.ir.frozen import frozen
+from compiler.ir.frozen import frozen, values_of
 
 if TYPE_CHECKING:  # so that looking at an earlier result does not need all that compiling does
     from compiler.ir.program import Program
@@ -36,7 +36,7 @@ class Compiled:
     def plain(self) -> dict[str, Any]:
         """All but the Program, as JSON has it."""
         return {
-            "issues": [asdict(issue) for issue in self.issues],
-            "functions": [asdict(function) for function in self.functions],
+            "issues": [values_of(issue) for issue in self.issues],
+            "functions": [values_of(function) for function in self.functions],
             "enums": [asdict(each) for each in self.enums],
         }

@@ -42,6 +42,11 @@ def frozen(described: type[T]) -> type[T]:
     return made  # type: ignore[no-any-return]
 
 
+def values_of(value: Any) -> dict[str, Any]:
+    """The fields of an instance by name, as they are; `asdict` copies what is in them, too."""
+    return {name: getattr(value, name) for name in value.__match_args__}
+
+
 def _field(name: str, kind: object, default: object) -> "Field[Any]":
     found: Any = default if isinstance(default, Field) else field(default=default)
     found.name, found.type, found._field_type, found.kw_only = name, kind, _MARK, False

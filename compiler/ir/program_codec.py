@@ -6,13 +6,14 @@ type, and every index, offset and size against what it indexes, so that an engin
 
 import json
 import zlib
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from compiler.ir import program_check
 from compiler.ir.errors import BadInput
+from compiler.ir.frozen import values_of
 from compiler.ir.program import FORMAT, Place, Program, Site
 
 MAGIC = b"FFPROG\x02\n"
@@ -31,13 +32,12 @@ def program_to_json(program: Program) -> str:
     calls, with all of them in each, and few that differ.
     """
     numbers: dict[Place, int] = {}
-    sites = []
-    for site in program.sites:
-        places = [numbers.setdefault(place, len(numbers)) for place in site.places]
-        sites.append({**_plain(replace(site, places=())), "places": places})
-    places = [_plain(place) for place in numbers]
-    plain = {**_plain(replace(program, sites=())), "sites": sites, "places": places}
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    sites = [
+        {**_plain(site), "places": [numbers.setdefault(place, len(numbers)) for place in site.places]}
+        for site in program.sites
+    ]
+    plain = {**_plain(program), "sites": sites, "places": list(numbers)}
+    return json.dumps(plain, default=_plain, sort_keys=True, separators=(",", ":"))
 
 
 def program_to_bytes(program: Program) -> bytes:
@@ -92,19 +92,8 @@ def _site(plain: Any, places: tuple[Place, ...], where: str) -> Site:
     return replace(site, places=tuple([places[number] for number in numbers]))
 
 
-def _plain(value: Any) -> Any:
-    names = _fields(value.__class__)
-    if names is not None:
-        return {"": type(value).__name__, **{name: _plain(getattr(value, name)) for name in names}}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-@cache
-def _fields(kind: Any) -> tuple[str, ...] | None:
-    """The names of a dataclass's fields; None of any other class."""
-    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else None
+def _plain(value: Any) -> dict[str, Any]:
+    return {"": type(value).__name__, **values_of(value)}
 
 
 @cache
