@@ -48,7 +48,7 @@ LEB_FORMS = frozenset(
 )
 LEB, STRING = rb"[\x80-\xff]*+[\x00-\x7f]", rb"[^\x00]*+\x00"
 FREQUENT = (
-    "DW_TAG_inlined_subroutine", "DW_TAG_formal_parameter", "DW_TAG_variable", "DW_TAG_lexical_block", "DW_TAG_member",
+    "DW_TAG_member", "DW_TAG_inlined_subroutine", "DW_TAG_formal_parameter", "DW_TAG_variable", "DW_TAG_lexical_block",
 )  # fmt: skip
 """What most DIEs of a Go program are; alternatives are tried in this order."""
 USUAL_BLOCK, LONGEST_BLOCK = 15, 255
