@@ -4,18 +4,28 @@ from bisect import bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from compiler.code.ahead import computed_ahead
+from compiler.code.countdowns import only_counts
+from compiler.code.filled import Filled
 from compiler.code.frame import Frame
-from compiler.code.homes import Homes, own_slots
+from compiler.code.homes import Homes, asks_for_stack, own_slots
 from compiler.code.lines import Lines, joined
-from compiler.code.renewals import Renewals, returning, words
+from compiler.code.renewals import Renewals, by_nameless_slots, of_types, returning, words
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
+from compiler.code.x86 import NUMBERED
 from compiler.dwarf.functions import Instance, Range, Variable
-from compiler.dwarf.locations import Known, PlaceFinder
-from compiler.ir.program import AtCfa, Piece
+from compiler.dwarf.gotypes import INTEGERS
+from compiler.dwarf.locations import Known, Location, PlaceFinder
+from compiler.ir.program import AtCfa, InRegister, Piece
 
 if TYPE_CHECKING:
     from compiler.binary import Binary
+
+
+ALLOCATES = ("runtime.newobject", "runtime.mallocgc")
+SHARED = 16
+"""Bytes below which what escapes may share its memory with others (maxAggregatedHeapAllocation in cmd/compile/internal/ssagen)."""
 
 
 class Candidate:
@@ -25,6 +35,10 @@ class Candidate:
         self.variable, lines = variable, code.lines
         self.places = binary.places(variable)
         self.assignments = code.assignments(variable, self.places)
+        self.at_home = not code.may_have_moved(variable)
+        """Whether its home slot goes on to be its own where debug info has no place for it."""
+        self.only_counts = code.only_counts(variable, self.places)
+        """Whether it may be a loop's that counts the other way round."""
         self._rivals = code.rivals(self.places)
         self._foreign = code.homes.of_others(variable, self.places, code.arguments)
         undeclared: tuple[Range, ...] = ()
@@ -45,8 +59,11 @@ class Candidate:
         self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
         self._moves, self._code = code.moves(variable, self.places), code
         self._renewed |= code.stays.edges(self._moves.all_left()) if self._moves else set()
+        self._ahead = computed_ahead(code.stays, self.places, variable, code.lines.spot)
+        self._renewed |= code.stays.edges_of(self._ahead)
         self._renewals = code.renewals(variable, self.places)
         self._renewed |= self._renewals.edges() if self._renewals else set()
+        self._renewed |= code.filled.edges(self.places, code.homes.on_entry(variable, self.places))
 
     def edges(self) -> set[int]:
         """PCs at which an answer may change."""
@@ -62,12 +79,18 @@ class Candidate:
         last = bisect_right(self._begins, pc)
         return not last or pc >= self._undeclared[last - 1][1]
 
-    def overtaken(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
+    def filled(self, location: Location, pc: int) -> Location:
+        """The location without home slots in which there may be nothing yet."""
+        return self._code.filled.narrowed(self.places, location, pc)
+
+    def overtaken(self, pieces: tuple[Piece, ...], pc: int) -> bool:
         """Whether these pieces may be what something else is by now."""
-        return self._renewals is not None and self._renewals.doubtful(pieces, pc, exact=exact)
+        return self._renewals is not None and self._renewals.doubtful(pieces, pc)
 
     def early(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
         """Whether these pieces may be what the variable is only going to be."""
+        if self._code.stays.instruction(pc) in self._ahead:
+            return True
         left = self._moves.left(pieces) if self._moves else ()
         if left and self._code.stays.reads(pc, left, exact=exact):
             return True
@@ -104,6 +127,19 @@ class Code:
 
         return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()), held) or None
 
+    def may_have_moved(self, variable: Variable) -> bool:
+        """Whether an argument may be on the heap without debug info saying so: of a small one without pointers that shares
+        its memory with others, the address has no name (newHeapaddr in cmd/compile/internal/ssagen)."""
+        types = self._binary.types
+        small = types.size(variable.type) < SHARED and not self._binary.stack_maps.pointers(variable.type)
+        return variable.parameter and small and self.allocates_first
+
+    def only_counts(self, variable: Variable, finder: PlaceFinder) -> bool:
+        """Whether a variable may be one whose loop counts the other way round."""
+        if finder.constant or self._binary.types.kind(variable.type) not in INTEGERS:
+            return False
+        return only_counts(self.stays, finder, lambda: self._sunk.of(finder.places()))
+
     def rivals(self, finder: PlaceFinder) -> list[PlaceFinder]:
         """Variables that may have a place before the variable has it, which debug info says to be there already.
 
@@ -126,22 +162,21 @@ class Code:
 
     def renewals(self, variable: Variable, finder: PlaceFinder) -> Renewals | None:
         """Where the variable's slots serve something else; None where they never do."""
+        if b"-N" in self._binary.info.flags(variable.die) or (finder.constant and self._is_in_memory(variable)):
+            return None
         shared = variable.parameter and not variable.result and bool(own_slots(tuple(finder.places())))
-        parts = self._binary.types.taken_apart(variable.type)
-        if not (shared or parts) or b"-N" in self._binary.info.flags(variable.die):
-            return None
-        if finder.constant and (not parts or self._is_in_memory(variable, finder)):
-            return None
-        calls = returning(self.stays.steps, parts, self._results) if parts else set()
+        parts, steps = self._binary.types.taken_apart(variable.type), self.stays.steps
+        calls = returning(steps, parts, self._results) if parts else set()
+        calls |= of_types(steps, self._by_nameless_slots, {variable.type}, self._results)
         if not (calls or shared):
             return None
         return Renewals(self.stays, finder, self.homes.on_entry(variable, finder), calls, shared=shared) or None
 
-    def _is_in_memory(self, variable: Variable, finder: PlaceFinder) -> bool:
+    def _is_in_memory(self, variable: Variable) -> bool:
         """Whether a variable of one place really is there all the time. (Since Go 1.27 debug info also says it of structs that
-        come on the stack and are taken apart.)"""
-        slots = set(words(finder.places()))
-        return bool(slots) and ((variable.result and self.lines.defers) or not slots.isdisjoint(self.stays.pointed))
+        come on the stack and are taken apart, and of others whose new values have no name.)"""
+        apart = self._binary.types.shape(variable.type).words is not None
+        return not apart or (variable.result and self.lines.defers)
 
     def _results(self, address: int) -> frozenset[int] | None:
         """The types of what the function at an address returns; None where that depends on type arguments."""
@@ -152,11 +187,42 @@ class Code:
         return None if types and "[" in name else types
 
     @cached_property
+    def allocates_first(self) -> bool:
+        """Whether the function asks for memory on its first line, where it moves arguments that escape to the heap."""
+        calls = (step for lo, hi in self.lines.entering() for step in self.stays.between(lo, hi) if step.callee)
+        index_of, name_at = self._binary.pclntab.index_of, self._binary.pclntab.name_at
+        names = (name_at(index) for step in calls if (index := index_of(step.callee)) is not None)
+        return any(name.startswith(ALLOCATES) for name in names)
+
+    @cached_property
     def stays(self) -> Stays:
         """What the code still reads of the frame: an inlined call's goes on in what is around it."""
         first = self._instance.ranges[0][0]
         steps = self._binary.steps(first) if self._instance.level else self._sunk.steps
         return Stays(steps, Frame(self._binary.pclntab, first))
+
+    @cached_property
+    def filled(self) -> Filled:
+        """Which arguments the code has stored in their home slots."""
+        first = self._instance.ranges[0][0]
+        entry = self._binary.pclntab.entry(first)
+        return Filled(self.stays, first if entry is None else entry, asks_for_stack(self._binary.pclntab, first))
+
+    @cached_property
+    def _by_nameless_slots(self) -> set[int]:
+        """The calls of which a result is put into a slot that is no variable's, and whose address is taken elsewhere."""
+        stays = self.stays
+        finders = [self._binary.places(each) for each in self._binary.functions.beside(self._instance)]
+        owned = {slot for finder in finders for slot in words(finder.places())}
+        nameless = stays.pointed - owned
+
+        def named(pc: int) -> set[int]:
+            there = (each.exact(pc) for each in finders if not each.constant)
+            pieces = (piece for each in there if isinstance(each, Known) for piece in each.pieces)
+            numbers = (piece.number for piece in pieces if isinstance(piece, InRegister))
+            return {NUMBERED[number] for number in numbers if number < len(NUMBERED)}
+
+        return by_nameless_slots(stays.steps, lambda step: not nameless.isdisjoint(stays.stores(step)), named)
 
     @cached_property
     def _from_declarations(self) -> list[tuple[PlaceFinder, set[int]]]:
@@ -170,7 +236,7 @@ class Code:
 
     @cached_property
     def _sunk(self) -> Sunk:
-        return Sunk(self._binary.executable, self._binary.pclntab, self._instance, self.lines.at)
+        return Sunk(self._binary.executable, self._binary.pclntab, self._instance, self.lines)
 
     @cached_property
     def _begins(self) -> dict[int, list[int]]:

@@ -4,7 +4,7 @@ Beyond what the traceback does, a home slot is believed only where the debug inf
 stack: an argument that has been elsewhere may have been assigned again, and its home slot be left behind.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from compiler.code.arginfo import Arguments, Slot
 from compiler.code.pclntab import Pclntab
@@ -23,6 +23,13 @@ def own_slots(pieces: tuple[Piece, ...]) -> set[int]:
     return {piece.offset for piece in pieces if isinstance(piece, AtCfa) and piece.offset < 0}
 
 
+def came_on_stack(finder: PlaceFinder, entry: int) -> bool:
+    """Whether debug info says that a variable is in the caller's frame where the function begins."""
+    came = finder.exact(entry)
+    known = isinstance(came, Known) and not finder.constant
+    return known and isinstance(came, Known) and all(isinstance(p, AtCfa) and p.offset >= 0 for p in came.pieces)
+
+
 class Homes:
     """One instance's home slots, and where it has no frame."""
 
@@ -31,7 +38,7 @@ class Homes:
         self._slots = arguments.slots(instance)
         self._dictionary = arguments.dictionary(instance)
         self._ranges = instance.ranges
-        self._unframed = None if instance.level else _unframed(pclntab, instance)
+        self._unframed = None if instance.level else asks_for_stack(pclntab, instance.ranges[0][0])
 
     def edges(self) -> set[int]:
         """PCs at which an answer may change."""
@@ -64,25 +71,31 @@ class Homes:
         if slots:
             return _pieces(slots)
         came = finder.exact(self._ranges[0][0])
-        stays = isinstance(came, Known) and all(isinstance(p, AtCfa) and p.offset >= 0 for p in came.pieces)
-        return came.pieces if isinstance(came, Known) and stays and not finder.constant else ()
+        return came.pieces if isinstance(came, Known) and came_on_stack(finder, self._ranges[0][0]) else ()
 
     def of_others(
         self, variable: Variable, finder: PlaceFinder, arguments: Callable[[], Mapping[int, PlaceFinder]]
     ) -> frozenset[int]:
         """Home slots (from the CFA) of other arguments, in which debug info may say a variable to be before it is assigned
-        from them; none for one that begins there (`mine := argument`). `arguments`: all, by their DIEs, asked for where the
-        traceback's table does not tell; of two that say to have one home, neither is believed."""
-        slots = {each.offset for of, theirs in self._slots.items() if of != variable.die.offset for each in theirs}
-        if not self._slots:
-            others = [places for of, places in arguments().items() if of != variable.die.offset]
-            pieces = [piece for places in others for piece in places.places()]
-            slots = {piece.offset for piece in pieces if isinstance(piece, AtCfa) and piece.offset >= 0}
+        from them; none for a local that begins there (`mine := argument`). `arguments`: all, by their DIEs, asked for those
+        that the traceback's table does not tell of; of two that say to have one home, neither is believed."""
+        own = variable.die.offset
+        slots = {each.offset for of, theirs in self._slots.items() if of != own for each in theirs}
+        others = [places for of, places in arguments().items() if of != own and not self._slots.get(of)]
+        pieces = [piece for places in others for piece in self._in_callers_frame(places)]
+        slots |= {piece.offset for piece in pieces}
         first = finder.exact(finder.first)
         begins = (
             {piece.offset for piece in first.pieces if isinstance(piece, AtCfa)} if isinstance(first, Known) else set()
         )
-        return frozenset() if slots & begins else frozenset(slots)
+        return frozenset() if slots & begins and not variable.parameter else frozenset(slots)
+
+    def _in_callers_frame(self, finder: PlaceFinder) -> Iterator[AtCfa]:
+        """Where an argument came on the stack, or else everywhere that it is in its caller's frame."""
+        came = finder.exact(self._ranges[0][0])
+        known = came_on_stack(finder, self._ranges[0][0]) and isinstance(came, Known)
+        pieces = came.pieces if known and isinstance(came, Known) else finder.places()
+        return (piece for piece in pieces if isinstance(piece, AtCfa) and piece.offset >= 0)
 
     def completed(self, variable: Variable, finder: PlaceFinder, location: Location, pc: int) -> Location:
         """The location during the call at `pc`, with what of the variable is at home and was not known."""
@@ -104,9 +117,9 @@ def _pieces(slots: "tuple[Slot, ...] | list[Slot]") -> tuple[Piece, ...]:
     return tuple(AtCfa(slot.at, slot.size, slot.offset) for slot in slots)
 
 
-def _unframed(pclntab: Pclntab, instance: Instance) -> tuple[int, int] | None:
-    """The PCs behind a function's body; None where it never asks for more stack, or has no frame at all."""
-    index = pclntab.index_of(instance.ranges[0][0])
+def asks_for_stack(pclntab: Pclntab, pc: int) -> tuple[int, int] | None:
+    """The PCs behind the body of the function around `pc`; None where it never asks for more stack, or has no frame at all."""
+    index = pclntab.index_of(pc)
     sizes = [] if index is None else pclntab.values(index, "pcsp")
     if len(sizes) < 2 or sizes[-1][2]:
         return None

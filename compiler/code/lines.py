@@ -2,17 +2,28 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import count, takewhile
 
 from compiler.code.pclntab import Pclntab
 from compiler.dwarf.functions import Instance, Range
+
+Spot = tuple[int, ...]
+"""A line, and where a call is inlined there, the line within it, and so on."""
+
+
+def is_before(one: Spot, other: Spot) -> bool:
+    """Whether the first is written before the other; not where one is of a call inlined on the other."""
+    return next((a < b for a, b in zip(one, other, strict=False) if a != b), False)
 
 
 class Lines:
     """PC ranges of an instance with the source line of each in its own function; 0 where that is not known."""
 
     def __init__(self, pclntab: Pclntab, instance: Instance) -> None:
+        self._pclntab, self._level = pclntab, instance.level
         self._ranges = tuple(sorted(_line_ranges(pclntab, instance)))
         self._starts = [lo for lo, _, _ in self._ranges]
+        self._spots: dict[int, Spot] = {}
         returns = [] if instance.level else [pclntab.defer_return(lo) for lo, _ in instance.ranges]
         self._defer_return = next((pc for pc in returns if pc is not None), None)
 
@@ -34,6 +45,16 @@ class Lines:
         """The line that runs at `pc`."""
         index = bisect_right(self._starts, pc) - 1
         return self._ranges[index][2] if index >= 0 and pc < self._ranges[index][1] else 0
+
+    def spot(self, pc: int) -> Spot:
+        """The line that runs at `pc`, and those within the calls that are inlined there."""
+        index = bisect_right(self._starts, pc) - 1
+        found = self._spots.get(index)
+        if found is None:
+            start, level = self._starts[index] if index >= 0 else pc, self._level
+            inlined = takewhile(bool, (self._pclntab.line(start, each) for each in count(level + 1)))
+            found = self._spots[index] = (self.at(start), *inlined)
+        return found
 
     def before(self, first: int) -> Iterator[Range]:
         """Where a line before `first` runs."""

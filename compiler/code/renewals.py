@@ -7,8 +7,13 @@ together of parts (decomposeUserStructInto in cmd/compile/internal/ssa/decompose
     wait()
     use(d)
 
-the debug info says during the wait that d is where it was before. Its old slots may be left as they were, or serve the new
-value's parts or anything else.
+the debug info says during the wait that d is where it was before. Its old slots may be left as they were, also because another
+variable needs them, or serve the new value's parts or anything else. And where an inner block has a d of its own (`d := grown(d)`),
+nothing in debug info tells of that one at all, while the outer one is where it was, and needed there.
+
+Nor does it know any more whose value it is where a call's result goes by a nameless slot: of `n, err = f()` all results do,
+and where another statement needs a slot of that type whose address it takes (`case err = <-failed:` of a select), it is this
+one (newTemp in cmd/compile/internal/walk/order.go). What is read from there again is the result itself, without a name.
 
 And an argument has no slot of its own but its home, in the caller's frame. Where it is kept in another, whatever has its size may
 come there next, and for the debug info the argument stays: it ends with the next that is written there.
@@ -35,44 +40,36 @@ class Renewals:
     ) -> None:
         """`renewing`: PCs of calls that may return the variable's next value. `shared`: whether its slots in the function's
         own frame serve other values, too."""
-        self._stays, self._finder = stays, finder
+        self._finder, self._stays = finder, stays
         self._begins = finder.begins()
         self._homes = set(words(homes))
         slots = self._homes | set(words(finder.places()))
-        self._renewed = {slot: self._after(slot, renewing) for slot in slots}
-        self._overwritten = {
-            slot: self._after(slot, stays.writers(slot) if shared and slot < 0 else stays.writers(slot) & pcs)
-            for slot, pcs in self._renewed.items()
-        }
+        writers = {slot: stays.writers(slot) if shared and slot < 0 else set[int]() for slot in slots}
+        self._doubtful = {slot: self._after(slot, renewing, writers[slot]) for slot in slots}
 
     def __bool__(self) -> bool:
-        return any((*self._renewed.values(), *self._overwritten.values()))
+        return any(self._doubtful.values())
 
     def edges(self) -> set[int]:
         """PCs at which an answer may change."""
-        sets = (*self._overwritten.values(), *self._renewed.values())
-        return self._stays.edges([slot for slot, pcs in self._renewed.items() if pcs]) | {
-            edge for pcs in sets for edge in self._stays.edges_of(pcs)
-        }
+        return {edge for pcs in self._doubtful.values() for edge in self._stays.edges_of(pcs)}
 
-    def doubtful(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
+    def doubtful(self, pieces: tuple[Piece, ...], pc: int) -> bool:
         """Whether these pieces may be something else at `pc`, or during the call there."""
         at = self._stays.instruction(pc)
-        slots = [*words(pieces)]
-        if any(at in self._overwritten.get(slot, ()) for slot in slots):
-            return True
-        renewed = [slot for slot in slots if at in self._renewed.get(slot, ())]
-        return bool(renewed) and not self._stays.reads(pc, renewed, exact=exact)
+        return any(at in self._doubtful.get(slot, ()) for slot in words(pieces))
 
-    def _after(self, slot: int, makers: Collection[int]) -> frozenset[int]:
+    def _after(self, slot: int, calls: Collection[int], writers: Collection[int]) -> frozenset[int]:
         """The instructions that come behind one of these with the variable said to be in the slot as before."""
         steps = self._stays.steps
         found: set[int] = set()
-        open_ = [steps[pc].after for pc in makers if self._is_in(slot, pc)]
+        behind = {steps[pc].after for pc in calls}  # what is in a slot right behind a call was there before
+        open_ = [*behind, *(steps[pc].after for pc in writers if self._is_in(slot, pc))]
         while open_:
             pc = open_.pop()
             step = steps.get(pc)
-            if step is None or pc in found or not self._is_in(slot, pc) or self._comes(slot, pc):
+            known = pc not in behind and self._comes(slot, pc)
+            if step is None or pc in found or not self._is_in(slot, pc) or known:
                 continue
             found.add(pc)
             open_ += step.following
@@ -111,17 +108,60 @@ def words(pieces: Iterable[Piece]) -> Iterator[int]:
     )
 
 
-def returning(
-    steps: Mapping[int, Step], wanted: AbstractSet[int], results: Callable[[int], Collection[int] | None]
-) -> set[int]:
-    """The calls that may return one of the wanted types. `results`: of the function at an address, None where that is not known."""
+Results = Callable[[int], Collection[int] | None]
+"""The types of what the function at an address returns; None where that is not known."""
+
+
+def returning(steps: Mapping[int, Step], wanted: AbstractSet[int], results: Results) -> set[int]:
+    """The calls that may return one of the wanted types."""
+    calls = {step.pc for step in steps.values() if step.does.flow == "call" and _returns(steps, step)}
+    return of_types(steps, calls, wanted, results)
+
+
+def of_types(steps: Mapping[int, Step], calls: Iterable[int], wanted: AbstractSet[int], results: Results) -> set[int]:
+    """Those of the calls that may return one of the wanted types."""
     found = set()
-    for step in steps.values():
-        if step.does.flow == "call" and _returns(steps, step):
-            types = results(step.callee) if step.callee else None
-            if types is None or not wanted.isdisjoint(types):
-                found.add(step.pc)
+    for pc in calls:
+        types = results(steps[pc].callee) if steps[pc].callee else None
+        if types is None or not wanted.isdisjoint(types):
+            found.add(pc)
     return found
+
+
+def by_nameless_slots(
+    steps: Mapping[int, Step], nameless: Callable[[Step], bool], named: Callable[[int], Collection[int]]
+) -> set[int]:
+    """The calls of which a result is put into a slot that no variable has, and goes on to be used by itself.
+
+    `nameless`: whether an instruction writes such a slot; `named`: the registers that are variables' at a PC.
+    """
+    calls = [step for step in steps.values() if step.does.flow == "call"]
+    return {step.pc for step in calls if _goes_both_ways(steps, step.after, nameless, named(step.after))}
+
+
+def _goes_both_ways(
+    steps: Mapping[int, Step], behind: int, nameless: Callable[[Step], bool], named: Collection[int]
+) -> bool:
+    """Whether a result of the call that ends at a PC is put there and used otherwise, on one way on from there."""
+    nothing = frozenset[int]()
+    open_ = [(behind, frozenset({*LASTING, *named}), nothing, nothing)]
+    for _ in range(MAX_BEHIND):
+        if not open_:
+            break
+        pc, written, put, used = open_.pop()
+        step = steps.get(pc)
+        if step is None:
+            continue
+        results = step.does.reads - written
+        if step.does.moves and nameless(step):
+            put |= results
+        else:
+            used |= results
+        if put & used:
+            return True
+        if step.does.flow != "call":
+            open_ += [(following, written | step.does.writes, put, used) for following in step.following]
+    return False
 
 
 def _returns(steps: Mapping[int, Step], call: Step) -> bool:

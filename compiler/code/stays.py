@@ -12,7 +12,9 @@ the debug info says during the wait that c is v, and v itself may have no place 
 before is in its old place, and is read from there after the call.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from compiler.code.frame import Frame
@@ -55,6 +57,44 @@ class Stays:
         """The instructions that write the slot (from the CFA)."""
         return self._writers.get(slot, set())
 
+    def reading(self, slots: Iterable[int]) -> Iterator[Step]:
+        """The instructions that read one of the slots (from the CFA)."""
+        return (self.steps[pc] for slot in slots for pc in self._readers.get(slot, ()))
+
+    def between(self, lo: int, hi: int) -> Iterator[Step]:
+        """The instructions in [lo, hi)."""
+        begin, end = bisect_left(self._pcs, lo), bisect_left(self._pcs, hi)
+        return (self.steps[pc] for pc in self._pcs[begin:end])
+
+    @cached_property
+    def _pcs(self) -> list[int]:
+        return sorted(self.steps)
+
+    def written(self, lo: int, hi: int) -> set[int]:
+        """The slots that instructions in [lo, hi) write."""
+        return {slot for step in self.between(lo, hi) for slot in self.stores(step)}
+
+    def stores(self, step: Step) -> Iterator[int]:
+        """The slots (from the CFA) that an instruction writes."""
+        return (word - self._frame.below_cfa(step.pc) for word in step.does.stores)
+
+    def calls(self, lo: int, hi: int) -> bool:
+        """Whether an instruction in [lo, hi) calls something."""
+        return any(step.does.flow == "call" for step in self.between(lo, hi))
+
+    def before(self, pc: int) -> Step | None:
+        """The instruction that ends at `pc`."""
+        return self.steps.get(self._before.get(pc, 0))
+
+    def leading(self, pc: int) -> Sequence[int]:
+        """The instructions behind which the one at `pc` comes next."""
+        return self._from.get(pc, ())
+
+    @cached_property
+    def targets(self) -> AbstractSet[int]:
+        """Where branches go."""
+        return {step.target for step in self.steps.values()}
+
     def reads(self, pc: int, slots: Collection[int], *, exact: bool) -> bool:
         """Whether one of the slots is read before it is written again; from `pc` on, or behind the call there."""
         begin = pc if exact else self._behind(pc)
@@ -76,7 +116,7 @@ class Stays:
             readers, writers = self._readers.get(slot, set()), self._writers.get(slot, set())
             reading, open_ = set(readers), list(readers)
             while open_:
-                for earlier in self._from.get(open_.pop(), ()):
+                for earlier in self.leading(open_.pop()):
                     if earlier not in reading and earlier not in writers:
                         reading.add(earlier)
                         open_.append(earlier)
@@ -107,7 +147,7 @@ class Stays:
         return found
 
     @cached_property
-    def pointed(self) -> Collection[int]:
+    def pointed(self) -> AbstractSet[int]:
         """The slots (from the CFA) whose address the code takes."""
         return self._touching(lambda step: step.does.points).keys()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from compiler.code.frame import Frame
+from compiler.code.lines import Lines, Spot, is_before
 from compiler.code.pclntab import Pclntab
 from compiler.code.x86 import Step, steps
 from compiler.dwarf.executable import Executable
@@ -40,6 +41,11 @@ class Making:
     loaded: int
     """The PC at which the slot was read."""
 
+    @property
+    def at(self) -> int:
+        """A PC within the instruction."""
+        return self.after - 1
+
 
 @frozen
 class _Held:
@@ -62,14 +68,12 @@ def decoded(executable: Executable, lo: int, hi: int) -> dict[int, Step]:
 class Sunk:
     """What one copy of a function makes from the slots of its frame, by address."""
 
-    def __init__(
-        self, executable: Executable, pclntab: Pclntab, instance: Instance, line_at: Callable[[int], int]
-    ) -> None:
-        self.line_at = line_at
+    def __init__(self, executable: Executable, pclntab: Pclntab, instance: Instance, lines: Lines) -> None:
+        self.spot = lines.spot
         stretches = [decoded(executable, lo, hi) for lo, hi in instance.ranges]
         self._steps: dict[int, Step] = {pc: step for stretch in stretches for pc, step in stretch.items()}
         self._traces = [
-            _Trace([*stretch.values()], Frame(pclntab, lo), line_at)
+            _Trace([*stretch.values()], Frame(pclntab, lo), lines.at)
             for (lo, _), stretch in zip(instance.ranges, stretches, strict=True)
         ]
 
@@ -82,11 +86,9 @@ class Sunk:
         self, variable: Variable, places: Iterable[Piece], begins: Begins, held: Callable[[int], Collection[int]]
     ) -> "Assignments":
         """What may be assignments to the variable: `places` are all places that it ever has, `held` the slots at a PC."""
-        slots = {(place.offset, place.offset + place.size) for place in places if isinstance(place, AtCfa)}
         found = [
             making
-            for trace in self._traces
-            for making in trace.makings(lambda slot: any(lo <= slot < hi for lo, hi in slots))
+            for making in self.of(places)
             if making.line  # and where it is declared there, it is so, or that is the head of its loop
             and making.line != variable.line
             and not (_is_of_another(making, variable.die.offset, begins) and not _is_put_back(making, held))
@@ -95,28 +97,39 @@ class Sunk:
         copies: list[Making] = []
         for each in found:
             (copies if _is_a_copy(each, begins) else own).append(each)
-        return Assignments(own, [each for each in copies if each.line not in self.busy], self)
+        return Assignments(own, [each for each in copies if self.spot(each.at) not in self.busy], self)
+
+    def of(self, places: Iterable[Piece]) -> list[Making]:
+        """What is made of these places."""
+        slots = {(place.offset, place.offset + place.size) for place in places if isinstance(place, AtCfa)}
+        return [
+            making
+            for trace in self._traces
+            if slots
+            for making in trace.makings(lambda slot: any(lo <= slot < hi for lo, hi in slots))
+        ]
 
     @cached_property
-    def busy(self) -> set[int]:
+    def busy(self) -> set[Spot]:
         """Lines that do more than to make a value."""
-        return {self.line_at(step.pc) for step in self._steps.values() if step.does.effect}
+        return {self.spot(step.pc) for step in self._steps.values() if step.does.effect}
 
     @cached_property
-    def heads(self) -> set[int]:
+    def heads(self) -> set[Spot]:
         """Lines that branch: heads of loops, which come again."""
-        return {self.line_at(step.pc) for step in self._steps.values() if step.does.flow == "if"}
+        return {self.spot(step.pc) for step in self._steps.values() if step.does.flow == "if"}
 
     def precedes(self, making: Making, pc: int) -> bool:
         """Whether the code goes from there to `pc` in one turn of a loop: through no branch of a line before it."""
         seen: set[int] = set()
         open_ = [making.after]
+        spot = self.spot(making.at)
         while open_:
             step = self._steps.get(open_.pop())
             if step is None or step.pc in seen:
                 continue
             flow = step.does.flow
-            if flow in ("if", "leave") and 0 < self.line_at(step.pc) < making.line:
+            if flow in ("if", "leave") and self.spot(step.pc)[0] and is_before(self.spot(step.pc), spot):
                 continue
             seen.add(step.pc)
             if step.pc <= pc < step.after:
@@ -237,13 +250,16 @@ class Assignments:
 
     def _pending(self, making: Making, pc: int) -> bool:
         """Whether it is written before `pc` and yet to come, not as the head of a loop that comes again."""
-        if making.line >= self._code.line_at(pc) or making.line in self._code.heads:
+        spot = self._code.spot(making.at)
+        if not is_before(spot, self._code.spot(pc)) or spot in self._code.heads:
             return False
         return making.after > pc or not self._code.precedes(making, pc)
 
     def _left(self, making: Making, pc: int) -> bool:
         """Whether it is a statement of its own, and its slot has not got the new value by `pc`."""
-        return making.line not in self._code.busy and not any(making.after <= at <= pc for at in making.kept.values())
+        return self._code.spot(making.at) not in self._code.busy and not any(
+            making.after <= at <= pc for at in making.kept.values()
+        )
 
 
 def _is_of_another(making: Making, own: int, begins: Begins) -> bool:

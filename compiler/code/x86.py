@@ -12,6 +12,7 @@ from iced_x86 import (
     InstructionInfoFactory,
     Mnemonic,
     OpAccess,
+    OpKind,
     Register,
     RegisterExt,
 )
@@ -32,6 +33,11 @@ CALLS = (FlowControl.CALL, FlowControl.INDIRECT_CALL)
 CALL = bytes.fromhex("e800000000")
 """CALL rel32 (Intel SDM, volume 2). Where it goes makes no difference to what it does."""
 BRANCHES = ("if", "leave")
+IMMEDIATE = {
+    OpKind.IMMEDIATE8: 8, OpKind.IMMEDIATE16: 16, OpKind.IMMEDIATE32: 32,
+    OpKind.IMMEDIATE8TO16: 64, OpKind.IMMEDIATE8TO32: 64, OpKind.IMMEDIATE8TO64: 64, OpKind.IMMEDIATE32TO64: 64,
+}  # fmt: skip
+"""Constants within instructions, and of how many bits iced has them."""
 IN_FRAME = (int(Register.RSP), int(Register.NONE))
 """Base and index of a word of the frame."""
 
@@ -79,6 +85,8 @@ class Effects(NamedTuple):
     """Words of the frame, from SP, whose address it takes."""
     effect: bool
     """It calls, branches, or writes memory outside of the frame."""
+    adds: int
+    """The constant that it adds to what it reads; 0 where it does anything else."""
 
 
 class Step(NamedTuple):
@@ -126,7 +134,6 @@ def _effects(code: bytes) -> Effects:
     writes.discard(Register.RSP)
     slots: list[int] = []
     stores: list[int] = []
-    points: list[int] = []
     through: set[int] = set()
     flow = _flow(each.flow_control)
     effect = bool(flow)
@@ -139,9 +146,8 @@ def _effects(code: bytes) -> Effects:
             slots.append(memory.displacement)
         if memory.access in WRITES:
             stores.append(memory.displacement)
-        if memory.access == OpAccess.NO_MEM_ACCESS:
-            points.append(memory.displacement)
     moves = each.mnemonic in MOVES
+    points = each.mnemonic == Mnemonic.LEA and each.memory_base == Register.RSP
     return Effects(
         flow,
         moves,
@@ -150,9 +156,28 @@ def _effects(code: bytes) -> Effects:
         tuple(slots),
         frozenset(through),
         tuple(stores),
-        tuple(points),
+        (_signed(each.memory_displacement, 64),) if points else (),
         effect,
+        _added(each),
     )
+
+
+def _added(instruction: Instruction) -> int:
+    """What is added to a register or word by nothing but a constant; 0 where that is not so."""
+    mnemonic = instruction.mnemonic
+    if mnemonic in (Mnemonic.INC, Mnemonic.DEC):
+        return 1 if mnemonic == Mnemonic.INC else -1
+    if mnemonic in (Mnemonic.ADD, Mnemonic.SUB) and instruction.op1_kind in IMMEDIATE:
+        number = _signed(instruction.immediate(1), IMMEDIATE[instruction.op1_kind])
+        return number if mnemonic == Mnemonic.ADD else -number
+    if mnemonic == Mnemonic.LEA and instruction.memory_index == Register.NONE:
+        return _signed(instruction.memory_displacement, 64)
+    return 0
+
+
+def _signed(word: int, bits: int) -> int:
+    """The number that a word of so many bits stands for."""
+    return word - (1 << bits) if word >> (bits - 1) else word
 
 
 _whole = lru_cache(maxsize=None)(RegisterExt.full_register)

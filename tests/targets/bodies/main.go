@@ -1,6 +1,6 @@
 // bodies runs functions with random bodies, each up to where it waits, and says which values their variables have there.
 // The functions are in a file that the test writes beside this one (tests/bodies.py): of each there are two, one that waits and
-// one that tells what it would wait with.
+// one that tells what it would wait with, and what its variables were until then.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -22,9 +23,24 @@ type pair struct {
 	B string
 }
 
+type wide struct {
+	A, B, C int
+	S, T    string
+	F       float64
+}
+
+type vast struct {
+	N [4]int
+	P pair
+	S string
+	V *item
+}
+
 var (
 	told    = map[string]map[string]any{}
+	had     = map[string]map[string][]json.RawMessage{}
 	calls   []func()
+	leaked  any
 	waiting = make(chan struct{})
 	never   = make(chan struct{})
 )
@@ -99,6 +115,82 @@ func boxed(n int) any {
 }
 
 //go:noinline
+func short(n int) int32 { return int32(n) * 3 }
+
+//go:noinline
+func widened(n int) wide { return wide{n, n + 1, n + 2, "s", fmt.Sprint("w", n), float64(n)} }
+
+//go:noinline
+func broader(v wide) wide { return wide{v.B, v.C, v.A + 1, v.T, v.S + "+", v.F + 1} }
+
+//go:noinline
+func extended(n int) vast {
+	return vast{[4]int{n, n + 1, n + 2, n + 3}, paired(n), fmt.Sprint("v", n), &item{n, "vast"}}
+}
+
+//go:noinline
+func vaster(v vast) vast {
+	if v.V == nil {
+		return extended(v.N[0])
+	}
+	return vast{[4]int{v.N[1], v.N[2], v.N[3], v.N[0] + 1}, grown(v.P), v.S + "+", &item{v.V.N + 1, v.V.S}}
+}
+
+//go:noinline
+func twain(n int) [2]pair { return [2]pair{paired(n), paired(n + 1)} }
+
+//go:noinline
+func crossing(v [2]pair) [2]pair { return [2]pair{v[1], grown(v[0])} }
+
+//go:noinline
+func mapped(n int) map[string]pair { return map[string]pair{fmt.Sprint("m", n): paired(n)} }
+
+//go:noinline
+func parted(n int) (pair, pair) { return paired(n + 2), paired(n + 5) }
+
+//go:noinline
+func sum(numbers ...int) (all int) {
+	for _, each := range numbers {
+		all += each
+	}
+	return all
+}
+
+//go:noinline
+func bump(n *int) { *n += 3 }
+
+//go:noinline
+func touched(p *pair) { p.A, p.B = p.A+5, p.B+"~" }
+
+//go:noinline
+func (p *pair) touch() { p.A, p.B = p.A+2, p.B+"*" }
+
+// leak has what is behind a pointer escape.
+//
+//go:noinline
+func leak(p any) { leaked = p }
+
+//go:noinline
+func filled(n int) chan int {
+	found := make(chan int, 1)
+	found <- n + 4
+	return found
+}
+
+// upto is what a loop may range over.
+//
+//go:noinline
+func upto(n int) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		for each := 0; each < n%4+1; each++ {
+			if !yield(each) {
+				return
+			}
+		}
+	}
+}
+
+//go:noinline
 func same[T any](v T) T { return v }
 
 //go:noinline
@@ -112,8 +204,32 @@ func tells(function string, variables ...any) {
 	for at := 0; at < len(variables); at += 2 {
 		values[variables[at].(string)] = variables[at+1]
 	}
-	told[function] = values
+	if told[function] == nil { // what recovers may come by again
+		told[function] = values
+	}
 	panic(isThere{})
+}
+
+// was notes what a function's variables are now, name and value in turn.
+func was(function string, variables ...any) {
+	values := had[function]
+	if told[function] != nil {
+		return
+	}
+	if values == nil {
+		values = map[string][]json.RawMessage{}
+		had[function] = values
+	}
+	for at := 0; at < len(variables); at += 2 {
+		name := variables[at].(string)
+		text, err := json.Marshal(variables[at+1])
+		if err != nil {
+			panic(err)
+		}
+		if !slices.ContainsFunc(values[name], func(each json.RawMessage) bool { return string(each) == string(text) }) {
+			values[name] = append(values[name], text)
+		}
+	}
 }
 
 func twin(call func()) {
@@ -129,7 +245,7 @@ func main() {
 	for _, call := range calls {
 		call()
 	}
-	text, err := json.Marshal(map[string]any{"told": told})
+	text, err := json.Marshal(map[string]any{"told": told, "had": had})
 	if err != nil {
 		panic(err)
 	}

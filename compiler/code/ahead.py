@@ -1,0 +1,78 @@
+"""New values that are computed before the statement that assigns them: the variable has them too early.
+
+Of `wait(); n++; use(n)`, where nothing else needs n, Go's compiler may add before the call, and what debug info then says of n
+during it is where the sum is. The line tells: within one stretch of code without a branch, later lines come later. So does
+the increment of a loop, which is written before its body, but comes behind it.
+"""
+
+from collections.abc import Callable, Iterator
+
+from compiler.code.lines import Spot, is_before
+from compiler.code.stays import Stays
+from compiler.code.x86 import LASTING, NUMBERED, Step
+from compiler.dwarf.functions import Variable
+from compiler.dwarf.locations import Known, PlaceFinder
+from compiler.ir.program import AtCfa, InRegister
+
+MAX_BEFORE = 32
+"""Instructions before a store among which what it stores is looked for."""
+
+
+def computed_ahead(
+    stays: Stays, finder: PlaceFinder, variable: Variable, spot: Callable[[int], Spot]
+) -> frozenset[int]:
+    """The instructions at which a variable has a value that a line behind them gives it."""
+    found: set[int] = set()
+    for maker, since in _makers(stays, finder):
+        line = spot(maker.pc)
+        had = any(isinstance(finder.exact(pc), Known) for pc in (maker.pc, *stays.leading(maker.pc)))
+        again = had and 0 < line[0] == variable.line
+        step = stays.steps.get(since)
+        while step is not None and step.pc not in stays.targets:
+            here = spot(step.pc)
+            if here[0] and (is_before(here, line) or (again and here[0] != line[0])):
+                found.add(step.pc)
+            step = stays.steps.get(step.after) if step.does.flow in ("", "call") else None
+    return frozenset(found)
+
+
+def _makers(stays: Stays, finder: PlaceFinder) -> Iterator[tuple[Step, int]]:
+    """The instructions that compute what the variable's places get, and the PC from which on they have it."""
+    if finder.constant:
+        return
+    for begin in finder.begins():
+        maker, there = stays.before(begin), finder.exact(begin)
+        pieces = there.pieces if isinstance(there, Known) else ()
+        registers = {NUMBERED[piece.number] for piece in pieces if isinstance(piece, InRegister)}
+        if maker is not None and _computes(maker) and registers & maker.does.writes:
+            yield maker, begin
+    for slot in {piece.offset for piece in finder.places() if isinstance(piece, AtCfa)}:
+        for pc in stays.writers(slot):
+            maker = _maker(stays, stays.steps[pc])
+            if maker is not None:
+                yield maker, stays.steps[pc].after
+
+
+def _maker(stays: Stays, store: Step) -> Step | None:
+    """What computes the value that an instruction stores, if that is right before it."""
+    if not store.does.moves:
+        return store
+    step = stays.before(store.pc)
+    for _ in range(MAX_BEFORE):
+        if step is None or step.does.flow:
+            return None
+        if step.does.writes & store.does.reads:
+            return step if _computes(step) else None
+        step = stays.before(step.pc)
+    return None
+
+
+def _computes(step: Step) -> bool:
+    """Whether an instruction makes a new value of registers or slots."""
+    does = step.does
+    return (
+        not does.moves
+        and not does.flow
+        and bool(does.writes or does.stores)
+        and bool(does.slots or does.reads - LASTING)
+    )
