@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 WAYS = 12
+UNFILLED = "the code stores nothing in its place"
 LEAVES = re.compile(r"[{}]|0x[0-9a-f]+\??|\.\.\.|_")
 ADDRESS = re.compile(r"\(it was at (0x[0-9a-f]+)\)")
 
@@ -251,7 +252,8 @@ def judge(
 
     In a generic function the traceback's "?" belong to the argument before (it forgets the dictionary), so that its words
     are no oracle there. Before Go 1.23 debug info leaves out parameters without a name (`blanks` is False), so that
-    nobody can tell which is which where there are some, or where more are not printed.
+    nobody can tell which is which where there are some, or where more are not printed. Of an argument that is too large
+    to be taken apart and that nothing reads, it prints what the caller left in its place.
     """
     excused = not blanks and ("..." in printed or any(each.name == "_" for each in function.parameters))
     words = iter(LEAVES.findall(printed))
@@ -265,9 +267,8 @@ def judge(
             value = json.loads(value) if value[:1] in ("{", "[") else value
         whole = each.name == "_" or (value is None and "" in known)
         counts = each.name != "_" and each.use not in ("escape", "assign")
-        judging = _Judging(
-            f"{function.name} {each.name} {each.kind.go}", known, verdict, counts=counts, excused=excused
-        )
+        named = f"{function.name} {each.name} {each.kind.go}"
+        judging = _Judging(named, known, verdict, counts=counts, excused=excused or UNFILLED in known.get("", ""))
         printing = printing and judging.value(each.kind, value, "", words, whole=whole)
     if function.captured is not None:
         _judge_truth(function, "captured", row["captured"], function.captured, verdict)
