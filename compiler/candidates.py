@@ -10,6 +10,7 @@ from compiler.code.filled import Filled
 from compiler.code.frame import Frame
 from compiler.code.homes import Homes, asks_for_stack, own_slots
 from compiler.code.lines import Lines, joined
+from compiler.code.mixtures import Mixtures, beside_several
 from compiler.code.renewals import Renewals, by_nameless_slots, of_types, returning, words
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
@@ -61,6 +62,8 @@ class Candidate:
         self._renewed |= code.stays.edges(self._moves.all_left()) if self._moves else set()
         self._ahead = computed_ahead(code.stays, self.places, variable, code.lines.spot)
         self._renewed |= code.stays.edges_of(self._ahead)
+        self._mixtures = code.mixtures(variable, self.places)
+        self._renewed |= self._mixtures.edges() if self._mixtures else set()
         self._renewals = code.renewals(variable, self.places)
         self._renewed |= self._renewals.edges() if self._renewals else set()
         self._renewed |= code.filled.edges(self.places, code.homes.on_entry(variable, self.places))
@@ -85,6 +88,8 @@ class Candidate:
 
     def overtaken(self, pieces: tuple[Piece, ...], pc: int) -> bool:
         """Whether these pieces may be what something else is by now."""
+        if self._mixtures is not None and self._mixtures.mixed(pieces, pc):
+            return True
         return self._renewals is not None and self._renewals.doubtful(pieces, pc)
 
     def early(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
@@ -159,6 +164,12 @@ class Code:
             return None
         found = Moves(finder, self.homes.on_entry(variable, finder), self.stays.saved(finder))
         return found if found.all_left() else None
+
+    def mixtures(self, variable: Variable, finder: PlaceFinder) -> Mixtures | None:
+        """Where words of the variable are of different values; None where they never are."""
+        together = self._binary.types.together(variable.type)
+        several = any(beside_several(finder, one, other) for one, other in together)
+        return Mixtures(self.stays, finder, together) if several else None
 
     def renewals(self, variable: Variable, finder: PlaceFinder) -> Renewals | None:
         """Where the variable's slots serve something else; None where they never do."""

@@ -184,6 +184,22 @@ class GoTypes:
         )
         return frozenset({offset}.union(*map(self.taken_apart, inner)))
 
+    def together(self, offset: int) -> frozenset[tuple[int, int]]:
+        """(one, other), words of a variable that Go's compiler takes apart: where the one gets a value, so does the other. Both
+        of an interface; with the pointer of a string or slice the length, which is often assigned alone."""
+        kind = self.kind(offset)
+        if kind == KIND_INTERFACE:
+            return frozenset({(0, 8), (8, 0)})
+        if kind in (KIND_STRING, KIND_SLICE):
+            return frozenset({(0, 8)})
+        if kind != KIND_STRUCT or self.shape(offset).words is None:
+            return frozenset()
+        return frozenset(
+            (each.offset + one, each.offset + other)
+            for each in self.members(offset)
+            for one, other in self.together(each.type)
+        )
+
     def _shape(self, offset: int) -> Shape:
         """What a variable of the type is made of, as far as Go's compiler may take it apart."""
         return Shape(self.size(offset), self._words(offset))

@@ -172,22 +172,22 @@ class PlaceFinder:
     """One variable's location by PC."""
 
     def __init__(self, locations: Locations) -> None:
-        self._ranges = sorted(locations.ranges, key=lambda each: each.lo)
+        self.ranges = sorted(locations.ranges, key=lambda each: each.lo)
         self.constant = locations.constant
-        self.first = self._ranges[0].lo if self._ranges else 0
+        self.first = self.ranges[0].lo if self.ranges else 0
         """The PC from which it has a place."""
-        self._starts = [each.lo for each in self._ranges]
-        self._overlap = any(each.hi > after.lo for each, after in pairwise(self._ranges))
+        self._starts = [each.lo for each in self.ranges]
+        self._overlap = any(each.hi > after.lo for each, after in pairwise(self.ranges))
         self._at_calls: dict[int, Location] = {}
 
     def in_own_frame(self) -> bool:
         """Whether any of it is in the frame of the function itself, not in its caller's."""
-        known = [each.location for each in self._ranges if isinstance(each.location, Known)]
+        known = [each.location for each in self.ranges if isinstance(each.location, Known)]
         return any(isinstance(piece, AtCfa) and piece.offset < 0 for each in known for piece in each.pieces)
 
     def begins(self) -> set[int]:
         """PCs at which it is said to come to another place; none where it stays at one."""
-        return set() if self.constant else {each.lo for each in self._ranges}
+        return set() if self.constant else {each.lo for each in self.ranges}
 
     def places(self) -> Iterator[Piece]:
         """Every piece of it in any place."""
@@ -199,7 +199,7 @@ class PlaceFinder:
 
     def moved(self) -> Iterator[tuple[AtCfa, AtCfa]]:
         """Pieces in the frame that are said to come from one place in it to another, and nothing between: from, to."""
-        for before, after in pairwise(self._ranges):
+        for before, after in pairwise(self.ranges):
             if before.hi == after.lo and isinstance(before.location, Known) and isinstance(after.location, Known):
                 for one, other in product(before.location.pieces, after.location.pieces):
                     if isinstance(one, AtCfa) and isinstance(other, AtCfa) and one.at == other.at:
@@ -210,19 +210,19 @@ class PlaceFinder:
         return ((each.lo, each.hi, piece) for each, piece in self._pieces() if isinstance(piece, InRegister))
 
     def _pieces(self) -> Iterator[tuple[LocationRange, Piece]]:
-        for each in self._ranges:
+        for each in self.ranges:
             if isinstance(each.location, Known):
                 for piece in each.location.pieces:
                     yield each, piece
 
     def stack_offsets(self) -> set[int]:
         """Every place on the stack that it is said to be in at some PC, from the CFA; of parts that cannot be told apart too."""
-        return {offset for each in self._ranges for offset in each.slots}
+        return {offset for each in self.ranges for offset in each.slots}
 
     def exact(self, pc: int) -> Location:
         """At an instruction that is about to run: registers are where DWARF says."""
         last = bisect_right(self._starts, pc)
-        for each in self._ranges[0 if self._overlap else max(last - 1, 0) : last]:
+        for each in self.ranges[0 if self._overlap else max(last - 1, 0) : last]:
             if pc < each.hi:
                 return each.location
         return NOWHERE
@@ -252,5 +252,5 @@ class PlaceFinder:
     def edges(self) -> set[int]:
         """PCs at which either answer may change."""
         return {
-            edge for each in self._ranges for edge in (each.lo, each.hi, each.lo - 1, each.hi - 1) if not self.constant
+            edge for each in self.ranges for edge in (each.lo, each.hi, each.lo - 1, each.hi - 1) if not self.constant
         }

@@ -602,6 +602,91 @@ func movedLater(l large) *large {
 	return &l
 }
 
+// A word that is a constant is kept nowhere, and debug info has what it took the place of.
+
+type shape interface{ area() int }
+
+type square struct{ Side, Extra int }
+
+type circle struct{ Radius, Other int }
+
+func (s *square) area() int { return s.Side }
+
+func (c *circle) area() int { return c.Radius }
+
+//go:noinline
+func shapeOf(side int) shape {
+	if side > 0 {
+		return &square{side, 1}
+	}
+	return nil
+}
+
+//go:noinline
+func wrap(s shape) *circle { return &circle{s.area() + 1, 9} }
+
+//go:noinline
+func wrapAny(s shape) shape {
+	if s == nil {
+		return nil
+	}
+	return wrap(s)
+}
+
+//go:noinline
+func wrapped(s shape) int {
+	use(s)
+	s = wrap(s)
+	park() // main.wrapped: s.Side=-
+	return s.area()
+}
+
+//go:noinline
+func wrappedLocal(side int) int {
+	s := shapeOf(side)
+	use(s)
+	s = wrap(s)
+	park() // main.wrappedLocal: s.Side=-
+	return s.area()
+}
+
+//go:noinline
+func wrappedAny(s shape) int {
+	use(s)
+	s = wrapAny(s)
+	park() // main.wrappedAny: s.Side=- s.Radius=6
+	return s.area()
+}
+
+//go:noinline
+func thrice(s string) string { return s + s + s }
+
+//go:noinline
+func cutText(s string) string {
+	use(s)
+	s = thrice(s)[:3]
+	park() // main.cutText: s="abc"
+	return s + "!"
+}
+
+//go:noinline
+func cutInLoop(b []byte, part int) (sum int) {
+	rest := bytesOf(part * 3)
+	for len(rest) > 0 {
+		n := copy(rest, b[:part])
+		sum += n
+		if len(rest) == part {
+			park() // main.cutInLoop: rest="xy"
+		}
+		use(rest[:n])
+		rest = rest[n:]
+	}
+	return sum
+}
+
+//go:noinline
+func bytesOf(n int) []byte { return make([]byte, n) }
+
 func main() {
 	old := large{ID: 1, Name: "old"}
 	list := &node{1, &node{2, &node{3, nil}}}
@@ -625,6 +710,8 @@ func main() {
 		func() { moved(old) }, func() { movedForGood(old) }, func() { movedNumber(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1) },
 		func() { movedArray([9]int{1, 1, 1, 1}) }, func() { movedResult() }, func() { movedByClosure(old, 5) },
 		func() { movedOnOneLine(old) }, func() { movedLater(old) },
+		func() { wrapped(&square{5, 7}) }, func() { wrappedLocal(5) }, func() { wrappedAny(&square{5, 7}) },
+		func() { cutText("abcdef") }, func() { cutInLoop([]byte("xyz"), 2) },
 	} {
 		go start()
 		<-parked
