@@ -215,6 +215,10 @@ class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
         """A pointer as its address: too deep, or to something that is not described."""
         if depth <= 0:
             return self._absent(path, "depth", address=address)
+        if kind.name.startswith("*["):
+            return self._absent(
+                path, "unsupported", f"what a {kind.name} points to is too large; at {address:#x}", address
+            )
         argument = kind.name.startswith(ANY_ARGUMENT)
         why = "what a type argument of generic code points to" if argument else f"what a {kind.name} points to"
         return self._absent(path, "unsupported", f"{why} is not in the debug info; at {address:#x}", address)

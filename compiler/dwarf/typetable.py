@@ -22,6 +22,7 @@ from compiler.dwarf.gotypes import (
     Member,
 )
 from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
+from compiler.ir.access_check import MAX_OBJECT
 from compiler.ir.types import (
     INDIRECT,
     Array,
@@ -43,6 +44,7 @@ from compiler.ir.types import (
     Wrapper,
 )
 
+TOO_LARGE = "a value of it is larger than any that can be read"
 MAX_TYPES = 1 << 17
 CHAINS = frozenset({"error", "context.Context"})
 """Interfaces that link what an engineer reads as one thing: a wrapped error, a context with those it was made from."""
@@ -152,8 +154,8 @@ class TypeTable:
         return self._id(offset, self._left)
 
     def _further(self, offset: int | None) -> TypeId | None:
-        """The id of a pointee, None where no pointer will be followed that far."""
-        if offset is None:
+        """The id of a pointee, None where no pointer will be followed that far, or none could be."""
+        if offset is None or self.go.size(offset) > MAX_OBJECT:
             return None
         if self._left > 0:
             return self._id(offset, self._left - 1)
@@ -178,6 +180,8 @@ class TypeTable:
     def _describe(self, offset: int) -> Type:
         go, name = self.go, self._name(offset)
         kind, size = go.kind(offset), go.size(offset)
+        if size > MAX_OBJECT:
+            return Opaque(name, 0, TOO_LARGE)
         if go.name(offset) == "time.Duration":
             return Duration(name, size)
         if kind in BASIC_KINDS:
@@ -202,6 +206,8 @@ class TypeTable:
         runtime, name = self._runtime, self._runtime.name(runtime_type)
         kind, size = runtime.kind(runtime_type), runtime.size(runtime_type)
         elem = runtime.elem(runtime_type) if kind in (KIND_POINTER, KIND_SLICE, KIND_ARRAY) else None
+        if size > MAX_OBJECT or (elem is not None and kind == KIND_SLICE and runtime.size(elem) > MAX_OBJECT):
+            return Opaque(name, min(size, 24), TOO_LARGE)
         if kind in BASIC_KINDS:
             return Basic(name, size, BASIC_KINDS[kind])
         if kind == KIND_STRING:
@@ -218,7 +224,8 @@ class TypeTable:
                 tuple(Field(f.name, f.offset, self._runtime_id(f.type, self._left), f.embedded) for f in fields),
             )
         if kind == KIND_POINTER:
-            return Pointer(name, 8, self._runtime_id(elem, self._left - 1) if elem and self._left > 0 else None)
+            follows = elem is not None and self._left > 0 and runtime.size(elem) <= MAX_OBJECT
+            return Pointer(name, 8, self._runtime_id(elem, self._left - 1) if elem and follows else None)
         if kind == KIND_SLICE and elem is not None:
             return Slice(name, 24, self._runtime_id(elem, self._left), runtime.size(elem))
         if kind == KIND_ARRAY and elem is not None:
@@ -235,7 +242,8 @@ class TypeTable:
         if elem is None:
             return None
         if kind == KIND_SLICE:
-            return Slice(name, 24, self.same(elem), go.size(elem))
+            too_large = go.size(elem) > MAX_OBJECT
+            return Opaque(name, 24, TOO_LARGE) if too_large else Slice(name, 24, self.same(elem), go.size(elem))
         if kind == KIND_CHAN:
             return containers.chan(self, offset, name, elem)
         return containers.map_(self, offset, name) if kind == KIND_MAP else None

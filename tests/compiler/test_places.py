@@ -38,6 +38,7 @@ def files(request: pytest.FixtureRequest, go: Path, tmp_path_factory: pytest.Tem
         {"function": function, "table": f"t{at}", "collect": [{"expr": e, "as": f"c{i}"} for i, e in enumerate(values)]}
         for at, (function, values) in enumerate(told().items())
     ]
+    wanted.append({"function": "main.mapped", "table": "mapped", "collect": ["file", "found"]})
     spec, found = folder / "spec.yaml", {engine: folder / f"{engine}.sqlite" for engine in ENGINES}
     spec.write_text(json.dumps({"functions": wanted, "limits": {"pause_ms": 60_000}}))
     with running(binary) as target:
@@ -79,3 +80,17 @@ def test_what_was_really_assigned_is_there(files: dict[str, Path], engine: str) 
     at = list(told()).index("main.replaced")
     with closing(sqlite3.connect(files[engine])) as connection:
         assert connection.execute(f"SELECT c0 FROM t{at}").fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_larger_than_any_memory_is_an_address(files: dict[str, Path], engine: str) -> None:
+    """Databases declare arrays of 256 TB to point into mapped files with."""
+    with closing(sqlite3.connect(files[engine])) as connection:
+        [(file, found)] = connection.execute("SELECT file, found FROM mapped").fetchall()
+        absences = connection.execute("SELECT detail FROM absences WHERE table_name = 'mapped'").fetchall()
+    shown = json.loads(file)
+    data = shown["Data"]
+    assert shown["Size"] == 7
+    assert json.loads(found)["$addr"] == data["$addr"]
+    assert shown["Rows"] == {"$absent": "unsupported"}
+    assert (f"what a *[281474976710655]uint8 points to is too large; at {data['$addr']}",) in absences

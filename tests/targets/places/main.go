@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unsafe"
 )
 
 type pair struct{ A, B int }
@@ -687,6 +688,20 @@ func cutInLoop(b []byte, part int) (sum int) {
 //go:noinline
 func bytesOf(n int) []byte { return make([]byte, n) }
 
+// What a file that is mapped looks like in many databases.
+type mappedFile struct {
+	Size int
+	Data *[1<<48 - 1]byte
+	Rows [][1 << 40]byte
+}
+
+//go:noinline
+func mapped(file *mappedFile, found any) {
+	park() // main.mapped: file.Size=7 file.Data[2]=51 len(file.Rows)=0
+	use(file)
+	use(found)
+}
+
 func main() {
 	old := large{ID: 1, Name: "old"}
 	list := &node{1, &node{2, &node{3, nil}}}
@@ -711,6 +726,11 @@ func main() {
 		func() { movedArray([9]int{1, 1, 1, 1}) }, func() { movedResult() }, func() { movedByClosure(old, 5) },
 		func() { movedOnOneLine(old) }, func() { movedLater(old) },
 		func() { wrapped(&square{5, 7}) }, func() { wrappedLocal(5) }, func() { wrappedAny(&square{5, 7}) },
+		func() {
+			bytes := []byte("1234567")
+			file := &mappedFile{len(bytes), (*[1<<48 - 1]byte)(unsafe.Pointer(&bytes[0])), nil}
+			mapped(file, file.Data)
+		},
 		func() { cutText("abcdef") }, func() { cutInLoop([]byte("xyz"), 2) },
 	} {
 		go start()
