@@ -2,7 +2,8 @@
 
 A frame pointer chain misses a caller where a function had not set up its frame yet: at the innermost frame, and below
 one that a signal interrupted. There the stack pointer is known, and the size of the frame at that PC (from the pclntab)
-says whether the frame pointer is already the function's own. See sigpanic in go/src/runtime/traceback.go.
+says whether the frame pointer is already the function's own. See sigpanic in go/src/runtime/traceback.go. Assembly may have
+anything in the register: then the caller's frame size says where the chain goes on.
 
 And it leads nowhere below a function that faulted, once the stack has grown since: Go moves a stack without adjusting the frame
 pointer that such a function had saved, for it will never return (adjustframe in go/src/runtime/stack.go).
@@ -91,11 +92,24 @@ class Stacks:
             if self._outermost.contains(pc - self._bias):
                 break
             if ghost is not None:
+                astray = self._astray(ghost, bp, sp, cfa)
+                if astray is not None:
+                    bp, chain = astray
+                    following = 0
                 current = (ghost, bp)
             else:
                 current = chain[following] if following < len(chain) else None
                 following += 1
         return tuple(frames), own
+
+    def _astray(self, pc: int, bp: int, sp: int, stack_pointer: int) -> tuple[int, Chain] | None:
+        """The frame pointer of a function at a call, and the chain above it, where the register that should have it leads to
+        no frame: assembly has it for its own ends."""
+        size = self._symbols.frame_size(pc - 1 - self._bias)
+        if not size or self._outermost.contains(pc - self._bias) or self._caller(sp + bp + 8) is not None:
+            return None
+        rest = self._walked(sp, stack_pointer + size + 8)
+        return (stack_pointer + size - 8 & MASK, rest) if rest else None
 
     def _moved(self, pc: int, bp: int, sp: int, stack_pointer: int) -> tuple[int, Chain] | None:
         """The CFA of a function at a call, and the chain above it, where its frame pointer is not what the stack pointer says."""
