@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Iterator
-from functools import lru_cache
 
 from compiler.dwarf.leb import signed, unsigned
 
@@ -15,14 +14,9 @@ REG0, REG31 = 0x50, 0x6F
 POINTER = struct.Struct("<Q")
 
 
-@lru_cache(maxsize=1 << 14)
-def operations(expression: bytes) -> tuple[tuple[str, int], ...]:
-    """(name without DW_OP_, operand) of each; most expressions are those of other variables, too."""
-    return tuple(_operations(memoryview(expression)))
-
-
-def _operations(data: memoryview) -> Iterator[tuple[str, int]]:
-    at = 0
+def operations(expression: bytes) -> Iterator[tuple[str, int]]:
+    """(name without DW_OP_, operand) of each."""
+    data, at = memoryview(expression), 0
     while at < len(data):
         code, operand = data[at], 0
         at += 1

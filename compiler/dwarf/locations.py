@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise, product
 
 from compiler.dwarf.dies import Die
@@ -71,22 +72,25 @@ def read_locations(info: DebugInfo, die: Die, shape: Shape) -> Locations:
     if attribute is None:
         return Locations((), constant=False)
     if isinstance(attribute.value, bytes):
-        parts = _parts(attribute.value, info.executable.machine.last_word_register)
-        location = parts if isinstance(parts, Unknown) else _laid_out(parts, Shape(shape.size, None))
+        location, _ = _placed(attribute.value, Shape(shape.size, None), info.executable.machine.last_word_register)
         return Locations((LocationRange(*EVERYWHERE, location),), constant=True)
     trusted = shape if b"-N" not in info.flags(die) else Shape(shape.size, None)
     return Locations(tuple(_list(info, die, attribute.value, trusted)), constant=False)
 
 
 def _list(info: DebugInfo, die: Die, offset: int, shape: Shape) -> list[LocationRange]:
-    found = []
-    for lo, hi, expression in info.locations(die, offset):
-        if lo < hi:
-            parts = _parts(expression, info.executable.machine.last_word_register)
-            location = parts if isinstance(parts, Unknown) else _laid_out(parts, shape)
-            slots = () if isinstance(parts, Unknown) else tuple(p.offset for p in parts if p.place == "cfa")
-            found.append(LocationRange(lo, hi, location, slots))
-    return found
+    last = info.executable.machine.last_word_register
+    found = ((lo, hi, expression) for lo, hi, expression in info.locations(die, offset) if lo < hi)
+    return [LocationRange(lo, hi, *_placed(expression, shape, last)) for lo, hi, expression in found]
+
+
+@lru_cache(maxsize=1 << 14)
+def _placed(expression: bytes, shape: Shape, last_word_register: int) -> tuple[Location, tuple[int, ...]]:
+    """Where an expression says that a variable is, and the slots of the stack in it; many say the same."""
+    parts = _parts(expression, last_word_register)
+    if isinstance(parts, Unknown):
+        return parts, ()
+    return _laid_out(parts, shape), tuple(part.offset for part in parts if part.place == "cfa")
 
 
 @frozen
