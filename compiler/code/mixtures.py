@@ -30,10 +30,14 @@ class Mixtures:
         self._stays, self._finder = stays, finder
         self._stale: dict[tuple[int, Spot], frozenset[int]] = {}
         """By word and where it is, the instructions at which what is there is of an older value than another word."""
+        self._spots: dict[int, dict[int, Spot]] = {}
         for one, other in together:
-            for spot in beside_several(finder, one, other):
+            spots = beside_several(finder, one, other)
+            ahead = self._ahead(one, other) if spots else set()
+            for spot in spots:
                 known = self._stale.get((other, spot), frozenset())
-                self._stale[other, spot] = known | self._behind(one, other, spot)
+                self._stale[other, spot] = known | self._behind(one, other, spot, ahead)
+        self._spots.clear()
 
     def edges(self) -> set[int]:
         """PCs at which an answer may change."""
@@ -44,11 +48,11 @@ class Mixtures:
         at = self._stays.instruction(pc)
         return any(at in self._stale.get(each, ()) for each in _spots(pieces).items())
 
-    def _behind(self, one: int, other: int, spot: Spot) -> frozenset[int]:
+    def _behind(self, one: int, other: int, spot: Spot, ahead: set[int]) -> frozenset[int]:
         """The instructions behind which the one has another value, and the other is where it was."""
         steps, found = self._stays.steps, set[int]()
         writers = self._stays.writers(spot[1])
-        open_ = [pc for pc in self._renewals(one, other, spot) if self._at(pc).get(other) == spot]
+        open_ = [pc for pc in self._renewals(one, other, spot, ahead) if self._at(pc).get(other) == spot]
         while open_:
             pc = open_.pop()
             if pc in found or pc not in steps or self._at(pc).get(other) != spot:
@@ -57,10 +61,10 @@ class Mixtures:
             open_ += () if pc in writers else steps[pc].following
         return frozenset(found)
 
-    def _renewals(self, one: int, other: int, spot: Spot) -> Iterator[int]:
+    def _renewals(self, one: int, other: int, spot: Spot, ahead: set[int]) -> Iterator[int]:
         """PCs at which the one has left its place on the stack. Debug info tells that before all registers it is in, too: it
         leaves it only for another value."""
-        steps, ahead = self._stays.steps, self._ahead(one, other)
+        steps = self._stays.steps
         kept = self._stays.writers(spot[1]) | ahead
         entry = min(steps, default=0)  # what asked for more stack comes back to it
         for pc, step in steps.items():
@@ -91,8 +95,11 @@ class Mixtures:
         return there.get(word) not in (None, here[word]) and there.get(beside) == here[beside]
 
     def _at(self, pc: int) -> dict[int, Spot]:
-        location = self._finder.exact(pc)
-        return _spots(location.pieces) if isinstance(location, Known) else {}
+        found = self._spots.get(pc)
+        if found is None:
+            location = self._finder.exact(pc)
+            found = self._spots[pc] = _spots(location.pieces) if isinstance(location, Known) else {}
+        return found
 
 
 def beside_several(finder: PlaceFinder, one: int, other: int) -> set[Spot]:
