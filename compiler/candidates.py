@@ -1,6 +1,7 @@
 """The variables that a column's name may mean in one copy of a function's code, and all that decides whether one does at a PC."""
 
 from bisect import bisect_right
+from collections.abc import Collection
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ from compiler.code.frame import Frame
 from compiler.code.homes import Homes, asks_for_stack, own_slots
 from compiler.code.lines import Lines, joined
 from compiler.code.mixtures import Mixtures, beside_several
-from compiler.code.renewals import Renewals, by_nameless_slots, of_types, returning, words
+from compiler.code.renewals import Renewals, from_calls, is_used_besides, of_types, returning, words
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
-from compiler.code.x86 import NUMBERED
+from compiler.code.x86 import LASTING, NUMBERED
 from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.dwarf.gotypes import INTEGERS
 from compiler.dwarf.locations import Known, Location, PlaceFinder
@@ -36,8 +37,10 @@ class Candidate:
         self.variable, lines = variable, code.lines
         self.places = binary.places(variable)
         self.assignments = code.assignments(variable, self.places)
-        self.at_home = not code.may_have_moved(variable)
-        """Whether its home slot goes on to be its own where debug info has no place for it."""
+        self.moved = code.may_have_moved(variable)
+        """Whether it may be on the heap, and not at home any more."""
+        self.first_only = self.moved and self.places.constant and code.copies_first(self.places)
+        """Whether its one place may have only the argument that it was at first."""
         self.only_counts = code.only_counts(variable, self.places)
         """Whether it may be a loop's that counts the other way round."""
         self._rivals = code.rivals(self.places)
@@ -137,7 +140,13 @@ class Code:
         its memory with others, the address has no name (newHeapaddr in cmd/compile/internal/ssagen)."""
         types = self._binary.types
         small = types.size(variable.type) < SHARED and not self._binary.stack_maps.pointers(variable.type)
-        return variable.parameter and small and self.allocates_first
+        named = variable.escaped or b"-N" in self._binary.info.flags(variable.die)
+        return variable.parameter and small and not named and self.allocates_first
+
+    def copies_first(self, finder: PlaceFinder) -> bool:
+        """Whether the function reads a variable's places on its first line."""
+        reads = {step.pc for step in self.stays.reading(words(finder.places()))}
+        return any(lo <= pc < hi for lo, hi in self.lines.entering() for pc in reads)
 
     def only_counts(self, variable: Variable, finder: PlaceFinder) -> bool:
         """Whether a variable may be one whose loop counts the other way round."""
@@ -175,13 +184,46 @@ class Code:
         """Where the variable's slots serve something else; None where they never do."""
         if b"-N" in self._binary.info.flags(variable.die) or (finder.constant and self._is_in_memory(variable)):
             return None
-        shared = variable.parameter and not variable.result and bool(own_slots(tuple(finder.places())))
+        slots = set() if finder.constant else own_slots(tuple(finder.places()))
+        shared = variable.parameter and not variable.result
+        writers = {
+            slot: self.stays.writers(slot) if shared else self._stored_for_others(slot, finder) for slot in slots
+        }
         parts, steps = self._binary.types.taken_apart(variable.type), self.stays.steps
         calls = returning(steps, parts, self._results) if parts else set()
         calls |= of_types(steps, self._by_nameless_slots, {variable.type}, self._results)
-        if not (calls or shared):
+        if not (calls or any(writers.values())):
             return None
-        return Renewals(self.stays, finder, self.homes.on_entry(variable, finder), calls, shared=shared) or None
+        return Renewals(self.stays, finder, self.homes.on_entry(variable, finder), calls, writers) or None
+
+    def _stored_for_others(self, slot: int, finder: PlaceFinder) -> set[int]:
+        """The instructions that put in the slot what is in a register of another variable, or a result; not if the variable is
+        in the register, or is read from the slot into another one."""
+        loads = [step for step in self.stays.reading((slot,)) if step.does.moves]
+        again = any(self._has(finder, step.does.writes, step.after) for step in loads)
+        found = set()
+        for pc in self.stays.writers(slot):
+            step = self.stays.steps[pc]
+            registers = step.does.reads - LASTING if step.does.moves else frozenset[int]()
+            if not registers or self._has(finder, registers, pc):
+                continue
+            if any(self._has(each, registers, pc) for each in self._finders) or (
+                not again and any(from_calls(self.stays, [step]))
+            ):
+                found.add(pc)
+        return found
+
+    @staticmethod
+    def _has(finder: PlaceFinder, registers: Collection[int], pc: int) -> bool:
+        """Whether any of a variable is in one of these registers at `pc`."""
+        there = None if finder.constant or not registers else finder.exact(pc)
+        pieces = there.pieces if isinstance(there, Known) else ()
+        return any(isinstance(piece, InRegister) and NUMBERED[piece.number] in registers for piece in pieces)
+
+    @cached_property
+    def _finders(self) -> list[PlaceFinder]:
+        """Where all variables of the function are, and those of calls inlined there."""
+        return [self._binary.places(each) for each in self._binary.functions.beside(self._instance)]
 
     def _is_in_memory(self, variable: Variable) -> bool:
         """Whether a variable of one place really is there all the time. (Since Go 1.27 debug info also says it of structs that
@@ -221,19 +263,21 @@ class Code:
 
     @cached_property
     def _by_nameless_slots(self) -> set[int]:
-        """The calls of which a result is put into a slot that is no variable's, and whose address is taken elsewhere."""
+        """The calls of which a result is put into a slot that is no variable's, whose address is taken elsewhere, and goes on
+        to be used by itself, without a name."""
         stays = self.stays
-        finders = [self._binary.places(each) for each in self._binary.functions.beside(self._instance)]
-        owned = {slot for finder in finders for slot in words(finder.places())}
-        nameless = stays.pointed - owned
-
-        def named(pc: int) -> set[int]:
-            there = (each.exact(pc) for each in finders if not each.constant)
-            pieces = (piece for each in there if isinstance(each, Known) for piece in each.pieces)
-            numbers = (piece.number for piece in pieces if isinstance(piece, InRegister))
-            return {NUMBERED[number] for number in numbers if number < len(NUMBERED)}
-
-        return by_nameless_slots(stays.steps, lambda step: not nameless.isdisjoint(stays.stores(step)), named)
+        stores = {pc for slot in stays.pointed for pc in stays.writers(slot)}
+        puts = [stays.steps[pc] for pc in stores if stays.steps[pc].does.moves]
+        found = [each for each in from_calls(stays, puts) if is_used_besides(stays, *each[1:], {each[0].pc})]
+        owned = {slot for finder in self._finders for slot in words(finder.places())} if found else set[int]()
+        nameless = {put.pc for put, _, _ in found if owned.isdisjoint(stays.stores(put))}
+        return {
+            call.pc
+            for put, call, register in found
+            if put.pc in nameless
+            and is_used_besides(stays, call, register, nameless)
+            and not any(self._has(finder, {register}, call.after) for finder in self._finders)
+        }
 
     @cached_property
     def _from_declarations(self) -> list[tuple[PlaceFinder, set[int]]]:

@@ -29,6 +29,7 @@ DEAD = Missing("optimized out", GONE)
 SUNK = Missing("optimized out", "the function assigns to it again, and the new value is kept nowhere during this call")
 RENEWED = Missing("optimized out", "what is kept here may be something else by now")
 EARLY = Missing("optimized out", "what is kept here may be what is only going to be assigned to it")
+EARLIER = Missing("optimized out", "what is kept here is only the argument that it was at first")
 COUNTS = Missing("optimized out", "its loop may count the other way round, for nothing else uses it")
 UNTOLD = Missing("unsupported", "which type arguments the call was passed is not kept here")
 BEGINNING = Missing("not declared", "its function is only about to begin: it has no frame yet")
@@ -150,11 +151,13 @@ class _Traced:
         variable, finder = candidate.variable, candidate.places
         location = finder.exact(pc) if exact else finder.at_call(pc)
         # One that escaped is on the heap, and its argument is what it was at first.
-        if not exact and candidate.at_home and not self._on_heap:
+        if not exact and not candidate.moved and not self._on_heap:
             location = self._homes.completed(variable, finder, location, pc)
         location = candidate.filled(location, pc)
         if not isinstance(location, Known):
             return self._of(variable, location, pc, exact=exact)
+        if candidate.first_only:
+            return EARLIER
         if candidate.only_counts:
             return COUNTS
         if candidate.assignments is not None and candidate.assignments.outdated(pc, location.pieces):

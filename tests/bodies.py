@@ -148,9 +148,13 @@ class _Writer:
         self._of_type = pick.choice(("int", "text", "item", "pair", "list", "float"))
         """What a generic function is called with."""
         self._number = self._closures = self._ranges = 0
+        self._dead = 0
+        """How many conditions around may be known to the compiler."""
         self._closure = ""
         self._asked: tuple[str, ...] = ()
         self._unused: dict[str, str] = {}
+        self._copied: set[str] = set()
+        """Variables that are assigned another one somewhere: once nothing needs what they were, they are said to be this."""
         self._waited = False
         self._keep = pick.choice(KEPT)
         self._waits_in = ""
@@ -173,6 +177,7 @@ class _Writer:
             if pick.random() < 0.7:
                 self._out(f"use({name})")
         self._out(self._return())
+        self._asked = tuple(name for name in self._asked if self._unused.get(name) not in self._copied)
         names = {"plain": self._name, "pointer": f"(*item).{self._name}", "value": f"pair.{self._name}"}
         body = Body(
             self._name, f"main.{names.get(self._form, f'{self._name}[...]')}{self._waits_in}", self._asked, self._unused
@@ -258,7 +263,9 @@ class _Writer:
 
     def _condition(self) -> str:
         items = [f"{name} == nil" for name in self._reach("item")]
-        found = [f"even({self._int()})", f"{self._int()} > 5", "err != nil", "err == nil", *items]
+        looping = any(name[0] == "l" for name in self._reach())
+        known = [] if looping else ["err != nil", "err == nil"]  # a loop that never comes round is none in the code
+        found = [f"even({self._int()})", f"{self._int()} > 5", *known, *items]
         return self._pick.choice(found)
 
     def _kind(self) -> str:
@@ -295,7 +302,9 @@ class _Writer:
     def _assign(self, kind: str) -> None:
         name = self._assigned(kind)
         if name is not None:
-            self._out(f"{name} = {self._value(kind)}")
+            value = self._value(kind)
+            self._copied |= {self._told_apart(name)} if value.isidentifier() else set()
+            self._out(f"{name} = {value}")
 
     def _assign_part(self) -> None:
         pair, trio, item = self._assigned("pair"), self._assigned("trio"), self._assigned("item")
@@ -369,12 +378,15 @@ class _Writer:
         if values and self._pick.random() < 0.3:
             self._switch(self._pick.choice(values))
             return
-        self._out(f"if {self._condition()} {{")
+        condition = self._condition()
+        self._dead += "err" in condition
+        self._out(f"if {condition} {{")
         self._block(longest=3, returns=0.35)
         if self._pick.random() < 0.3:
             self._out("} else {")
             self._block(longest=2)
         self._out("}")
+        self._dead -= "err" in condition
 
     def _switch(self, value: str) -> None:
         """By what an interface holds."""
@@ -391,6 +403,16 @@ class _Writer:
         self._number += 1
         lists = self._reach("list")
         own = [(name, "int")]
+        if draw < 0.15:
+            self._blocks[-1].append((name, "int"))
+            self._out(f"{name} := 0")
+            self._out(f"back{name}:")
+            self._out("{")
+            self._block(longest=3)
+            self._out("}")
+            self._out(f"{name}++")
+            self._out(f"if {name} < 3 {{ goto back{name} }}")
+            return
         if self._iterates and draw > 0.8 and not self._closure:
             self._ranges += 1
             self._closure = f"-range{self._ranges}"

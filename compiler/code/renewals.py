@@ -36,16 +36,20 @@ class Renewals:
     """What becomes of one variable's slots behind the debug info's back."""
 
     def __init__(
-        self, stays: Stays, finder: PlaceFinder, homes: Iterable[Piece], renewing: Collection[int], *, shared: bool
+        self,
+        stays: Stays,
+        finder: PlaceFinder,
+        homes: Iterable[Piece],
+        renewing: Collection[int],
+        writers: Mapping[int, Collection[int]],
     ) -> None:
-        """`renewing`: PCs of calls that may return the variable's next value. `shared`: whether its slots in the function's
-        own frame serve other values, too."""
+        """`renewing`: PCs of calls that may return the variable's next value. `writers`: by slot in the function's own frame, the
+        PCs of what may write other values there."""
         self._finder, self._stays = finder, stays
         self._begins = finder.begins()
         self._homes = set(words(homes))
         slots = self._homes | set(words(finder.places()))
-        writers = {slot: stays.writers(slot) if shared and slot < 0 else set[int]() for slot in slots}
-        self._doubtful = {slot: self._after(slot, renewing, writers[slot]) for slot in slots}
+        self._doubtful = {slot: self._after(slot, renewing, writers.get(slot, ())) for slot in slots}
 
     def __bool__(self) -> bool:
         return any(self._doubtful.values())
@@ -128,39 +132,31 @@ def of_types(steps: Mapping[int, Step], calls: Iterable[int], wanted: AbstractSe
     return found
 
 
-def by_nameless_slots(
-    steps: Mapping[int, Step], nameless: Callable[[Step], bool], named: Callable[[int], Collection[int]]
-) -> set[int]:
-    """The calls of which a result is put into a slot that no variable has, and goes on to be used by itself.
+def from_calls(stays: Stays, puts: Iterable[Step]) -> Iterator[tuple[Step, Step, int]]:
+    """Of instructions that put a register away: those that put away a result, with the call and the register."""
+    for put in puts:
+        registers, seen, open_ = put.does.reads - LASTING, {put.pc}, [put.pc]
+        while open_ and registers and len(seen) < MAX_BEHIND:
+            for step in (stays.steps[pc] for pc in stays.leading(open_.pop()) if pc not in seen):
+                seen.add(step.pc)
+                if step.does.flow == "call":
+                    yield from ((put, step, register) for register in registers)
+                elif registers.isdisjoint(step.does.writes):
+                    open_.append(step.pc)
 
-    `nameless`: whether an instruction writes such a slot; `named`: the registers that are variables' at a PC.
-    """
-    calls = [step for step in steps.values() if step.does.flow == "call"]
-    return {step.pc for step in calls if _goes_both_ways(steps, step.after, nameless, named(step.after))}
 
-
-def _goes_both_ways(
-    steps: Mapping[int, Step], behind: int, nameless: Callable[[Step], bool], named: Collection[int]
-) -> bool:
-    """Whether a result of the call that ends at a PC is put there and used otherwise, on one way on from there."""
-    nothing = frozenset[int]()
-    open_ = [(behind, frozenset({*LASTING, *named}), nothing, nothing)]
-    for _ in range(MAX_BEHIND):
-        if not open_:
-            break
-        pc, written, put, used = open_.pop()
-        step = steps.get(pc)
-        if step is None:
+def is_used_besides(stays: Stays, call: Step, register: int, puts: Collection[int]) -> bool:
+    """Whether a call's result in a register goes elsewhere than to these instructions."""
+    seen, open_ = set[int](), [call.after]
+    while open_ and len(seen) < MAX_BEHIND:
+        step = stays.steps.get(open_.pop())
+        if step is None or step.pc in seen:
             continue
-        results = step.does.reads - written
-        if step.does.moves and nameless(step):
-            put |= results
-        else:
-            used |= results
-        if put & used:
+        seen.add(step.pc)
+        if register in step.does.reads and step.pc not in puts:
             return True
-        if step.does.flow != "call":
-            open_ += [(following, written | step.does.writes, put, used) for following in step.following]
+        if step.does.flow != "call" and register not in step.does.writes:
+            open_ += step.following
     return False
 
 
