@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -190,8 +191,8 @@ class Code:
             slot: self.stays.writers(slot) if shared else self._stored_for_others(slot, finder) for slot in slots
         }
         parts, steps = self._binary.types.taken_apart(variable.type), self.stays.steps
-        calls = returning(steps, parts, self._results) if parts else set()
-        calls |= of_types(steps, self._by_nameless_slots, {variable.type}, self._results)
+        calls = returning(steps, parts, self._may_return) if parts else set()
+        calls |= of_types(steps, self._by_nameless_slots, {variable.type}, self._may_return)
         if not (calls or any(writers.values())):
             return None
         return Renewals(self.stays, finder, self.homes.on_entry(variable, finder), calls, writers) or None
@@ -231,13 +232,16 @@ class Code:
         apart = self._binary.types.shape(variable.type).words is not None
         return not apart or (variable.result and self.lines.defers)
 
-    def _results(self, address: int) -> frozenset[int] | None:
-        """The types of what the function at an address returns; None where that depends on type arguments."""
-        pclntab = self._binary.pclntab
+    def _may_return(self, address: int, wanted: AbstractSet[int]) -> bool:
+        """Whether the function at an address returns one of the types; a generic one, whether it may be by kind and size."""
+        pclntab, types = self._binary.pclntab, self._binary.types
         index = pclntab.index_of(address)
         name = "" if index is None else pclntab.name_at(index)
-        types = self._binary.functions.results(name)
-        return None if types and "[" in name else types
+        results = self._binary.functions.results(name)
+        if "[" not in name:
+            return not wanted.isdisjoint(results)
+        looks = {(types.kind(each), types.size(each)) for each in wanted} if results else set()
+        return any((types.kind(each), types.size(each)) in looks for each in results)
 
     @cached_property
     def allocates_first(self) -> bool:

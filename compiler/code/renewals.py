@@ -112,24 +112,19 @@ def words(pieces: Iterable[Piece]) -> Iterator[int]:
     )
 
 
-Results = Callable[[int], Collection[int] | None]
-"""The types of what the function at an address returns; None where that is not known."""
+MayReturn = Callable[[int, AbstractSet[int]], bool]
+"""Whether the function at an address may return one of some types."""
 
 
-def returning(steps: Mapping[int, Step], wanted: AbstractSet[int], results: Results) -> set[int]:
+def returning(steps: Mapping[int, Step], wanted: AbstractSet[int], may: MayReturn) -> set[int]:
     """The calls that may return one of the wanted types."""
     calls = {step.pc for step in steps.values() if step.does.flow == "call" and _returns(steps, step)}
-    return of_types(steps, calls, wanted, results)
+    return of_types(steps, calls, wanted, may)
 
 
-def of_types(steps: Mapping[int, Step], calls: Iterable[int], wanted: AbstractSet[int], results: Results) -> set[int]:
-    """Those of the calls that may return one of the wanted types."""
-    found = set()
-    for pc in calls:
-        types = results(steps[pc].callee) if steps[pc].callee else None
-        if types is None or not wanted.isdisjoint(types):
-            found.add(pc)
-    return found
+def of_types(steps: Mapping[int, Step], calls: Iterable[int], wanted: AbstractSet[int], may: MayReturn) -> set[int]:
+    """Those of the calls that may return one of the wanted types; of what is called by a pointer nobody knows."""
+    return {pc for pc in calls if not steps[pc].callee or may(steps[pc].callee, wanted)}
 
 
 def from_calls(stays: Stays, puts: Iterable[Step]) -> Iterator[tuple[Step, Step, int]]:
