@@ -21,7 +21,7 @@ class Lines:
 
     def __init__(self, pclntab: Pclntab, instance: Instance) -> None:
         self._pclntab, self._level = pclntab, instance.level
-        self._ranges = tuple(sorted(_line_ranges(pclntab, instance)))
+        self._ranges = sorted(each for lo, hi in instance.ranges for each in pclntab.lines(lo, hi, instance.level))
         self._starts = [lo for lo, _, _ in self._ranges]
         self._spots: dict[int, Spot] = {}
         returns = [] if instance.level else [pclntab.defer_return(lo) for lo, _ in instance.ranges]
@@ -74,15 +74,6 @@ class Lines:
         """Where deferred calls run otherwise: on the last line, also when the function returned long before it."""
         last = max((line for _, _, line in self._ranges), default=0)
         return ((lo, hi) for lo, hi, line in self._ranges if self._defer_return is not None and line == last)
-
-
-def _line_ranges(pclntab: Pclntab, instance: Instance) -> Iterator[tuple[int, int, int]]:
-    for lo, hi in instance.ranges:
-        index = pclntab.index_of(lo)
-        if index is None:
-            continue
-        for start, end in [(max(a, lo), min(b, hi)) for a, b, _ in pclntab.values(index, "pcln") if a < hi and b > lo]:
-            yield start, end, pclntab.line(start, instance.level)
 
 
 def joined(ranges: Iterable[Range]) -> list[Range]:

@@ -358,12 +358,26 @@ class Pclntab:
         """The line that runs at `pc` in the function around it (level 0), or in a call that is inlined there; 0 where no
         such call is."""
         index = self._index(pc)
-        chain = [] if index is None else self._chain(index, pc)
-        if index is None or level >= len(chain):
+        return 0 if index is None else self._line(index, self._func(index), pc, level)
+
+    def lines(self, lo: int, hi: int, level: int) -> Iterator[tuple[int, int, int]]:
+        """[lo, hi) of a function by its lines, as (lo, hi, line): those that `line` tells."""
+        index = self._index(lo)
+        if index is None:
+            return
+        func = self._func(index)
+        for start, end, _ in self.values(index, "pcln"):
+            first, last = max(start, lo), min(end, hi)
+            if first < last:
+                yield first, last, self._line(index, func, first, level)
+
+    def _line(self, index: int, func: tuple[int, ...], pc: int, level: int) -> int:
+        func_id, _, around = self._running(index, self._inlined_at(index, pc))
+        if level > len(around):
             return 0
-        func_id, _, at = chain[-1 - level]
-        func, entry = self._func(index), self.text + self._entries[index]
-        in_file = self._value(func[5], entry, at) >= 0 and func_id != self._wrapper_id
+        func_id, _, at = around[-1 - level] if level < len(around) else (func_id, 0, pc)
+        entry = self.text + self._entries[index]
+        in_file = func_id != self._wrapper_id and self._value(func[5], entry, at) >= 0
         return max(self._value(func[6], entry, at), 0) if in_file else 0
 
     def _chain(self, index: int, pc: int) -> list[tuple[int, int, int]]:

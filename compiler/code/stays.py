@@ -34,6 +34,7 @@ class Stays:
     def __init__(self, steps: Mapping[int, Step], frame: Frame) -> None:
         self.steps, self._frame = steps, frame
         self._read: dict[int, frozenset[int]] = {}
+        self._instructions: dict[int, int | None] = {}
 
     def saved(self, finder: PlaceFinder) -> Iterator[tuple[int, AtCfa]]:
         """Where the code puts registers that the variable is said to be in, and the PC behind that."""
@@ -102,7 +103,9 @@ class Stays:
 
     def instruction(self, pc: int) -> int | None:
         """The instruction that `pc` is in."""
-        return next((pc - back for back in range(LONGEST) if pc - back in self.steps), None)
+        if pc not in self._instructions:
+            self._instructions[pc] = next((pc - back for back in range(LONGEST) if pc - back in self.steps), None)
+        return self._instructions[pc]
 
     def _behind(self, pc: int) -> int:
         """The PC behind the instruction that `pc` is in."""

@@ -103,7 +103,9 @@ class Step(NamedTuple):
     @property
     def following(self) -> list[int]:
         """Where the code may go on behind it."""
-        return [pc for pc in (self.target, self.after if self.does.flow != "leave" else 0) if pc]
+        if self.does.flow == "leave":
+            return [self.target] if self.target else []
+        return [self.target, self.after] if self.target else [self.after]
 
 
 def steps(code: bytes, pc: int) -> Iterator[Step]:
