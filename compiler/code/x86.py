@@ -8,7 +8,6 @@ from iced_x86 import (
     Decoder,
     FlowControl,
     Instruction,
-    InstructionInfo,
     InstructionInfoFactory,
     Mnemonic,
     OpAccess,
@@ -51,6 +50,11 @@ NUMBERED = tuple(
 """Whole registers by their numbers in DWARF (figure 3.36 of the System V ABI for AMD64)."""
 
 
+MAX_KNOWN = 1 << 14
+"""Instructions of which is remembered what they do."""
+_infos = InstructionInfoFactory()
+
+
 LASTING = frozenset(
     map(
         int,
@@ -89,6 +93,9 @@ class Effects(NamedTuple):
     """The constant that it adds to what it reads; 0 where it does anything else."""
 
 
+_known: dict[bytes, Effects] = {}
+
+
 class Step(NamedTuple):
     """One instruction."""
 
@@ -111,20 +118,27 @@ class Step(NamedTuple):
 def steps(code: bytes, pc: int) -> Iterator[Step]:
     """The instructions of `code`, which begins at `pc`."""
     at, begin = pc, 0
+    new = tuple.__new__  # what Step() comes to, in half of its time
     for each in Decoder(64, code, ip=pc):
         after = each.next_ip
         end = after - pc
         calls = code[begin] == CALL[0]
-        does = _effects(CALL if calls else code[begin:end])
+        text = CALL if calls else code[begin:end]
+        does = _known.get(text) or _learn(text, each)
         target = each.near_branch_target if calls or does.flow in BRANCHES else 0
-        yield Step(at, after, 0 if calls else target, does, target if calls else 0)
+        yield new(Step, (at, after, 0 if calls else target, does, target if calls else 0))
         at, begin = after, end
 
 
-@lru_cache(maxsize=1 << 14)
-def _effects(code: bytes) -> Effects:
-    """Of one instruction; most stand in a program many times."""
-    each, info = _decoded(code)
+def _learn(text: bytes, instruction: Instruction) -> Effects:
+    """Note what an instruction of these bytes does; most stand in a program many times."""
+    if len(_known) >= MAX_KNOWN:
+        _known.clear()
+    return _known.setdefault(text, _effects(instruction))
+
+
+def _effects(each: Instruction) -> Effects:
+    info = _infos.info(each)
     reads: set[int] = set()
     writes: set[int] = set()
     for used in info.used_registers():
@@ -184,11 +198,6 @@ def _signed(word: int, bits: int) -> int:
 
 _whole = lru_cache(maxsize=None)(RegisterExt.full_register)
 """The register that another is a part of."""
-
-
-def _decoded(code: bytes) -> tuple[Instruction, InstructionInfo]:
-    instruction = Decoder(64, code).decode()
-    return instruction, InstructionInfoFactory().info(instruction)
 
 
 def _flow(control: int) -> str:
