@@ -4,6 +4,7 @@ Marks begin with "$": `$type`, `$addr`, `$value` and `$len`, `$absent`, `$ref`, 
 the bytes: a header that cannot be is "torn", and whatever they say, a cell ends after MAX_NODES values.
 """
 
+import re
 from typing import assert_never
 
 from compiler.decode import scalars
@@ -47,6 +48,8 @@ from compiler.ir.types import (
     Wrapper,
 )
 
+ARRAY_POINTER = re.compile(r"\*\[\d")
+"""Of the pointers that are not followed, those to arrays are so for their size."""
 ANY_ARGUMENT = "go.shape.*"
 """How generic code calls its pointers: one copy of it serves all."""
 
@@ -215,10 +218,9 @@ class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
         """A pointer as its address: too deep, or to something that is not described."""
         if depth <= 0:
             return self._absent(path, "depth", address=address)
-        if kind.name.startswith("*["):
-            return self._absent(
-                path, "unsupported", f"what a {kind.name} points to is too large; at {address:#x}", address
-            )
+        if ARRAY_POINTER.match(kind.name):
+            why = f"what a {kind.name} points to is too large; at {address:#x}"
+            return self._absent(path, "unsupported", why, address)
         argument = kind.name.startswith(ANY_ARGUMENT)
         why = "what a type argument of generic code points to" if argument else f"what a {kind.name} points to"
         return self._absent(path, "unsupported", f"{why} is not in the debug info; at {address:#x}", address)
