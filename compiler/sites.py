@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from compiler.candidates import Candidate, Code
+from compiler.candidates import Candidate
 from compiler.code.arginfo import DICTIONARY, POINTER_SIZE
 from compiler.code.homes import own
+from compiler.copycode import Code
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.locations import (
     EVERYWHERE,

@@ -1,0 +1,227 @@
+"""What the columns of one copy of a function's code ask of it: where arguments live, what calls return, what serves whom."""
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from compiler.code.countdowns import only_counts
+from compiler.code.filled import Filled
+from compiler.code.frame import Frame
+from compiler.code.homes import Homes, asks_for_stack, own_slots
+from compiler.code.lines import Lines
+from compiler.code.mixtures import Mixtures, beside_several
+from compiler.code.renewals import Renewals, from_calls, is_used_besides, of_types, returning, words
+from compiler.code.stays import Moves, Stays
+from compiler.code.sunk import Assignments, Sunk
+from compiler.code.x86 import LASTING, NUMBERED
+from compiler.dwarf.functions import Instance, Variable
+from compiler.dwarf.gotypes import INTEGERS
+from compiler.dwarf.locations import Known, PlaceFinder
+from compiler.ir.program import AtCfa, InRegister
+
+if TYPE_CHECKING:
+    from compiler.binary import Binary
+
+
+ALLOCATES = ("runtime.newobject", "runtime.mallocgc")
+SHARED = 16
+"""Bytes below which what escapes may share its memory with others (maxAggregatedHeapAllocation in cmd/compile/internal/ssagen)."""
+
+
+class Code:
+    """What all columns of an instance ask of its code."""
+
+    def __init__(self, binary: "Binary", instance: Instance) -> None:
+        self._binary, self._instance = binary, instance
+        self.lines = Lines(binary.pclntab, instance)
+        self.homes = Homes(binary.arguments, binary.pclntab, instance)
+
+    def arguments(self) -> dict[int, PlaceFinder]:
+        """Where its arguments are, by their DIEs; none of an inlined call, whose arguments have no homes."""
+        variables = [] if self._instance.level else self._instance.variables
+        return {each.die.offset: self._binary.places(each) for each in variables if each.parameter and not each.result}
+
+    def assignments(self, variable: Variable, finder: PlaceFinder) -> Assignments | None:
+        """What the code does to a variable that its locations do not tell; None where it can do nothing."""
+        if finder.constant or not self._binary.types.is_computed(variable.type):
+            return None
+        places = (*finder.places(), *self.homes.on_entry(variable, finder))
+        if not any(isinstance(place, AtCfa) for place in places):
+            return None  # no word of the frame ever holds it
+
+        def held(pc: int) -> set[int]:
+            found = finder.exact(pc)
+            return own_slots(found.pieces) if isinstance(found, Known) else set()
+
+        return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()), held) or None
+
+    def may_have_moved(self, variable: Variable) -> bool:
+        """Whether an argument may be on the heap without debug info saying so: of a small one without pointers that shares
+        its memory with others, the address has no name (newHeapaddr in cmd/compile/internal/ssagen)."""
+        types = self._binary.types
+        small = types.size(variable.type) < SHARED and not self._binary.stack_maps.pointers(variable.type)
+        named = variable.escaped or b"-N" in self._binary.info.flags(variable.die)
+        return variable.parameter and small and not named and self.allocates_first
+
+    def copies_first(self, finder: PlaceFinder) -> bool:
+        """Whether the function reads a variable's places on its first line."""
+        reads = {step.pc for step in self.stays.reading(words(finder.places()))}
+        return any(lo <= pc < hi for lo, hi in self.lines.entering() for pc in reads)
+
+    def only_counts(self, variable: Variable, finder: PlaceFinder) -> bool:
+        """Whether a variable may be one whose loop counts the other way round."""
+        if finder.constant or self._binary.types.kind(variable.type) not in INTEGERS:
+            return False
+        return only_counts(self.stays, finder, lambda: self._sunk.of(finder.places()))
+
+    def rivals(self, finder: PlaceFinder) -> list[PlaceFinder]:
+        """Variables that may have a place before the variable has it, which debug info says to be there already.
+
+        Of `last = v`, both names are the value's as soon as v has it; so where a variable that had a place before shares
+        one with a variable that got it by its declaration, nobody knows whether it has been assigned yet.
+        """
+        slots = set() if finder.constant else own_slots(tuple(finder.places()))
+        return (
+            [each for each, theirs in self._from_declarations if finder.first < each.first and slots & theirs]
+            if slots
+            else []
+        )
+
+    def moves(self, variable: Variable, finder: PlaceFinder) -> Moves | None:
+        """Where the variable was before; None where it never leaves a place on the stack for another."""
+        if finder.constant or not own_slots(tuple(finder.places())):
+            return None
+        found = Moves(finder, self.homes.on_entry(variable, finder), self.stays.saved(finder))
+        return found if found.all_left() else None
+
+    def mixtures(self, variable: Variable, finder: PlaceFinder) -> Mixtures | None:
+        """Where words of the variable are of different values; None where they never are."""
+        together = self._binary.types.together(variable.type)
+        several = any(beside_several(finder, one, other) for one, other in together)
+        return Mixtures(self.stays, finder, together) if several else None
+
+    def renewals(self, variable: Variable, finder: PlaceFinder) -> Renewals | None:
+        """Where the variable's slots serve something else; None where they never do."""
+        if b"-N" in self._binary.info.flags(variable.die) or (finder.constant and self._is_in_memory(variable)):
+            return None
+        slots = set() if finder.constant else own_slots(tuple(finder.places()))
+        shared = variable.parameter and not variable.result
+        writers = {
+            slot: self.stays.writers(slot) if shared else self._stored_for_others(slot, finder) for slot in slots
+        }
+        parts, steps = self._binary.types.taken_apart(variable.type), self.stays.steps
+        calls = returning(steps, parts, self._may_return) if parts else set()
+        calls |= of_types(steps, self._by_nameless_slots, {variable.type}, self._may_return)
+        if not (calls or any(writers.values())):
+            return None
+        return Renewals(self.stays, finder, self.homes.on_entry(variable, finder), calls, writers) or None
+
+    def _stored_for_others(self, slot: int, finder: PlaceFinder) -> set[int]:
+        """The instructions that put in the slot what is in a register of another variable, or a result; not if the variable is
+        in the register, or is read from the slot into another one."""
+        loads = [step for step in self.stays.reading((slot,)) if step.does.moves]
+        again = any(self._has(finder, step.does.writes, step.after) for step in loads)
+        found = set()
+        for pc in self.stays.writers(slot):
+            step = self.stays.steps[pc]
+            registers = step.does.reads - LASTING if step.does.moves else frozenset[int]()
+            if not registers or self._has(finder, registers, pc):
+                continue
+            if any(self._has(each, registers, pc) for each in self._finders) or (
+                not again and any(from_calls(self.stays, [step]))
+            ):
+                found.add(pc)
+        return found
+
+    @staticmethod
+    def _has(finder: PlaceFinder, registers: Collection[int], pc: int) -> bool:
+        """Whether any of a variable is in one of these registers at `pc`."""
+        there = None if finder.constant or not registers else finder.exact(pc)
+        pieces = there.pieces if isinstance(there, Known) else ()
+        return any(isinstance(piece, InRegister) and NUMBERED[piece.number] in registers for piece in pieces)
+
+    @cached_property
+    def _finders(self) -> list[PlaceFinder]:
+        """Where all variables of the function are, and those of calls inlined there."""
+        return [self._binary.places(each) for each in self._binary.functions.beside(self._instance)]
+
+    def _is_in_memory(self, variable: Variable) -> bool:
+        """Whether a variable of one place really is there all the time. (Since Go 1.27 debug info also says it of structs that
+        come on the stack and are taken apart, and of others whose new values have no name.)"""
+        apart = self._binary.types.shape(variable.type).words is not None
+        return not apart or (variable.result and self.lines.defers)
+
+    def _may_return(self, address: int, wanted: AbstractSet[int]) -> bool:
+        """Whether the function at an address returns one of the types; a generic one, whether it may be by kind and size."""
+        pclntab, types = self._binary.pclntab, self._binary.types
+        index = pclntab.index_of(address)
+        name = "" if index is None else pclntab.name_at(index)
+        results = self._binary.functions.results(name)
+        if "[" not in name:
+            return not wanted.isdisjoint(results)
+        looks = {(types.kind(each), types.size(each)) for each in wanted} if results else set()
+        return any((types.kind(each), types.size(each)) in looks for each in results)
+
+    @cached_property
+    def allocates_first(self) -> bool:
+        """Whether the function asks for memory on its first line, where it moves arguments that escape to the heap."""
+        calls = (step for lo, hi in self.lines.entering() for step in self.stays.between(lo, hi) if step.callee)
+        index_of, name_at = self._binary.pclntab.index_of, self._binary.pclntab.name_at
+        names = (name_at(index) for step in calls if (index := index_of(step.callee)) is not None)
+        return any(name.startswith(ALLOCATES) for name in names)
+
+    @cached_property
+    def stays(self) -> Stays:
+        """What the code still reads of the frame: an inlined call's goes on in what is around it."""
+        first = self._instance.ranges[0][0]
+        steps = self._binary.steps(first) if self._instance.level else self._sunk.steps
+        return Stays(steps, Frame(self._binary.pclntab, first))
+
+    @cached_property
+    def filled(self) -> Filled:
+        """Which arguments the code has stored in their home slots."""
+        first = self._instance.ranges[0][0]
+        entry = self._binary.pclntab.entry(first)
+        return Filled(self.stays, first if entry is None else entry, asks_for_stack(self._binary.pclntab, first))
+
+    @cached_property
+    def _by_nameless_slots(self) -> set[int]:
+        """The calls of which a result is put into a slot that is no variable's, whose address is taken elsewhere, and goes on
+        to be used by itself, without a name."""
+        stays = self.stays
+        stores = {pc for slot in stays.pointed for pc in stays.writers(slot)}
+        puts = [stays.steps[pc] for pc in stores if stays.steps[pc].does.moves]
+        found = [each for each in from_calls(stays, puts) if is_used_besides(stays, *each[1:], {each[0].pc})]
+        owned = {slot for finder in self._finders for slot in words(finder.places())} if found else set[int]()
+        nameless = {put.pc for put, _, _ in found if owned.isdisjoint(stays.stores(put))}
+        return {
+            call.pc
+            for put, call, register in found
+            if put.pc in nameless
+            and is_used_besides(stays, call, register, nameless)
+            and not any(self._has(finder, {register}, call.after) for finder in self._finders)
+        }
+
+    @cached_property
+    def _from_declarations(self) -> list[tuple[PlaceFinder, set[int]]]:
+        """Variables that got their first place where their declaration gave them a value, and their slots."""
+        found = [(each, self._binary.places(each)) for each in self._instance.variables]
+        return [
+            (finder, own_slots(tuple(finder.places())))
+            for each, finder in found
+            if not finder.constant and self.lines.at(finder.first - 1) == each.line
+        ]
+
+    @cached_property
+    def _sunk(self) -> Sunk:
+        return Sunk(self._binary.executable, self._binary.pclntab, self._instance, self.lines)
+
+    @cached_property
+    def _begins(self) -> dict[int, list[int]]:
+        """By PC, the variables (their DIEs) that come to another place there."""
+        found: dict[int, list[int]] = {}
+        for variable in self._binary.functions.beside(self._instance):
+            for at in self._binary.places(variable).begins():
+                found.setdefault(at, []).append(variable.die.offset)
+        return found
