@@ -34,7 +34,7 @@ class Lowered:
 def lower(program: Program, target: Target) -> Lowered:
     """All of it, with the target's load bias added to every PC and address."""
     limits, bias = program.widest_limits(), target.bias
-    calls, exact = (tuple(each for each in intervals(program, exact=flag) if each.roots) for flag in (False, True))
+    calls, exact = (intervals(program, exact=flag) for flag in (False, True))
     roots = RootTable(program, follows(program.types), bias)
     searched = _Searched()
     config = Config(types_base=target.types_base)

@@ -18,7 +18,7 @@ MARGIN = 256
 
 @frozen
 class Interval:
-    """Link-time PCs [lo, hi) at which the same roots are copied; there is at least one site in it (roots may be none)."""
+    """Link-time PCs [lo, hi) at which the same roots are copied."""
 
     lo: int
     hi: int
@@ -38,7 +38,7 @@ def bytes_above(program: Program) -> int:
 
 
 def intervals(program: Program, *, exact: bool) -> tuple[Interval, ...]:
-    """Disjoint intervals of the sites for exact PCs, or for call sites, by ascending PC."""
+    """Disjoint intervals of the sites for exact PCs, or for call sites, by ascending PC; none where nothing is to be copied."""
     sites = [site for site in program.sites if site.exact is exact]
     edges = sorted({edge for site in sites for edge in (site.lo, site.hi)})
     starts = sorted(sites, key=lambda site: site.lo)
@@ -50,10 +50,9 @@ def intervals(program: Program, *, exact: bool) -> tuple[Interval, ...]:
         while next_start < len(starts) and starts[next_start].lo <= lo:
             live.append(starts[next_start])
             next_start += 1
-        if live:
-            roots = {
-                place: None for site in live for place in site.places if isinstance(place, Located) and place.pieces
-            }
+        places = (place for site in live for place in site.places)
+        roots = dict.fromkeys(place for place in places if isinstance(place, Located) and place.pieces)
+        if roots:
             found.append(Interval(lo, hi, tuple(roots)))
     return tuple(found)
 
