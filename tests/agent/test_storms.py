@@ -124,6 +124,7 @@ def test_one_that_becomes_another_all_the_time(start: Start, counts: Path, progr
         "process N is becoming another program, or has ended; take the snapshot again",
         "the kernel does not tell where process N was loaded; take the snapshot again",
         "process N has ended; take the snapshot again",  # when one of its other threads became the new program
+        "process N (exe) is a zombie: it has ended and waits for its parent; list the Go processes with: freezeframe processes",
         "the capture program has wrong addresses: its types cannot be read; compile it again",
     }
     assert found.keys() <= named | {"whole"}, found
