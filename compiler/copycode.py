@@ -37,6 +37,7 @@ class Code:
         self.lines = Lines(binary.pclntab, instance)
         self.homes = Homes(binary.arguments, binary.pclntab, instance)
 
+    @cached_property
     def arguments(self) -> dict[int, PlaceFinder]:
         """Where its arguments are, by their DIEs; none of an inlined call, whose arguments have no homes."""
         variables = [] if self._instance.level else self._instance.variables
@@ -154,9 +155,7 @@ class Code:
 
     def _may_return(self, address: int, wanted: AbstractSet[int]) -> bool:
         """Whether the function at an address returns one of the types; a generic one, whether it may be by kind and size."""
-        pclntab, types = self._binary.pclntab, self._binary.types
-        index = pclntab.index_of(address)
-        name = "" if index is None else pclntab.name_at(index)
+        types, name = self._binary.types, self._named(address)
         results = self._binary.functions.results(name)
         if "[" not in name:
             return not wanted.isdisjoint(results)
@@ -167,9 +166,12 @@ class Code:
     def allocates_first(self) -> bool:
         """Whether the function asks for memory on its first line, where it moves arguments that escape to the heap."""
         calls = (step for lo, hi in self.lines.entering() for step in self.stays.between(lo, hi) if step.callee)
-        index_of, name_at = self._binary.pclntab.index_of, self._binary.pclntab.name_at
-        names = (name_at(index) for step in calls if (index := index_of(step.callee)) is not None)
-        return any(name.startswith(ALLOCATES) for name in names)
+        return any(self._named(step.callee).startswith(ALLOCATES) for step in calls)
+
+    def _named(self, address: int) -> str:
+        """The linked name of the function around an address; "" where there is none."""
+        index = self._binary.pclntab.index_of(address)
+        return "" if index is None else self._binary.pclntab.name_at(index)
 
     @cached_property
     def stays(self) -> Stays:

@@ -8,6 +8,7 @@ from compiler.dwarf.constants import Constant
 from compiler.dwarf.gotypes import (
     ATOMIC,
     BASIC_KINDS,
+    INTEGERS,
     KIND_INTERFACE,
     KIND_POINTER,
     KIND_STRUCT,
@@ -143,7 +144,7 @@ def _check_integer(spec: Spec, use: SpecUse, types: GoTypes, end: int) -> None:
 
 
 def _is_integer(types: GoTypes, end: int) -> bool:
-    return BASIC_KINDS.get(types.kind(end)) in ("int", "uint")
+    return types.kind(end) in INTEGERS
 
 
 def _type_names(binary: Binary, end: int) -> TypeNames:

@@ -4,7 +4,7 @@ Beyond what the traceback does, a home slot is believed only where the debug inf
 stack: an argument that has been elsewhere may have been assigned again, and its home slot be left behind.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from compiler.code.arginfo import Arguments, Slot
 from compiler.code.pclntab import Pclntab
@@ -23,11 +23,12 @@ def own_slots(pieces: tuple[Piece, ...]) -> set[int]:
     return {piece.offset for piece in pieces if isinstance(piece, AtCfa) and piece.offset < 0}
 
 
-def came_on_stack(finder: PlaceFinder, entry: int) -> bool:
-    """Whether debug info says that a variable is in the caller's frame where the function begins."""
+def came_on_stack(finder: PlaceFinder, entry: int) -> tuple[Piece, ...]:
+    """Where debug info says a variable to be as the function begins, if all of it is in the caller's frame; () if not."""
     came = finder.exact(entry)
-    known = isinstance(came, Known) and not finder.constant
-    return known and isinstance(came, Known) and all(isinstance(p, AtCfa) and p.offset >= 0 for p in came.pieces)
+    if finder.constant or not isinstance(came, Known):
+        return ()
+    return came.pieces if all(isinstance(p, AtCfa) and p.offset >= 0 for p in came.pieces) else ()
 
 
 class Homes:
@@ -70,18 +71,17 @@ class Homes:
         slots = self._slots.get(variable.die.offset, ())
         if slots:
             return _pieces(slots)
-        came = finder.exact(self._ranges[0][0])
-        return came.pieces if isinstance(came, Known) and came_on_stack(finder, self._ranges[0][0]) else ()
+        return came_on_stack(finder, self._ranges[0][0])
 
     def of_others(
-        self, variable: Variable, finder: PlaceFinder, arguments: Callable[[], Mapping[int, PlaceFinder]]
+        self, variable: Variable, finder: PlaceFinder, arguments: Mapping[int, PlaceFinder]
     ) -> frozenset[int]:
         """Home slots (from the CFA) of other arguments, in which debug info may say a variable to be before it is assigned
-        from them; none for a local that begins there (`mine := argument`). `arguments`: all, by their DIEs, asked for those
-        that the traceback's table does not tell of; of two that say to have one home, neither is believed."""
+        from them; none for a local that begins there (`mine := argument`). `arguments`: all, by their DIEs, of which those
+        count that the traceback's table does not tell of; of two that say to have one home, neither is believed."""
         own = variable.die.offset
         slots = {each.offset for of, theirs in self._slots.items() if of != own for each in theirs}
-        others = [places for of, places in arguments().items() if of != own and not self._slots.get(of)]
+        others = [places for of, places in arguments.items() if of != own and not self._slots.get(of)]
         pieces = [piece for places in others for piece in self._in_callers_frame(places)]
         slots |= {piece.offset for piece in pieces}
         first = finder.exact(finder.first)
@@ -92,9 +92,7 @@ class Homes:
 
     def _in_callers_frame(self, finder: PlaceFinder) -> Iterator[AtCfa]:
         """Where an argument came on the stack, or else everywhere that it is in its caller's frame."""
-        came = finder.exact(self._ranges[0][0])
-        known = came_on_stack(finder, self._ranges[0][0]) and isinstance(came, Known)
-        pieces = came.pieces if known and isinstance(came, Known) else finder.places()
+        pieces = came_on_stack(finder, self._ranges[0][0]) or finder.places()
         return (piece for piece in pieces if isinstance(piece, AtCfa) and piece.offset >= 0)
 
     def completed(self, variable: Variable, finder: PlaceFinder, location: Location, pc: int) -> Location:

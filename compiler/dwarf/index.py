@@ -103,17 +103,17 @@ class Index:
 
     def description(self, function: str) -> int | None:
         """One of the DIEs of a function's name, whichever is found soonest; None where there is none."""
-        found = self._at_home("function", function.encode()) if self._searchable else []
+        found = self._at_home("function", function.encode("utf-8", "replace")) if self._searchable else []
         return next(iter(found or self.functions.get(function, [])), None)
 
     def expect(self, functions: Iterable[str]) -> None:
         """Look for these functions, of those that begin alike (methods of one type) for all in one go."""
         wanted, stems = set(functions), dict[str, dict[bytes, str]]()
         for name in wanted if self._searchable and len(wanted) <= MAX_SOUGHT else ():
-            stems.setdefault("".join(name.rpartition(".")[:2]), {})[name.encode()] = name
+            stems.setdefault("".join(name.rpartition(".")[:2]), {})[name.encode("utf-8", "replace")] = name
         for stem, names in stems.items():
             if stem and len(names) > 1:
-                self.functions.learn(self._begin(stem.encode(), names))
+                self.functions.learn(self._begin(stem.encode("utf-8", "replace"), names))
 
     def _begin(self, stem: bytes, names: Mapping[bytes, str]) -> dict[str, list[int]]:
         """The DIEs of functions whose names begin with `stem`; none where that is a beginning of too many."""
