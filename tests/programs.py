@@ -1,9 +1,11 @@
 """Start real programs for tests and wait until they say that they are in position; never sleeps and hopes."""
 
 import json
+import os
 import queue
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,9 +48,23 @@ def running(binary: Path | str, *args: object, timeout_s: float = 30.0, **popen:
         yield Target(process, _announcement(announced, command, lines, timeout_s), lines)
     finally:
         process.kill()
+        while not has_ended(process):
+            time.sleep(0.001)
         process.wait()
         reader.join()
         process.stdout.close()
+
+
+def has_ended(process: subprocess.Popen[str]) -> bool:
+    """Whether a child has ended, which Popen may be wrong about while a capture of ours holds it: to waitpid(2) of who is
+    tracer and parent in one, a stop is as good as an end. The next wait() is right."""
+    if process.returncode is not None:
+        return True
+    try:
+        said = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:  # our tracing thread was there first
+        return True
+    return said is not None and said.si_code in (os.CLD_EXITED, os.CLD_KILLED, os.CLD_DUMPED)
 
 
 def _drain(stdout: IO[str], lines: list[str], announced: queue.Queue[str | None]) -> None:

@@ -22,7 +22,7 @@ from compiler.ir.program import Program
 from compiler.ir.raw import KIND_GOROUTINE
 from compiler.spec import read_spec
 from tests.conftest import ROOT, build
-from tests.programs import StartTarget, Target
+from tests.programs import StartTarget, Target, has_ended
 
 LONGEST_S = 8.0
 """Of a capture, on a busy machine; its pause is far shorter."""
@@ -135,7 +135,7 @@ def test_one_that_ends_meanwhile(start: Start, program: Program, engine: Engine)
     found: Counter[str] = Counter()
     for milliseconds in range(2, 60, 6):
         target = start("-last", f"{milliseconds}ms", "-threads", 2)
-        while target.process.poll() is None:
+        while not has_ended(target.process):
             found += outcomes(target.pid, program, engine, 1)
         assert target.process.wait() == 0
     named = {
