@@ -1,6 +1,8 @@
-"""The variables that a column's name may mean in one copy of a function's code, and all that decides whether one does at a PC."""
+"""One variable that a name may mean in one copy of a function's code, and all that decides what is known of it at a PC."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from compiler.code.ahead import computed_ahead
@@ -9,25 +11,40 @@ from compiler.code.lines import joined
 from compiler.copycode import Code
 from compiler.dwarf.functions import Range, Variable
 from compiler.dwarf.locations import Known, Location
-from compiler.ir.program import AtCfa, Piece
+from compiler.ir.program import AtCfa, Missing, Piece
 
 if TYPE_CHECKING:
     from compiler.binary import Binary
 
 
-class Candidate:
-    """One variable that the column's name may mean, with everything that decides whether it does at a PC."""
+SUNK = Missing("optimized out", "the function assigns to it again, and the new value is kept nowhere during this call")
+RENEWED = Missing("optimized out", "what is kept here may be something else by now")
+EARLY = Missing("optimized out", "what is kept here may be what is only going to be assigned to it")
+EARLIER = Missing("optimized out", "what is kept here is only the argument that it was at first")
+COUNTS = Missing("optimized out", "its loop may count the other way round, for nothing else uses it")
 
-    def __init__(self, binary: "Binary", variable: Variable, code: Code, *, shadows: bool) -> None:
+
+def one_variable(a: Variable, b: Variable) -> bool:
+    """Whether two of one name are one parameter: as it came, and as the pointer to it."""
+    together = (a.nesting, a.line) == (b.nesting, b.line) and a.escaped != b.escaped
+    return together and (b if a.escaped else a).parameter
+
+
+class Candidate:
+    """One variable that a name may mean, with everything that decides whether it does at a PC."""
+
+    def __init__(self, binary: "Binary", variable: Variable, code: Code, namesakes: Sequence[Variable]) -> None:
+        """`namesakes`: all that have the name, itself among them."""
         self.variable, lines = variable, code.lines
+        shadows = any(each is not variable and not one_variable(each, variable) for each in namesakes)
         self.places = binary.places(variable)
-        self.assignments = code.assignments(variable, self.places)
-        self.moved = code.may_have_moved(variable)
-        """Whether it may be on the heap, and not at home any more."""
-        self.first_only = self.moved and self.places.constant and code.copies_first(self.places)
-        """Whether its one place may have only the argument that it was at first."""
-        self.only_counts = code.only_counts(variable, self.places)
-        """Whether it may be a loop's that counts the other way round."""
+        self._found: dict[tuple[int, bool], Location | Missing] = {}
+        self._assignments = code.assignments(variable, self.places)
+        moved = code.may_have_moved(variable)
+        # One that escaped is on the heap, and its argument is what it was at first.
+        self._at_home = not moved and not any(each.escaped for each in namesakes)
+        self._first_only = moved and self.places.constant and code.copies_first(self.places)
+        self._only_counts = code.only_counts(variable, self.places)
         self._rivals = code.rivals(self.places)
         self._foreign = code.homes.of_others(variable, self.places, code.arguments)
         undeclared: tuple[Range, ...] = ()
@@ -45,7 +62,7 @@ class Candidate:
                 undeclared += tuple(lines.leaving())
         self._undeclared = joined(undeclared)
         self._begins = [lo for lo, _ in self._undeclared]
-        self._renewed = self.assignments.edges() | lines.edges() if self.assignments else set()
+        self._renewed = self._assignments.edges() | lines.edges() if self._assignments else set()
         self._moves, self._code = code.moves(variable, self.places), code
         self._renewed |= code.stays.edges(self._moves.all_left()) if self._moves else set()
         self._ahead = computed_ahead(code.stays, self.places, variable, code.lines.spot)
@@ -56,6 +73,7 @@ class Candidate:
         self._renewed |= self._renewals.edges() if self._renewals else set()
         self._renewed |= code.filled.edges(self.places, code.homes.on_entry(variable, self.places))
 
+    @cached_property
     def edges(self) -> set[int]:
         """PCs at which an answer may change."""
         spans = (*self.variable.scope, *self._undeclared)
@@ -70,17 +88,39 @@ class Candidate:
         last = bisect_right(self._begins, pc)
         return not last or pc >= self._undeclared[last - 1][1]
 
-    def filled(self, location: Location, pc: int) -> Location:
-        """The location without home slots in which there may be nothing yet."""
-        return self._code.filled.narrowed(self.places, location, pc)
+    def found(self, pc: int, *, exact: bool) -> Location | Missing:
+        """Where it is at `pc`, or during the call there; Missing where what debug info says of it may not be true."""
+        key = pc, exact
+        if key not in self._found:  # several columns may ask for fields of one variable
+            self._found[key] = self._find(pc, exact=exact)
+        return self._found[key]
 
-    def overtaken(self, pieces: tuple[Piece, ...], pc: int) -> bool:
+    def _find(self, pc: int, *, exact: bool) -> Location | Missing:
+        location = self.places.exact(pc) if exact else self.places.at_call(pc)
+        if self._at_home and not exact:
+            location = self._code.homes.completed(self.variable, self.places, location, pc)
+        location = self._code.filled.narrowed(self.places, location, pc)
+        return self._untrue(location.pieces, pc, exact=exact) or location if isinstance(location, Known) else location
+
+    def _untrue(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> Missing | None:
+        """Why what is in these pieces may not be its value."""
+        if self._first_only:
+            return EARLIER
+        if self._only_counts:
+            return COUNTS
+        if self._assignments is not None and self._assignments.outdated(pc, pieces):
+            return SUNK
+        if self._overtaken(pieces, pc):
+            return RENEWED
+        return EARLY if self._early(pieces, pc, exact=exact) else None
+
+    def _overtaken(self, pieces: tuple[Piece, ...], pc: int) -> bool:
         """Whether these pieces may be what something else is by now."""
         if self._mixtures is not None and self._mixtures.mixed(pieces, pc):
             return True
         return self._renewals is not None and self._renewals.doubtful(pieces, pc)
 
-    def early(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
+    def _early(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
         """Whether these pieces may be what the variable is only going to be."""
         if self._code.stays.instruction(pc) in self._ahead:
             return True

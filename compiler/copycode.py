@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from compiler.code.arginfo import DICTIONARY
 from compiler.code.countdowns import only_counts
 from compiler.code.filled import Filled
 from compiler.code.frame import Frame
@@ -36,6 +37,17 @@ class Code:
         self._binary, self._instance = binary, instance
         self.lines = Lines(binary.pclntab, instance)
         self.homes = Homes(binary.arguments, binary.pclntab, instance)
+
+    @cached_property
+    def calls(self) -> set[int]:
+        """PCs at which it may change what is alive after a call."""
+        return {edge for lo, hi in self._instance.ranges for edge in self._binary.stack_maps.edges(lo, hi)}
+
+    @cached_property
+    def dictionary(self) -> PlaceFinder | None:
+        """Where debug info says that a generic function's dictionary is; None of another function."""
+        passed = next((each for each in self._instance.variables if each.name == DICTIONARY), None)
+        return None if passed is None else self._binary.places(passed)
 
     @cached_property
     def arguments(self) -> dict[int, PlaceFinder]:

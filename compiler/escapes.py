@@ -7,19 +7,12 @@ the argument's slot is what the caller passed, whatever is assigned afterwards.
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from compiler.candidates import Candidate
+from compiler.candidates import Candidate, one_variable
 from compiler.code.lines import Lines, joined
-from compiler.dwarf.functions import Variable
-
-
-def one_variable(a: Variable, b: Variable) -> bool:
-    """Whether two of one name are one parameter: as it came, and as the pointer to it."""
-    together = (a.nesting, a.line) == (b.nesting, b.line) and a.escaped != b.escaped
-    return together and (b if a.escaped else a).parameter
 
 
 class Escapes:
-    """Which of a column's candidates tell what a parameter was, or is not yet."""
+    """Which of the candidates for a name tell what a parameter was, or is not yet."""
 
     def __init__(self, candidates: Sequence[Candidate], lines: Lines) -> None:
         self._pointer_to, self._pointers = {}, set()

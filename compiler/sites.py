@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.candidates import Candidate
-from compiler.code.arginfo import DICTIONARY, POINTER_SIZE
+from compiler.code.arginfo import POINTER_SIZE
 from compiler.code.homes import own
 from compiler.copycode import Code
 from compiler.dwarf.functions import Instance, Variable
@@ -17,21 +17,16 @@ from compiler.dwarf.locations import (
     PlaceFinder,
     Unknown,
 )
-from compiler.escapes import Escapes, one_variable
 from compiler.expression.way import Resolved
 from compiler.ir.frames import GONE
 from compiler.ir.program import AtAddress, AtCfa, Located, Missing, Piece, Place, Site
+from compiler.named import Named
 
 if TYPE_CHECKING:
     from compiler.binary import Binary
 
 
 DEAD = Missing("optimized out", GONE)
-SUNK = Missing("optimized out", "the function assigns to it again, and the new value is kept nowhere during this call")
-RENEWED = Missing("optimized out", "what is kept here may be something else by now")
-EARLY = Missing("optimized out", "what is kept here may be what is only going to be assigned to it")
-EARLIER = Missing("optimized out", "what is kept here is only the argument that it was at first")
-COUNTS = Missing("optimized out", "its loop may count the other way round, for nothing else uses it")
 UNTOLD = Missing("unsupported", "which type arguments the call was passed is not kept here")
 BEGINNING = Missing("not declared", "its function is only about to begin: it has no frame yet")
 
@@ -51,7 +46,7 @@ class Column(Protocol):
 def build(binary: "Binary", function: int, instance: Instance, columns: Sequence[Column]) -> Iterator[Site]:
     """The sites of one instance, for call sites and for exact PCs, neighbours with equal places joined."""
     code = Code(binary, instance)
-    traced = [_Traced(binary, instance, column, code) for column in columns]
+    traced = list(_traced(binary, instance, columns, code))
     for exact in (False, True):
         shared = code.homes.edges()
         edges = [each.edges(exact=exact) | shared for each in traced]
@@ -60,6 +55,17 @@ def build(binary: "Binary", function: int, instance: Instance, columns: Sequence
             cuts = sorted({lo, hi, *(edge for edge in every if lo < edge < hi)})
             for start, end, places in _joined(cuts, _places(traced, edges, cuts, exact=exact)):
                 yield Site(start, end, exact, function, instance.level, places)
+
+
+def _traced(binary: "Binary", instance: Instance, columns: Iterable[Column], code: Code) -> "Iterator[_Traced]":
+    """The columns within the instance. What is asked of the variables of one name is asked once."""
+    known: dict[tuple[int, ...], Named] = {}
+    for column in columns:
+        variables = column.variables(instance)
+        key = tuple(map(id, variables))
+        if key not in known:
+            known[key] = Named(binary, variables, code)
+        yield _Traced(binary, instance, column, code, known[key])
 
 
 def _places(
@@ -90,20 +96,10 @@ def _joined(cuts: Sequence[int], found: Iterable[tuple[Place, ...]]) -> Iterator
 class _Traced:
     """A column within one instance."""
 
-    def __init__(self, binary: "Binary", instance: Instance, column: Column, code: Code) -> None:
-        self._column, self._homes = column, code.homes
+    def __init__(self, binary: "Binary", instance: Instance, column: Column, code: Code, named: Named) -> None:
+        self._column, self._code, self._named = column, code, named
         self._instance, self._sizes = instance, binary.types.size
         self._stack_maps = binary.stack_maps
-        self._calls = {edge for lo, hi in instance.ranges for edge in self._stack_maps.edges(lo, hi)}
-        passed = next((each for each in instance.variables if each.name == DICTIONARY), None)
-        self._dictionary = None if passed is None else binary.places(passed)
-        variables = column.variables(instance)
-        self._on_heap = any(variable.escaped for variable in variables)
-        self._candidates = [
-            Candidate(binary, v, code, shadows=any(o is not v and not one_variable(o, v) for o in variables))
-            for v in variables
-        ]
-        self._escapes = Escapes(self._candidates, code.lines)
         if column.package_variable is not None:
             address, type_offset = column.package_variable
             size = binary.types.size(type_offset)
@@ -112,63 +108,41 @@ class _Traced:
 
     def edges(self, *, exact: bool) -> set[int]:
         """PCs at which the place may change. What is alive after a call is asked of calls only."""
-        own = self._escapes.edges().union(*(candidate.edges() for candidate in self._candidates))
-        return own if exact else own | self._calls
+        return self._named.edges if exact else self._named.edges | self._code.calls
 
     def place(self, pc: int, *, exact: bool) -> Place:
         if self._column.package_variable is not None:
             type_offset, finder = self._package
             return self._at(type_offset, finder.exact(pc), pc, escaped=False, exact=exact)
-        if self._homes.unframed(pc):
+        if self._code.homes.unframed(pc):
             return self._beginning(pc, exact=exact)
-        declared = [c for c in self._candidates if c.visible(pc) and not self._escapes.untrue(c, pc)]
-        if not declared:
-            return Missing("not declared") if self._candidates else self._column.absent(self._instance)
-        if len(declared) == 1:
-            return self._candidate(declared[0], pc, exact=exact)
-        # Innermost block first, then the latest declaration; of those, one that is somewhere beats one that is not.
-        ranked = sorted(declared, key=lambda c: (-c.variable.nesting, -c.variable.line, c.variable.escaped))
-        names_it = [
-            c
-            for c in ranked
-            if (c.variable.nesting, c.variable.line) == (ranked[0].variable.nesting, ranked[0].variable.line)
-        ]
-        found = [self._candidate(candidate, pc, exact=exact) for candidate in names_it]
+        meant = self._named.meant(pc)
+        if not meant:
+            return Missing("not declared") if self._named.candidates else self._column.absent(self._instance)
+        if len(meant) == 1:
+            return self._candidate(meant[0], pc, exact=exact)
         # The compiler also describes an escaped parameter by itself, at a place that nobody can know (createHeapDerefLocationList
         # in cmd/compile/internal/dwarfgen/dwarf.go): what it says of the pointer is what counts.
+        found = [self._candidate(each, pc, exact=exact) for each in meant]
         return min(found, key=lambda place: 0 if isinstance(place, Located) else 1 + (place.reason == "unsupported"))
 
     def _beginning(self, pc: int, *, exact: bool) -> Place:
         """At the call by which a function asks for more stack, before it has a frame: its arguments are all at home."""
         if exact:
             return BEGINNING
-        for candidate in self._candidates:
-            pieces = self._homes.on_entry(candidate.variable, candidate.places)
+        for candidate in self._named.candidates:
+            pieces = self._code.homes.on_entry(candidate.variable, candidate.places)
             if pieces:
                 return self._of(candidate.variable, Known(pieces), pc, exact=True)
-        return BEGINNING if self._candidates else self._column.absent(self._instance)
+        return BEGINNING if self._named.candidates else self._column.absent(self._instance)
 
     def _candidate(self, candidate: Candidate, pc: int, *, exact: bool) -> Place:
-        variable, finder = candidate.variable, candidate.places
-        location = finder.exact(pc) if exact else finder.at_call(pc)
-        # One that escaped is on the heap, and its argument is what it was at first.
-        if not exact and not candidate.moved and not self._on_heap:
-            location = self._homes.completed(variable, finder, location, pc)
-        location = candidate.filled(location, pc)
-        if not isinstance(location, Known):
-            return self._of(variable, location, pc, exact=exact)
-        if candidate.first_only:
-            return EARLIER
-        if candidate.only_counts:
-            return COUNTS
-        if candidate.assignments is not None and candidate.assignments.outdated(pc, location.pieces):
-            return SUNK
-        if candidate.overtaken(location.pieces, pc):
-            return RENEWED
-        if candidate.early(location.pieces, pc, exact=exact):
-            return EARLY
-        chosen = None if exact or not variable.choices else self._chosen(variable, location.pieces, pc)
-        return chosen or self._of(variable, location, pc, exact=exact)
+        variable, found = candidate.variable, candidate.found(pc, exact=exact)
+        if isinstance(found, Missing):
+            return found
+        known = found.pieces if isinstance(found, Known) and not exact else ()
+        chosen = self._chosen(variable, known, pc) if known and variable.choices else None
+        return chosen or self._of(variable, found, pc, exact=exact)
 
     def _of(self, variable: Variable, location: Location, pc: int, *, exact: bool) -> Place:
         """A variable as debug info has it; in generic code an expression may fit only what it really is."""
@@ -179,7 +153,7 @@ class _Traced:
 
     def _chosen(self, variable: Variable, pieces: tuple[Piece, ...], pc: int) -> Place | None:
         """A variable of generic code whose type the dictionary tells that the call was passed; None where it is not kept."""
-        home = self._homes.dictionary(pc, self._dictionary)
+        home = self._code.homes.dictionary(pc, self._code.dictionary)
         access = None if home is None else self._column.access_chosen(variable)
         if home is None or access is None or not pieces:
             return None

@@ -7,7 +7,6 @@ call, an instruction of a line before it makes something new from what is in the
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from compiler.code.frame import Frame
@@ -27,7 +26,7 @@ Begins = Callable[[int], Collection[int]]
 """The variables (offsets of their DIEs) that debug info has at another place from a PC on."""
 
 
-@dataclass(slots=True)
+@frozen
 class Making:
     """An instruction that makes something new from a slot: the PC behind it, its line, and the slot from the CFA.
 
@@ -204,7 +203,7 @@ class _Trace:
         sources |= dict.fromkeys(read, step.pc)
         results = [making for register in plain for making in known.get(register, _NONE).made]
         for making in results:
-            making.kept |= {slot - down: step.after for slot in stores}
+            making.kept.update({slot - down: step.after for slot in stores})
         if sources and writes and not moves:
             line = self._line_at(step.pc)
             new = [Making(step.after, line, slot, {}, loaded) for slot, loaded in sorted(sources.items())]

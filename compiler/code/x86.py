@@ -31,6 +31,8 @@ LEAVES = (FlowControl.UNCONDITIONAL_BRANCH, FlowControl.RETURN, FlowControl.INDI
 CALLS = (FlowControl.CALL, FlowControl.INDIRECT_CALL)
 CALL = bytes.fromhex("e800000000")
 """CALL rel32 (Intel SDM, volume 2). Where it goes makes no difference to what it does."""
+JUMPS = {0xE9, 0xEB, *range(0x70, 0x80)}
+"""JMP, and Jcc rel8."""
 BRANCHES = ("if", "leave")
 IMMEDIATE = {
     OpKind.IMMEDIATE8: 8, OpKind.IMMEDIATE16: 16, OpKind.IMMEDIATE32: 32,
@@ -134,7 +136,22 @@ def _learn(text: bytes, instruction: Instruction) -> Effects:
     """Note what an instruction of these bytes does; most stand in a program many times."""
     if len(_known) >= MAX_KNOWN:
         _known.clear()
-    return _known.setdefault(text, _effects(instruction))
+    alike = _without_distance(text)
+    does = _known[text] = _known.get(alike) or _known.setdefault(alike, _effects(instruction))
+    return does
+
+
+def _without_distance(text: bytes) -> bytes:
+    """The beginning of an instruction that says all but how far from itself it branches, reads or writes: what it does is the
+    same. No instruction consists of this beginning alone."""
+    if text[0] in JUMPS:
+        return text[:1]
+    if text[0] == 0x0F and text[1] & 0xF0 == 0x80:  # Jcc rel32
+        return text[:2]
+    # A REX prefix, an opcode of one byte, and as operand what is so many bytes from RIP.
+    if len(text) == 7 and text[0] & 0xF0 == 0x40 and text[1] != 0x0F and text[2] & 0xC7 == 5:
+        return text[:3]
+    return text
 
 
 def _effects(each: Instruction) -> Effects:
@@ -187,7 +204,7 @@ def _added(instruction: Instruction) -> int:
         number = _signed(instruction.immediate(1), IMMEDIATE[instruction.op1_kind])
         return number if mnemonic == Mnemonic.ADD else -number
     if mnemonic == Mnemonic.LEA and instruction.memory_index == Register.NONE:
-        return _signed(instruction.memory_displacement, 64)
+        return 0 if instruction.is_ip_rel_memory_operand else _signed(instruction.memory_displacement, 64)
     return 0
 
 

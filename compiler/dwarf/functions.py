@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from compiler.dwarf.dictionaries import Dictionaries
@@ -56,7 +56,7 @@ def enclosing(name: str) -> str | None:
     return None if found is None else found[1]
 
 
-@dataclass(slots=True)
+@frozen
 class Instance:
     """One copy of a function's code: its own (level 0), or where it was inlined at nesting depth `level`."""
 
@@ -212,7 +212,7 @@ class Functions:
                 if variable is not None:
                     instance.variables.append(variable)
         for instance, within in inlined:
-            instance.variables += _captured(instance, within)
+            instance.variables.extend(_captured(instance, within))
 
     def _variable(self, die: Die, instance: Instance, scope: tuple[Range, ...], nesting: int) -> Variable | None:
         origin = number(die, "DW_AT_abstract_origin")

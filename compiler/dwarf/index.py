@@ -142,8 +142,10 @@ class Index:
 
     def _spelled(self, kind: str, name: bytes, lo: int, hi: int) -> set[int]:
         """The DIEs of a name between two offsets."""
-        places = self._info.section.find(name + b"\0", lo, hi)
-        return {die for at in places for die in self._named(kind, name, at)}
+        # With the zero that ends the name it would take twice as long: nothing is as frequent, and the last byte is seen first.
+        places, view = self._info.section.find(name, lo, hi), self._info.bytes
+        ended = (at for at in places if view[at : at + len(name) + 1].tobytes().endswith(b"\0"))
+        return {die for at in ended for die in self._named(kind, name, at)}
 
     def _named(self, kind: str, name: bytes, at: int) -> Iterator[int]:
         """The DIEs that have the name which is spelled at an offset."""

@@ -10,13 +10,14 @@ import re
 import struct
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import compress, islice
 from typing import Any
 
 from compiler.dwarf.abbrevs import Abbreviation
 from compiler.dwarf.units import Unit
+from compiler.ir.frozen import frozen
 
 GO_RUNTIME_TYPE, GO_DICT_INDEX = 0x2904, 0x2906
 TYPE_TAGS = frozenset(
@@ -74,7 +75,7 @@ def kind_of(tag: str, names: set[Any]) -> str | None:
     return None
 
 
-@dataclass(slots=True)
+@frozen
 class Scanned:
     """What one unit holds: per kind the DIEs and the ends of their names, all subprograms, and runtime types."""
 

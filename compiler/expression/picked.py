@@ -1,7 +1,7 @@
 """Type-level capture: what a spec collects of a struct type wherever it is met."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import assert_never
 
 from compiler.dwarf.gotypes import KIND_STRUCT
@@ -11,6 +11,7 @@ from compiler.expression.parse import parse
 from compiler.expression.resolve import resolve
 from compiler.expression.way import Resolved, Scope, Unresolved
 from compiler.ir.access_check import MAX_ROOT
+from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.program import Access, Deref, Element, Range, Select
 from compiler.ir.types import Field, PickedMember, Pointer, Slice, String, Struct, TypeId
@@ -72,7 +73,7 @@ def _from_fields(collect: Collect) -> Expression:
     return Expression(expression.text, "", (FieldOf(expression.root), *expression.operations))
 
 
-@dataclass(slots=True)
+@frozen
 class _Part:
     """What must be followed of one object: values at offsets, and parts of what its pointers and slices lead to."""
 

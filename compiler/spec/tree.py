@@ -5,7 +5,7 @@ YAML 1.2's core schema whatever a %YAML line says: `on`, `no` and `yes` are text
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from yaml import CSafeLoader
@@ -23,6 +23,7 @@ from yaml.events import (
 )
 from yaml.reader import ReaderError
 
+from compiler.ir.frozen import frozen
 from compiler.spec.errors import SpecError
 
 MAX_BYTES = 1 << 20
@@ -46,7 +47,7 @@ _CORE_SCHEMA = {
 }
 
 
-@dataclass(slots=True)
+@frozen
 class Node:
     """A scalar (text, int, float, bool, None), a list of nodes, or a mapping of nodes with the line of each key."""
 
@@ -171,8 +172,7 @@ class _Builder:
             while not isinstance(child := next(self._events), MappingEndEvent):
                 self._entry(node, child, depth)
         children = node.value.values() if isinstance(node.value, dict) else node.value
-        node.size += sum(child.size for child in children)
-        return node
+        return Node(line, node.value, node.key_lines, 1 + sum(child.size for child in children))
 
     def _entry(self, node: Node, key: Event, depth: int) -> None:
         if not isinstance(key, ScalarEvent) or key.tag is not None:

@@ -1,0 +1,75 @@
+"""What instructions do, and that what is learnt of one holds for those that differ only in how far they reach."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from iced_x86 import Decoder
+
+from compiler.binary import Binary
+from compiler.code import x86
+from compiler.code.x86 import Effects, steps
+
+PC = 0x401000
+MUCH = 1 << 19
+"""Bytes of a program's code: 100,000 instructions."""
+ALIKE = [
+    ("jne", "7505", "75f0"),
+    ("jne, far", "0f8500010000", "0f8510ffffff"),
+    ("jmp", "e900010000", "e9f0ffffff"),
+    ("call", "e800010000", "e8f0ffffff"),
+    ("lea rax, [rip+x]", "488d0500010000", "488d0500020000"),
+    ("mov rcx, [rip+x]", "488b0d00010000", "488b0df0ffffff"),
+    ("mov [rip+x], rdx", "48891500010000", "488915f0ffffff"),
+]
+DIFFERENT = [
+    ("mov from and to memory", "488b0d00010000", "48890d00010000"),
+    ("lea into rax and rcx", "488d0500010000", "488d0d00010000"),
+    ("words of the frame", "488b442408", "488b442410"),
+    ("constants that are added", "4883c001", "4883c0ff"),
+    ("mov eax, 5 and mov ecx, 5", "b805000000", "b905000000"),
+    ("jo near and an instruction that begins like it", "0f8000000000", "0f10442410"),
+]
+
+
+def effects(code: str) -> Effects:
+    """Of one instruction alone."""
+    x86._known.clear()
+    (step,) = steps(bytes.fromhex(code), PC)
+    return step.does
+
+
+@pytest.mark.parametrize(("one", "other"), [codes for _, *codes in ALIKE], ids=[name for name, *_ in ALIKE])
+def test_how_far_an_instruction_reaches_makes_no_difference_to_what_it_does(one: str, other: str) -> None:
+    assert effects(one) == effects(other)
+    first, second = steps(bytes.fromhex(one + other), PC)
+    assert first.does is second.does
+
+
+@pytest.mark.parametrize(("one", "other"), [codes for _, *codes in DIFFERENT], ids=[name for name, *_ in DIFFERENT])
+def test_instructions_that_do_different_things_are_kept_apart(one: str, other: str) -> None:
+    apart = effects(one), effects(other)
+    first, second = steps(bytes.fromhex(one + other), PC)
+    assert (first.does, second.does) == apart
+    assert apart[0] != apart[1]
+
+
+def test_an_address_is_no_number_that_is_added() -> None:
+    assert effects("488d0500010000").adds == 0
+    assert effects("488d4010").adds == 16
+
+
+def test_what_is_learnt_of_one_instruction_is_true_of_every_other_of_a_program(querydb: Path) -> None:
+    with Binary(querydb) as binary:
+        start = binary.pclntab.text
+        code = binary.executable.read(start, MUCH)
+    assert code is not None
+    x86._known.clear()
+    checked = set[bytes]()
+    for step, following in pairwise(steps(code, start)):
+        text = code[step.pc - start : following.pc - start]
+        if text not in checked:
+            checked.add(text)
+            (alone,) = Decoder(64, text, ip=step.pc)
+            assert step.does == x86._effects(alone), text.hex()
+    assert len(checked) > 10_000
