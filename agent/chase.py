@@ -28,6 +28,7 @@ from compiler.ir.chase import (
     follows,
     held_depth,
     is_byte,
+    key_depth,
     range_items,
 )
 from compiler.ir.limits import MAX_WAITS, Limits
@@ -63,6 +64,7 @@ class Chaser:
         self._types_base = target.types_base
         self._reader = reader
         self._queue: deque[Pending] = deque()
+        self._key_depths: dict[TypeId, int] = {}
         self._seen: dict[tuple[int, TypeId], tuple[tuple[int, int], ...]] = {}
         self._itabs: dict[int, int | None] = {}
         self._deadline_ns = 0
@@ -230,9 +232,12 @@ class Chaser:
                 entries = hash_entries(self._reader, kind, address, limit, self._over)
             case _:
                 raise AssertionError(kind)
+        least = self._key_depths.get(kind.key)
+        if least is None:
+            least = self._key_depths[kind.key] = key_depth(self._types, kind.key)
         for found, key_at, value_at in entries:
             if not isinstance(sought, Sought) or _may_be(sought, found, key_at):
-                self._element(found, key_at, self._follows[kind.key], depth)
+                self._element(found, key_at, self._follows[kind.key], max(depth, least))
                 self._element(found, value_at, self._follows[kind.value], depth)
 
 

@@ -104,12 +104,13 @@ class Op(ctypes.Structure):
 
 class Layout(ctypes.Structure):
     """A map's or channel's inside, offsets in bytes. `group...` are a swiss map's groups or a hash map's buckets. `scan` and
-    `filter...` are those of a Sought map: only entries whose key has that value in so many bytes are followed."""
+    `filter...` are those of a Sought map: only entries whose key has that value in so many bytes are followed. `key_depth` is
+    compiler.ir.chase's."""
 
     _fields_ = _all(
         u32,
         "kind header_size count pointer length first old flags table_size groups_data groups_mask group_size together "
-        "overflow key value key_at key_stride value_at value_stride key_follows value_follows elem_size "
+        "overflow key value key_at key_stride value_at value_stride key_follows key_depth value_follows elem_size "
         "scan filter_at filter_size filter_low filter_high "
         "receivers senders waiter_size waiter_next",
     )

@@ -20,6 +20,7 @@ from compiler.ir.chase import (
     FollowSwissMap,
     FollowTrie,
     follows,
+    key_depth,
 )
 from compiler.ir.types import Chan, HashMap, Sought, SwissMap, Trie, Type
 
@@ -85,7 +86,7 @@ def layouts(types: tuple[Type, ...]) -> tuple[bytes, int]:
             rows.append(bytes(LAYOUT_ROW.size))
             continue
         key, value = values["key"], values["value"]
-        values |= {"key_follows": bool(own[key]), "value_follows": bool(own[value])}
+        values |= {"key_follows": bool(own[key]), "value_follows": bool(own[value]), "key_depth": key_depth(types, key)}
         if isinstance(kind, Sought):
             values |= _filter(kind)
         rows.append(LAYOUT_ROW.pack(*(values.get(name, 0) for name in LAYOUT_ORDER)))

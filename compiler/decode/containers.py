@@ -6,6 +6,7 @@ from compiler.decode import maps
 from compiler.decode.image import LOWEST, Window
 from compiler.decode.reading import MAX_LENGTH, Reading
 from compiler.decode.texts import Json, Marked, Path, key_text, number_text, path_text, signed
+from compiler.ir.chase import key_depth
 from compiler.ir.frames import Absence
 from compiler.ir.types import Basic, Chan, Duration, HashMap, SwissMap, TypeId
 
@@ -99,7 +100,8 @@ class Containers(Reading):
         if found.total < 0:
             return self._absent(path, found.problem, found.detail, address)
         self._open.add((address, type_id))
-        shown = self._entries(kind.key, kind.value, found.slots, depth, path)
+        depths = max(depth, key_depth(self._types, kind.key)), depth
+        shown = self._entries((kind.key, kind.value), found.slots, depths, path)
         self._open.discard((address, type_id))
         if found.problem:
             detail = f"{len(found.slots)} of {found.total} entries"
@@ -109,13 +111,19 @@ class Containers(Reading):
             return self._cut(shown, path, reason, found.total)
         return Marked({"$value": shown, "$len": found.total}) if len(shown) < found.total else shown
 
-    def _entries(self, key: TypeId, value: TypeId, slots: list[maps.Slot], depth: int, path: Path) -> dict[str, Json]:
-        """Entries sorted by key; a key whose text is there already (NaN, a torn map) gets "#2", "#3" ... behind it."""
+    def _entries(
+        self, types: tuple[TypeId, TypeId], slots: list[maps.Slot], depths: tuple[int, int], path: Path
+    ) -> dict[str, Json]:
+        """Entries sorted by key; a key whose text is there already (NaN, a torn map) gets "#2", "#3" ... behind it.
+
+        `types` and `depths` are those of keys and of values.
+        """
+        (key, value), (keys_depth, depth) = types, depths
         keyed = []
         for slot in slots:
             if self._left <= 0:
                 break
-            keyed.append((*self._key(key, slot, path), slot))
+            keyed.append((*self._key(key, slot, keys_depth, path), slot))
         keyed.sort(key=lambda each: each[0])
         shown: dict[str, Json] = {}
         times: dict[str, int] = {}
@@ -129,11 +137,11 @@ class Containers(Reading):
             shown[name] = self._value(slot.window, slot.value_at, value, depth, (path, step))
         return shown
 
-    def _key(self, type_id: TypeId, slot: maps.Slot, path: Path) -> tuple[tuple[int, float, str], str, str]:
+    def _key(self, type_id: TypeId, slot: maps.Slot, depth: int, path: Path) -> tuple[tuple[int, float, str], str, str]:
         """What to sort a key by, its text, and its step in a path. Pointers in keys are followed no further: they are
         their address, for that is what makes them equal."""
         self._in_key += 1
-        value = self._value(slot.key_window or slot.window, slot.key_at, type_id, 0, (path, "[key]"))
+        value = self._value(slot.key_window or slot.window, slot.key_at, type_id, depth, (path, "[key]"))
         self._in_key -= 1
         kind = self._types[type_id]
         if isinstance(kind, Basic | Duration) and not isinstance(value, dict | None):

@@ -6,6 +6,7 @@ from compiler.decode import maps
 from compiler.decode.containers import Containers
 from compiler.decode.image import LOWEST, Window
 from compiler.decode.texts import Json, Marked, Path, path_text
+from compiler.ir.chase import key_depth
 from compiler.ir.frames import Absence
 from compiler.ir.program import DynamicType
 from compiler.ir.types import Box, HashMap, Interface, Sought, SwissMap, Trie, TwoMaps, TypeId
@@ -95,9 +96,11 @@ class SyncMaps(Containers):
         self._left -= found.steps
         if (address, value) in self._open:
             return Marked({"$ref": f"{address:#x}"})
-        key, slots = self._plain_keys(key, found.slots)
+        keys_depth = max(depth, key_depth(self._types, key))
+        plain, slots = self._plain_keys(key, found.slots)
         self._open.add((address, value))
-        shown = self._entries(key, value, slots, depth, path)
+        depths = keys_depth - (plain != key), depth
+        shown = self._entries((plain, value), slots, depths, path)
         self._open.discard((address, value))
         if found.problem:
             self._absences.append(Absence(path_text(path), found.problem, f"{len(shown)} entries and more"))

@@ -194,7 +194,7 @@ class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
             return self._gone(window, at, path)
         if kind.elem is not None and (address, kind.elem) in self._open:
             return Marked({"$ref": f"{address:#x}"})
-        if (depth <= 0 and not self._in_key) or kind.elem is None:
+        if depth <= 0 or kind.elem is None:
             return self._not_followed(kind, depth, address, path)
         target = self._types[kind.elem]
         found = self._object(address, target.size)
@@ -315,7 +315,7 @@ class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
         tab, boxed = window.word(at), window.word(at + 8)
         if not tab:
             return None
-        too_deep = depth <= 0 and not self._in_key and not kind.free
+        too_deep = depth <= 0 and not kind.free
         if too_deep and boxed:
             return self._absent(path, "depth", address=boxed)
         if tab < LOWEST:

@@ -11,6 +11,7 @@ from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
 from compiler.ir.program import Range
 from compiler.ir.types import (
+    INDIRECT,
     Address,
     Array,
     Basic,
@@ -225,6 +226,14 @@ def held_depth(interface: FollowInterface | Interface, held: tuple[Follow, ...],
         return depth - 1
     is_pointer = direct and len(held) == 1 and isinstance(held[0], FollowPointer)
     return depth + 1 if is_pointer else depth
+
+
+def key_depth(types: tuple[Type, ...], key: TypeId) -> int:
+    """The depth that a map's keys are followed at least at: they tell entries apart, and are shown whatever the depth."""
+    kind, indirect = types[key], 0
+    if isinstance(kind, Pointer) and kind.name == INDIRECT and kind.elem is not None:
+        key, indirect = kind.elem, 1
+    return indirect + any(isinstance(each, FollowInterface | FollowArray) for each in follow(types, key))
 
 
 def follow(types: tuple[Type, ...], type_id: TypeId) -> tuple[Follow, ...]:

@@ -288,6 +288,33 @@ def test_map_that_contains_itself_is_copied_once() -> None:
     assert found.losses == ()
 
 
+def test_keys_of_a_map_behind_the_last_pointer_are_copied() -> None:
+    made = FakeProcess()
+    map_, inner = (
+        SwissMap("map[any]int", 8, 2, 3, 40, 0, 16, 24, 34, 32, 16, 24, 8 + 8 * 24, 8, 24, 24, 24),
+        HEAP + 0x500,
+    )
+    types: tuple[Type, ...] = (
+        Pointer("*main.t", 8, 4), map_, Interface("any", 16, True, 0), INT, Struct("main.t", 8, (Field("m", 0, 1),)), STRING,
+        Struct("main.key", 16, (Field("v", 0, 2),)),
+    )  # fmt: skip
+    holder, header, group, boxed, text = (HEAP + 0x100 * number for number in range(5))
+    made.memory.words(holder, header)
+    made.memory.words(header, 2, 0, group, 0, 0)
+    slots = struct.pack("<6Q", TYPES_BASE + 0x100, boxed, 1, TYPES_BASE + 0x200, boxed + 0x40, 2)
+    made.memory.put(group, bytes([0x21, 0x22, *[0x80] * 6]) + slots + bytes(6 * 24))
+    made.memory.words(boxed, text, 4)
+    made.memory.words(boxed + 0x40, TYPES_BASE + 0x100, inner)  # a key within a key costs depth
+    made.memory.put(text, b"text")
+    made.memory.words(inner, text, 4)
+    made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=holder)
+    dynamic = (DynamicType(0x100, 5, False), DynamicType(0x200, 6, False))
+    found = made.capture(replace(program(types, IN_FRAME, limits=Limits(depth=1)), dynamic_types=dynamic))
+    assert found.bytes_at(text, 4) == b"text"
+    assert found.bytes_at(boxed + 0x40, 16)
+    assert not found.bytes_at(inner, 16)
+
+
 def test_map_with_a_directory_visits_each_table_once_and_stops_at_the_limit() -> None:
     made = FakeProcess()
     header, directory, groups = HEAP, HEAP + 0x100, HEAP + 0x1000

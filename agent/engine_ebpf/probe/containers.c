@@ -84,7 +84,7 @@ INLINE void trie_step(struct Work *work, u64 task)
         if (layout->value_follows)
             push_elements(layout->value, place + layout->value_at, 1, 8, work->depth);
         if (layout->key_follows)
-            push_elements(layout->key, place + layout->key_at, 1, 8, work->depth);
+            push_elements(layout->key, place + layout->key_at, 1, 8, larger(work->depth, layout->key_depth));
         return;
     }
     if (work->chain >= MAX_LEVELS)
@@ -164,7 +164,7 @@ INLINE void slot_step(struct Work *work, struct Layout *layout)
     if (layout->value_follows)
         push_elements(layout->value, place + layout->value_at + slot * layout->value_stride, 1, 8, depth);
     if (layout->key_follows)
-        push_elements(layout->key, place + layout->key_at + slot * layout->key_stride, 1, 8, depth);
+        push_elements(layout->key, place + layout->key_at + slot * layout->key_stride, 1, 8, larger(depth, layout->key_depth));
 }
 
 // SWISS: `batch` groups at `place` are copied, `left` groups at `address` are not. Then come the tables: `chain` pointers to

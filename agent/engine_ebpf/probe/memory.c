@@ -26,6 +26,7 @@ INLINE u64 word_at(u64 place) { return *(u64 *)BYTES(OUT, place); }
 INLINE u32 byte_at(u64 place) { return *(u8 *)BYTES(OUT, place); }
 INLINE void set_word(u64 place, u64 value) { *(u64 *)BYTES(OUT, place) = value; }
 INLINE u64 smaller(u64 a, u64 b) { return a < b ? a : b; }
+INLINE u64 larger(u64 a, u64 b) { return a > b ? a : b; }
 INLINE u64 padded(u64 size) { return (size + 7) & ~7ULL; }
 INLINE u64 sane(u64 length) { return length < MAX_LENGTH ? length : 0; }
 

@@ -102,6 +102,23 @@ def test_keys_in_interfaces_carry_their_type() -> None:
     assert keys == [f'{{"$type":"*int","$addr":"{number:#x}"}}', '{"$type":"int","$value":5}']
 
 
+def test_keys_behind_the_last_pointer_are_shown_and_keys_within_them_are_not() -> None:
+    memory = Memory()
+    key_type, holding = struct_of("main.key", 16, ("v", 0, 1)), struct_of("main.t", 8, ("m", 0, 3))
+    types = (INT, ANY, key_type, swiss_map(1, 16, 0, 8), holding, pointer(4, "*main.t"))
+    dynamic = (DynamicType(0x10, 0, False), DynamicType(0x20, 2, False))
+    number = memory.put(words(5))
+    key = memory.put(words(TYPES_BASE + 0x10, number))
+    pairs = (words(TYPES_BASE + 0x10, number, 1), words(TYPES_BASE + 0x20, key, 2))
+    holder = memory.put(small(memory, *pairs, stride=24))
+    read = cell(types, words(holder), memory, dynamic=dynamic, limits=Limits(depth=1))
+    within = f'{{"$type":"main.key","v":{{"$absent":"depth","$addr":"{number:#x}"}}}}'
+    assert json.loads(str(read.value))["m"] == {within: 2, '{"$type":"int","$value":5}': 1}
+    assert read.absences == (Absence(".m[key].v", "depth", f"at {number:#x}"),)
+    whole = cell(types, words(holder), memory, dynamic=dynamic, limits=Limits(depth=3))
+    assert whole.absences == ()
+
+
 def test_a_cut_map_says_how_long_it_is() -> None:
     memory = Memory()
     read = cell(INTS, small(memory, words(2, 2), words(1, 1)), memory, limits=Limits(map_entries=1))
