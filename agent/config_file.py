@@ -11,9 +11,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from agent.config import AgentConfig
 from compiler.ir.errors import BadInput
+from compiler.ir.files import open_text, read_text
 
 WORDS = {bool: "true or false", int: "an integer", str: "text", Path: "a path (text)", tuple: "a list of texts"}
 TABLE = "a table"
+MAX_BYTES = 1 << 20
+"""That are read of a file."""
 
 
 def read_config(path: Path) -> AgentConfig:
@@ -30,10 +33,10 @@ def read_config(path: Path) -> AgentConfig:
 def read_private(path: Path, what: str, forbidden: int = stat.S_IRWXO | stat.S_IWGRP) -> str:
     """The text of a file whose mode has none of the `forbidden` bits."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with open_text(path) as file:
             mode = os.fstat(file.fileno()).st_mode
             _refuse_mode(path, what, mode & forbidden)
-            return file.read()
+            return read_text(file, MAX_BYTES).decode()
     except OSError as error:
         what = f"the {what} file cannot be read: {error.strerror}"
         raise BadInput(what, where=str(path), remedy="name a readable file") from None

@@ -13,6 +13,7 @@ from compiler.binary import Binary
 from compiler.dwarf.debugfile import DebugFiles
 from compiler.ir.build_id import read_identity
 from compiler.ir.errors import BadInput, CannotNow, FreezeframeError
+from compiler.ir.files import open_regular
 from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
 from compiler.ir.wire import GoProcess
@@ -54,7 +55,8 @@ class SpecFile:
             try:
                 changed = self._path.stat().st_mtime_ns
                 if self._read is None or self._read[0] != changed:
-                    spec = read_spec(self._path.read_bytes(), self._path.name)
+                    with open_regular(self._path) as file:
+                        spec = read_spec(file.read(), self._path.name)
                     rehearse(spec)
                     self._read = (changed, spec)
             except OSError as error:

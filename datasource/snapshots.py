@@ -27,7 +27,11 @@ class Snapshots:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            what = f"snapshots cannot be kept there: {error.strerror}"
+            raise BadInput(what, where=str(directory), remedy="name a folder that can be written") from None
 
     def path(self, snapshot_id: str) -> Path:
         """Where the snapshot of this id is, or will be."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from compiler.ir.errors import BadInput
+from compiler.ir.files import open_text, read_text
 
 MAX_BYTES = 1 << 20
 
@@ -10,8 +11,8 @@ MAX_BYTES = 1 << 20
 def read_spec_text(path: Path) -> bytes:
     """The file's bytes, up to one more than a spec may have; BadInput where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        with open_text(path) as file:
+            return read_text(file, MAX_BYTES + 1)
     except OSError as error:
         what = f"cannot read the spec: {error.strerror}"
         raise BadInput(what, where=str(path), remedy="name a readable YAML file") from None

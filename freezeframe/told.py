@@ -56,12 +56,15 @@ def answer(asked: Asked) -> None:
 def told_in_cache(binary: Path, spec_file: Path) -> Told | None:
     """What compiling the same spec for the same binary told before."""
     from compiler.ir.build_id import read_identity
+    from compiler.ir.files import open_regular
     from datasource.cache import Cache, cache_directory, hash_of
     from freezeframe.spec_text import read_spec_text
 
     try:
-        with binary.open("rb") as file:
+        with open_regular(binary) as file:
             identity = read_identity(file)
+        if not spec_file.is_file():  # of a pipe there is nothing left for who reads it next
+            return None
         text = read_spec_text(spec_file).decode("utf-8-sig")
     except (OSError, ValueError, FreezeframeError):
         return None  # whatever is wrong is told by who reads it next

@@ -300,3 +300,36 @@ def test_the_demo_ends_with_a_signal(tmp_path: Path) -> None:
         said.append(demo.stdout.read())
         assert demo.wait(60) == 0, said
     assert not list(tmp_path.glob("freezeframe-demo-*"))
+
+
+def test_a_pipe_that_nobody_writes_into_is_no_input(tmp_path: Path, none: Path) -> None:
+    """Opening it would wait for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    regular, unwritten = "it is no regular file", "it is a pipe into which nobody writes"
+    program = f"{pipe}: cannot open it: {regular}; name a readable Go executable"
+    refused(2, program, "compile", pipe, "--spec", none)
+    refused(2, program, "functions", pipe, "main")
+    refused(
+        2, f"{pipe}: cannot read the spec: {unwritten}; name a readable YAML file", "compile", __file__, "--spec", pipe
+    )
+    config = f"{pipe}: the configuration file cannot be read: {unwritten}; name a readable file"
+    refused(2, config, "agent", "--config", pipe)
+    serve = ("serve", "--spec", none, "--agent", "http://127.0.0.1:1", "--token-file")
+    refused(2, f"{pipe}: cannot read the token: {unwritten}; name a readable file", *serve, pipe)
+    refused(2, f"{pipe}: this is not a file; name a file made by freezeframe snapshot", "sql", pipe, "SELECT 1")
+
+
+def test_a_spec_may_come_out_of_a_pipe(querydb: Path, none: Path) -> None:
+    """As the shell makes one of <(command); what was in it cannot be read twice."""
+    command = f'"{FREEZEFRAME}" compile "{querydb}" --spec <(cat "{none}"; echo "tables: {{}}")'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_snapshots_are_kept_in_a_folder(tmp_path: Path, none: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("a-token-that-is-long-enough")
+    sentence = f"{none}: snapshots cannot be kept there: File exists; name a folder that can be written"
+    serve = ("serve", "--spec", none, "--agent", "http://127.0.0.1:1", "--token-file", token)
+    refused(2, sentence, *serve, "--data", none)

@@ -25,6 +25,8 @@ class DebugFiles:
         for place in places:
             if not place.exists():
                 raise BadInput("there is no such file or folder", where=str(place), remedy="name it with --debug")
+            if not (place.is_file() or place.is_dir()):
+                raise BadInput("this is neither a file nor a folder", where=str(place), remedy="name one with --debug")
         self._places = tuple(places)
 
     def find(self, identity: BinaryIdentity, gnu_id: str, link: str) -> Path | None:

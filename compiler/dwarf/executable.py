@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from compiler.dwarf.columns import column_of, numbers_of
 from compiler.dwarf.debugfile import DebugFile, DebugFiles
@@ -16,6 +16,7 @@ from compiler.dwarf.machine import MACHINES, Machine
 from compiler.dwarf.sections import BadSection, Reading, Section, read_section
 from compiler.ir.build_id import UNPACK, BinaryIdentity, read_identity
 from compiler.ir.errors import BadInput
+from compiler.ir.files import open_regular
 
 SYMBOL = struct.Struct("<IBBHQQ")
 RELA = struct.Struct("<QQq")
@@ -72,7 +73,7 @@ class Executable:
         self._ahead: dict[str, Reading] = {}
         self._debug_file: DebugFile | None = None
         try:
-            self._file: IO[bytes] = path.open("rb")
+            self._file: BinaryIO = open_regular(path)
         except OSError as error:
             raise BadBinary(
                 f"cannot open it: {error.strerror}", where=str(path), remedy="name a readable Go executable"

@@ -71,7 +71,8 @@ def _authorize(action: int, _first: str | None, second: str | None, _database: s
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
-        raise BadInput("no such file", where=str(path), remedy="name a file made by freezeframe snapshot")
+        what = "this is not a file" if path.exists() else "no such file"
+        raise BadInput(what, where=str(path), remedy="name a file made by freezeframe snapshot")
     try:
         with path.open("rb") as file:
             magic = file.read(len(MAGIC))

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import click
 
+MAX_TOKEN = 1 << 16
+"""Bytes of a file that are read for one."""
+
 
 @click.command()
 @click.option("--spec", "spec_file", type=click.Path(path_type=Path), required=True, help="The team's spec (YAML).")
@@ -50,15 +53,21 @@ def read_token(path: Path | None) -> str:
     import os
 
     from compiler.ir.errors import BadInput
+    from compiler.ir.files import open_text, read_text
 
     if path is None:
         token = os.environ.get("FREEZEFRAME_TOKEN", "")
         where, remedy = "FREEZEFRAME_TOKEN", "name a file with --token-file, or set FREEZEFRAME_TOKEN"
     else:
+        where, remedy = str(path), "write the token into the file"
         try:
-            token, where, remedy = path.read_text().strip(), str(path), "write the token into the file"
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"cannot read the token: {error}", where=str(path), remedy="name a readable file") from None
+            with open_text(path) as file:
+                token = read_text(file, MAX_TOKEN).decode().strip()
+        except OSError as error:
+            what = f"cannot read the token: {error.strerror}"
+            raise BadInput(what, where=where, remedy="name a readable file") from None
+        except UnicodeDecodeError:
+            raise BadInput("the token is not text", where=where, remedy=remedy) from None
     if not token:
         raise BadInput("the token is empty", where=where, remedy=remedy)
     return token
