@@ -22,7 +22,7 @@ from tests.conftest import ROOT, build
 from tests.programs import running
 from tests.servers.snapshots import take
 
-FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",)}
+FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",), "-cover": ("-cover", "-covermode=atomic")}
 ENGINES = ("memory", "ebpf")
 FUNCTIONS = 100
 

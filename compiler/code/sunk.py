@@ -39,6 +39,8 @@ class Making:
     kept: dict[int, int]
     loaded: int
     """The PC at which the slot was read."""
+    spent: bool = False
+    """Whether its own line writes it, or to where it points, outside of the frame: it need not be a variable's value."""
 
     @property
     def at(self) -> int:
@@ -96,7 +98,7 @@ class Sunk:
         copies: list[Making] = []
         for each in found:
             (copies if _is_a_copy(each, begins) else own).append(each)
-        return Assignments(own, [each for each in copies if self.spot(each.at) not in self.busy], self)
+        return Assignments(own, [each for each in copies if self.only_makes(each)], self)
 
     def of(self, places: Iterable[Piece]) -> list[Making]:
         """What is made of these places."""
@@ -108,10 +110,15 @@ class Sunk:
             for making in trace.makings(lambda slot: any(lo <= slot < hi for lo, hi in slots))
         ]
 
+    def only_makes(self, making: Making) -> bool:
+        """Whether its line is there for nothing but the new value. What is written elsewhere and has nothing to do with that
+        does not count: with -cover every line counts how often it was run."""
+        return not making.spent and self.spot(making.at) not in self._busy
+
     @cached_property
-    def busy(self) -> set[Spot]:
-        """Lines that do more than to make a value."""
-        return {self.spot(step.pc) for step in self._steps.values() if step.does.effect}
+    def _busy(self) -> set[Spot]:
+        """Lines that call or branch."""
+        return {self.spot(step.pc) for step in self._steps.values() if step.does.flow}
 
     @cached_property
     def heads(self) -> set[Spot]:
@@ -198,6 +205,8 @@ class _Trace:
         read = [slot - down for slot in slots if slot - down in self._wanted]
         if not read and known.keys().isdisjoint(reads):  # nothing comes of what is known
             return known if known.keys().isdisjoint(writes) else _without(known, writes)
+        if step.does.effect and not flow:
+            self._spend(step.pc, [making for register in reads for making in known.get(register, _NONE).made])
         plain = reads - through
         sources = {slot: loaded for register in plain for slot, loaded in known.get(register, _NONE).slots.items()}
         sources |= dict.fromkeys(read, step.pc)
@@ -211,6 +220,11 @@ class _Trace:
             self._made += new
         held = _Held(sources if moves else {}, tuple(results))
         return _without(known, writes) | (dict.fromkeys(writes, held) if held.slots or held.made else {})
+
+    def _spend(self, pc: int, makings: list[Making]) -> None:
+        """Note that memory outside of the frame is written with these."""
+        for making in makings:
+            making.spent = making.spent or making.line == self._line_at(pc)
 
 
 def _without(known: _Known, registers: frozenset[int]) -> _Known:
@@ -256,9 +270,7 @@ class Assignments:
 
     def _left(self, making: Making, pc: int) -> bool:
         """Whether it is a statement of its own, and its slot has not got the new value by `pc`."""
-        return self._code.spot(making.at) not in self._code.busy and not any(
-            making.after <= at <= pc for at in making.kept.values()
-        )
+        return self._code.only_makes(making) and not any(making.after <= at <= pc for at in making.kept.values())
 
 
 def _is_of_another(making: Making, own: int, begins: Begins) -> bool:

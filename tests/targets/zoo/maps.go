@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 	"unsafe"
 )
 
@@ -44,14 +43,10 @@ func written(m map[string]int, inside []map[string]int) {
 	keep(m, inside)
 }
 
-// markWritten sets hmap.flags&hashWriting, since Go 1.24 maps.Map.writing.
+// markWritten sets the mark in the map's header.
 func markWritten(m map[string]int) map[string]int {
 	header := *(*unsafe.Pointer)(unsafe.Pointer(&m))
-	if runtime.Version() < "go1.24" {
-		*(*uint8)(unsafe.Add(header, 8)) |= 4
-	} else {
-		*(*uint8)(unsafe.Add(header, 34)) = 1
-	}
+	*(*uint8)(unsafe.Add(header, writingAt)) |= writing
 	return m
 }
 
