@@ -39,8 +39,8 @@ class Making:
     kept: dict[int, int]
     loaded: int
     """The PC at which the slot was read."""
-    spent: bool = False
-    """Whether its own line writes it, or to where it points, outside of the frame: it need not be a variable's value."""
+    spent: set[int]
+    """Lines that write it, or to where it points, outside of the frame. On its own one it need not be a variable's value."""
 
     @property
     def at(self) -> int:
@@ -113,7 +113,7 @@ class Sunk:
     def only_makes(self, making: Making) -> bool:
         """Whether its line is there for nothing but the new value. What is written elsewhere and has nothing to do with that
         does not count: with -cover every line counts how often it was run."""
-        return not making.spent and self.spot(making.at) not in self._busy
+        return making.line not in making.spent and self.spot(making.at) not in self._busy
 
     @cached_property
     def _busy(self) -> set[Spot]:
@@ -206,7 +206,8 @@ class _Trace:
         if not read and known.keys().isdisjoint(reads):  # nothing comes of what is known
             return known if known.keys().isdisjoint(writes) else _without(known, writes)
         if step.does.effect and not flow:
-            self._spend(step.pc, [making for register in reads for making in known.get(register, _NONE).made])
+            for making in [each for register in reads for each in known.get(register, _NONE).made]:
+                making.spent.add(self._line_at(step.pc))
         plain = reads - through
         sources = {slot: loaded for register in plain for slot, loaded in known.get(register, _NONE).slots.items()}
         sources |= dict.fromkeys(read, step.pc)
@@ -215,16 +216,11 @@ class _Trace:
             making.kept.update({slot - down: step.after for slot in stores})
         if sources and writes and not moves:
             line = self._line_at(step.pc)
-            new = [Making(step.after, line, slot, {}, loaded) for slot, loaded in sorted(sources.items())]
+            new = [Making(step.after, line, slot, {}, loaded, set()) for slot, loaded in sorted(sources.items())]
             results += new
             self._made += new
         held = _Held(sources if moves else {}, tuple(results))
         return _without(known, writes) | (dict.fromkeys(writes, held) if held.slots or held.made else {})
-
-    def _spend(self, pc: int, makings: list[Making]) -> None:
-        """Note that memory outside of the frame is written with these."""
-        for making in makings:
-            making.spent = making.spent or making.line == self._line_at(pc)
 
 
 def _without(known: _Known, registers: frozenset[int]) -> _Known:
