@@ -4,7 +4,6 @@ Marks begin with "$": `$type`, `$addr`, `$value` and `$len`, `$absent`, `$ref`, 
 the bytes: a header that cannot be is "torn", and whatever they say, a cell ends after MAX_NODES values.
 """
 
-import re
 from typing import assert_never
 
 from compiler.decode import scalars
@@ -21,6 +20,7 @@ from compiler.ir.limits import Limits
 from compiler.ir.program import DynamicType
 from compiler.ir.types import (
     INDIRECT,
+    TOO_LARGE,
     Address,
     Array,
     Basic,
@@ -48,8 +48,6 @@ from compiler.ir.types import (
     Wrapper,
 )
 
-ARRAY_POINTER = re.compile(r"\*\[\d")
-"""Of the pointers that are not followed, those to arrays are so for their size."""
 ANY_ARGUMENT = "go.shape.*"
 """How generic code calls its pointers: one copy of it serves all."""
 
@@ -194,7 +192,7 @@ class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
             return self._gone(window, at, path)
         if kind.elem is not None and (address, kind.elem) in self._open:
             return Marked({"$ref": f"{address:#x}"})
-        if depth <= 0 or kind.elem is None:
+        if depth <= 0 or kind.elem is None or self._too_large(kind.elem):
             return self._not_followed(kind, depth, address, path)
         target = self._types[kind.elem]
         found = self._object(address, target.size)
@@ -218,12 +216,16 @@ class ValueReader(SyncMaps, Bigs, Locks, NetAddresses):
         """A pointer as its address: too deep, or to something that is not described."""
         if depth <= 0:
             return self._absent(path, "depth", address=address)
-        if ARRAY_POINTER.match(kind.name):
+        if kind.elem is not None and self._too_large(kind.elem):
             why = f"what a {kind.name} points to is too large; at {address:#x}"
             return self._absent(path, "unsupported", why, address)
         argument = kind.name.startswith(ANY_ARGUMENT)
         why = "what a type argument of generic code points to" if argument else f"what a {kind.name} points to"
         return self._absent(path, "unsupported", f"{why} is not in the debug info; at {address:#x}", address)
+
+    def _too_large(self, elem: TypeId) -> bool:
+        target = self._types[elem]
+        return isinstance(target, Opaque) and target.reason == TOO_LARGE
 
     def _struct(self, kind: Struct, window: Window, at: int, depth: int, path: Path, into: Marked) -> Marked:
         gap = window.missing(at, kind.size) if window.gaps else None

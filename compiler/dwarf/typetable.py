@@ -25,6 +25,7 @@ from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
 from compiler.ir.access_check import MAX_OBJECT
 from compiler.ir.types import (
     INDIRECT,
+    TOO_LARGE,
     Array,
     Basic,
     Duration,
@@ -44,7 +45,6 @@ from compiler.ir.types import (
     Wrapper,
 )
 
-TOO_LARGE = "a value of it is larger than any that can be read"
 MAX_TYPES = 1 << 17
 CHAINS = frozenset({"error", "context.Context"})
 """Interfaces that link what an engineer reads as one thing: a wrapped error, a context with those it was made from."""
@@ -155,8 +155,10 @@ class TypeTable:
 
     def _further(self, offset: int | None) -> TypeId | None:
         """The id of a pointee, None where no pointer will be followed that far, or none could be."""
-        if offset is None or self.go.size(offset) > MAX_OBJECT:
+        if offset is None:
             return None
+        if self.go.size(offset) > MAX_OBJECT:
+            return self.made(Opaque(self._name(offset), 0, TOO_LARGE))
         if self._left > 0:
             return self._id(offset, self._left - 1)
         return self._ids.get(self.go.structure(offset), self._ids.get(offset))
@@ -224,7 +226,9 @@ class TypeTable:
                 tuple(Field(f.name, f.offset, self._runtime_id(f.type, self._left), f.embedded) for f in fields),
             )
         if kind == KIND_POINTER:
-            follows = elem is not None and self._left > 0 and runtime.size(elem) <= MAX_OBJECT
+            if elem is not None and runtime.size(elem) > MAX_OBJECT:
+                return Pointer(name, 8, self.made(Opaque(runtime.name(elem), 0, TOO_LARGE)))
+            follows = elem is not None and self._left > 0
             return Pointer(name, 8, self._runtime_id(elem, self._left - 1) if elem and follows else None)
         if kind == KIND_SLICE and elem is not None:
             return Slice(name, 24, self._runtime_id(elem, self._left), runtime.size(elem))

@@ -3,7 +3,7 @@
 A type table is a tuple of these; a type id is an index into it. Layouts come from the binary's own DWARF.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from compiler.ir.frozen import frozen
 
@@ -363,9 +363,12 @@ class Func:
     size: int
 
 
+TOO_LARGE: Final = "a value of it is larger than any that can be read"
+
+
 @frozen
 class Opaque:
-    """A type whose inside is not described; `reason` says why."""
+    """A type whose inside is not described; `reason` says why: TOO_LARGE, or another."""
 
     name: str
     size: int

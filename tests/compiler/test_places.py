@@ -93,4 +93,6 @@ def test_what_is_larger_than_any_memory_is_an_address(files: dict[str, Path], en
     assert shown["Size"] == 7
     assert json.loads(found)["$addr"] == data["$addr"]
     assert shown["Rows"] == {"$absent": "unsupported"}
-    assert (f"what a *[281474976710655]uint8 points to is too large; at {data['$addr']}",) in absences
+    assert shown["Page"]["$addr"] == data["$addr"]
+    for name in ("[281474976710655]uint8", "main.filePage"):
+        assert (f"what a *{name} points to is too large; at {data['$addr']}",) in absences

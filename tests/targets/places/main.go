@@ -693,6 +693,12 @@ type mappedFile struct {
 	Size int
 	Data *[1<<48 - 1]byte
 	Rows [][1 << 40]byte
+	Page *filePage
+}
+
+type filePage struct {
+	Rows [1 << 40]byte
+	Next *filePage
 }
 
 //go:noinline
@@ -728,7 +734,7 @@ func main() {
 		func() { wrapped(&square{5, 7}) }, func() { wrappedLocal(5) }, func() { wrappedAny(&square{5, 7}) },
 		func() {
 			bytes := []byte("1234567")
-			file := &mappedFile{len(bytes), (*[1<<48 - 1]byte)(unsafe.Pointer(&bytes[0])), nil}
+			file := &mappedFile{len(bytes), (*[1<<48 - 1]byte)(unsafe.Pointer(&bytes[0])), nil, (*filePage)(unsafe.Pointer(&bytes[0]))}
 			mapped(file, file.Data)
 		},
 		func() { cutText("abcdef") }, func() { cutInLoop([]byte("xyz"), 2) },
