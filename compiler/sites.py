@@ -1,6 +1,7 @@
 """From one copy of a function's code to its sites: PC ranges in which every column has one and the same place."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.candidates import Candidate
@@ -48,12 +49,11 @@ def build(binary: "Binary", function: int, instance: Instance, columns: Sequence
     code = Code(binary, instance)
     traced = list(_traced(binary, instance, columns, code))
     for exact in (False, True):
-        shared = code.homes.edges()
-        edges = [each.edges(exact=exact) | shared for each in traced]
-        every = shared.union(*edges)
+        calls = set[int]() if exact else code.calls  # what is alive after a call is asked of calls only
+        every = calls.union(*(each.edges for each in traced))
         for lo, hi in instance.ranges:
             cuts = sorted({lo, hi, *(edge for edge in every if lo < edge < hi)})
-            for start, end, places in _joined(cuts, _places(traced, edges, cuts, exact=exact)):
+            for start, end, places in _joined(cuts, _places(traced, calls, cuts, exact=exact)):
                 yield Site(start, end, exact, function, instance.level, places)
 
 
@@ -69,15 +69,16 @@ def _traced(binary: "Binary", instance: Instance, columns: Iterable[Column], cod
 
 
 def _places(
-    traced: "Sequence[_Traced]", edges: Sequence[set[int]], cuts: Sequence[int], *, exact: bool
+    traced: "Sequence[_Traced]", calls: AbstractSet[int], cuts: Sequence[int], *, exact: bool
 ) -> Iterator[tuple[Place, ...]]:
-    """The columns' places from each cut on. A column is asked again only where its own place may change."""
+    """The columns' places from each cut on. A column is asked again only where its own place may change. `calls`: where it may
+    change what is alive."""
     held: list[Place] = [each.place(cuts[0], exact=exact) for each in traced]
     yield tuple(held)
     for cut in cuts[1:-1]:
-        for number, mine in enumerate(edges):
-            if cut in mine:
-                held[number] = traced[number].place(cut, exact=exact)
+        for number, each in enumerate(traced):
+            if cut in each.edges or (cut in calls and not each.is_as_alive(cut)):
+                held[number] = each.place(cut, exact=exact)
         yield tuple(held)
 
 
@@ -100,17 +101,23 @@ class _Traced:
         self._column, self._code, self._named = column, code, named
         self._instance, self._sizes = instance, binary.types.size
         self._stack_maps = binary.stack_maps
+        self._asked: list[tuple[int, tuple[Piece, ...], tuple[int, ...]]] = []
+        """Of which pieces of which type the last place depends on what is alive, and what was dead."""
+        self.edges = named.edges | code.homes.edges()
+        """PCs at which the place may change, also if all that was alive stays so."""
         if column.package_variable is not None:
             address, type_offset = column.package_variable
             size = binary.types.size(type_offset)
             known = Known((AtAddress(0, size, address),))
             self._package = (type_offset, PlaceFinder(Locations((LocationRange(*EVERYWHERE, known),), constant=True)))
 
-    def edges(self, *, exact: bool) -> set[int]:
-        """PCs at which the place may change. What is alive after a call is asked of calls only."""
-        return self._named.edges if exact else self._named.edges | self._code.calls
+    def is_as_alive(self, pc: int) -> bool:
+        """Whether all that the last place depends on is alive at the call at `pc` as it was there."""
+        return all(self._stack_maps.dead(pc, of, pieces) == dead for of, pieces, dead in self._asked)
 
     def place(self, pc: int, *, exact: bool) -> Place:
+        """The place at `pc`, or during the call there."""
+        self._asked.clear()
         if self._column.package_variable is not None:
             type_offset, finder = self._package
             return self._at(type_offset, finder.exact(pc), pc, escaped=False, exact=exact)
@@ -157,7 +164,7 @@ class _Traced:
         access = None if home is None else self._column.access_chosen(variable)
         if home is None or access is None or not pieces:
             return None
-        dead = self._stack_maps.dead(pc, variable.type, pieces)
+        dead = self._dead(pc, variable.type, pieces)
         if _is_reused(pieces, dead):
             return DEAD
         return Located(access, (*pieces, AtCfa(self._sizes(variable.type), POINTER_SIZE, home)), dead)
@@ -172,8 +179,13 @@ class _Traced:
             case Known(pieces=()):
                 return Located(access[0], ()) if access[1].root_size == 0 else Missing("optimized out")
             case Known(pieces=pieces):
-                dead = () if exact else self._stack_maps.dead(pc, type_offset, pieces)
+                dead = () if exact else self._dead(pc, type_offset, pieces)
                 return DEAD if _is_reused(pieces, dead) else Located(access[0], pieces, dead)
+
+    def _dead(self, pc: int, type_offset: int, pieces: tuple[Piece, ...]) -> tuple[int, ...]:
+        dead = self._stack_maps.dead(pc, type_offset, pieces)
+        self._asked.append((type_offset, pieces, dead))
+        return dead
 
 
 def _is_reused(pieces: tuple[Piece, ...], dead: tuple[int, ...]) -> bool:

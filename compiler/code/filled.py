@@ -13,11 +13,8 @@ from itertools import pairwise
 from compiler.code.homes import came_on_stack
 from compiler.code.stays import Stays
 from compiler.dwarf.functions import Range
-from compiler.dwarf.locations import Known, Location, PlaceFinder, Unknown
+from compiler.dwarf.locations import WORD, Known, Location, PlaceFinder, Unknown
 from compiler.ir.program import AtCfa, Piece
-
-WORD = 8
-
 
 UNFILLED = Unknown("optimized out", "the code stores nothing in its place before this")
 
@@ -41,10 +38,12 @@ class Filled:
 
     def narrowed(self, finder: PlaceFinder, location: Location, pc: int) -> Location:
         """The location at `pc`, or during the call there, without home slots in which there may be nothing yet."""
-        if not isinstance(location, Known) or not any(self._of(finder, piece) for piece in location.pieces):
+        pieces = location.pieces if isinstance(location, Known) else ()
+        slots = [slot for piece in pieces for slot in self._of(finder, piece)]
+        at = self._stays.instruction(pc) if slots else None
+        if not any(at in self._before(slot) for slot in slots):
             return location
-        at = self._stays.instruction(pc)
-        kept = tuple(part for piece in location.pieces for part in self._parts(finder, piece, at))
+        kept = tuple(part for piece in pieces for part in self._parts(finder, piece, at))
         return Known(kept) if kept else UNFILLED
 
     def _parts(self, finder: PlaceFinder, piece: Piece, at: int | None) -> Iterator[Piece]:

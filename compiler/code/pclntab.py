@@ -15,7 +15,7 @@ from operator import itemgetter
 from compiler.code.moduledata import find_module
 from compiler.dwarf.columns import column, numbers_of
 from compiler.dwarf.executable import BadBinary, Executable
-from compiler.dwarf.sections import Buffer, Section
+from compiler.dwarf.sections import Buffer, Section, find_ended
 from compiler.ir.symbols import SymbolFrame
 
 SECTIONS = (".gopclntab", ".data.rel.ro.gopclntab")
@@ -155,11 +155,8 @@ class Pclntab:
 
     def named(self, name: str) -> list[tuple[int, int]]:
         """[lo, hi) link-time PCs of each function of one linked name; nothing is read of the others."""
-        text, numbers = b"\0" + name.encode() + b"\0", list[int]()
-        at = self._data.find(text, self._names - 1, self._units)
-        while at >= 0:
-            numbers += numbers_of(at + 1 - self._names, self._name_offsets)
-            at = self._data.find(text, at + 1, self._units)
+        places = find_ended(self._data, b"\0" + name.encode(), self._names - 1, self._units)
+        numbers = [number for at in places for number in numbers_of(at + 1 - self._names, self._name_offsets)]
         ends = (self._entries[number + 1] if number + 1 < self.count else self._end for number in numbers)
         return sorted((self.text + self._entries[n], self.text + end) for n, end in zip(numbers, ends, strict=True))
 
@@ -196,8 +193,8 @@ class Pclntab:
     def name_offset(self, name: str) -> int | None:
         """Where the table keeps a linked name, from the beginning of all names; None for one that it does not have."""
         start = self._names
-        at = self._data.find(b"\0" + name.encode() + b"\0", start - 1, self._units)
-        return None if at < 0 else at + 1 - start
+        at = next(find_ended(self._data, b"\0" + name.encode(), start - 1, self._units), None)
+        return None if at is None else at + 1 - start
 
     def code_end(self, pc: int) -> int:
         """Where the code of the function around `pc` ends; padding follows before the next."""
@@ -230,14 +227,16 @@ class Pclntab:
         """A pc-value table as (ends of its PC ranges, values), PCs link-time."""
         ends: list[int] = []
         values: list[int] = []
-        data, at, pc, value = self._data, self._pctab + table, entry, -1
+        data, quantum, at, pc, value = self._data, self._quantum, self._pctab + table, entry, -1
         while True:
-            delta, at = _uvarint(data, at)
+            delta = data[at]
             if delta == 0 and ends:
                 return ends, values
+            delta, at = (delta, at + 1) if delta < 0x80 else _uvarint(data, at)  # most are of one byte
             value += -((delta + 1) >> 1) if delta & 1 else delta >> 1
-            step, at = _uvarint(data, at)
-            pc += step * self._quantum
+            step = data[at]
+            step, at = (step, at + 1) if step < 0x80 else _uvarint(data, at)
+            pc += step * quantum
             ends.append(pc)
             values.append(value)
 

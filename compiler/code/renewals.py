@@ -24,10 +24,9 @@ from collections.abc import Set as AbstractSet
 
 from compiler.code.stays import Stays
 from compiler.code.x86 import LASTING, Step
-from compiler.dwarf.locations import Known, PlaceFinder
+from compiler.dwarf.locations import WORD, PlaceFinder
 from compiler.ir.program import AtCfa, Piece
 
-WORD = 8
 MAX_BEHIND = 64
 """Instructions behind a call among which the first use of its results is looked for."""
 
@@ -81,25 +80,14 @@ class Renewals:
 
     def _is_in(self, slot: int, pc: int) -> bool:
         """Whether the variable is said to be in the slot at an instruction; at home it may be at any."""
-        return slot in self._homes or any(there == slot for _, there in self._parts(pc))
+        return slot in self._homes or (False, slot) in self._finder.words(pc).values()
 
     def _comes(self, slot: int, pc: int) -> bool:
         """Whether the debug info says that the variable comes to the slot there, and was not in it right before."""
         if pc not in self._begins:
             return False
-        new = self._parts(pc) - self._parts(pc - 1)
-        return any(there == slot for _, there in new)
-
-    def _parts(self, pc: int) -> set[tuple[int, int]]:
-        """The parts of the variable that are said to be in the frame at `pc`, and the slot of each."""
-        there = self._finder.exact(pc)
-        pieces = there.pieces if isinstance(there, Known) else ()
-        return {
-            (piece.at + at, piece.offset + at)
-            for piece in pieces
-            if isinstance(piece, AtCfa)
-            for at in range(0, piece.size, WORD)
-        }
+        new = self._finder.words(pc).items() - self._finder.words(pc - 1).items()
+        return any(where == (False, slot) for _, where in new)
 
 
 def words(pieces: Iterable[Piece]) -> Iterator[int]:

@@ -16,9 +16,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from operator import attrgetter
 
 from compiler.code.frame import Frame
-from compiler.code.x86 import NUMBERED, Step
+from compiler.code.x86 import NUMBERED, Effects, Step
 from compiler.dwarf.locations import PlaceFinder
 from compiler.ir.program import AtCfa, Piece
 
@@ -130,9 +131,11 @@ class Stays:
     def _from(self) -> dict[int, list[int]]:
         """By PC, the instructions behind which it comes next."""
         found: dict[int, list[int]] = {}
-        for step in self.steps.values():
-            for following in step.following:
-                found.setdefault(following, []).append(step.pc)
+        for pc, step in self.steps.items():
+            if step.does.flow != "leave":
+                found.setdefault(step.after, []).append(pc)
+            if step.target:
+                found.setdefault(step.target, []).append(pc)
         return found
 
     @cached_property
@@ -152,22 +155,24 @@ class Stays:
     @cached_property
     def pointed(self) -> AbstractSet[int]:
         """The slots (from the CFA) whose address the code takes."""
-        return self._touching(lambda step: step.does.points).keys()
+        return self._touching(attrgetter("points")).keys()
 
     @cached_property
     def _readers(self) -> dict[int, set[int]]:
-        return self._touching(lambda step: step.does.slots)
+        return self._touching(attrgetter("slots"))
 
     @cached_property
     def _writers(self) -> dict[int, set[int]]:
-        return self._touching(lambda step: step.does.stores)
+        return self._touching(attrgetter("stores"))
 
-    def _touching(self, words: Callable[[Step], tuple[int, ...]]) -> dict[int, set[int]]:
+    def _touching(self, words: Callable[[Effects], tuple[int, ...]]) -> dict[int, set[int]]:
         """By slot (from the CFA), the instructions that have it among these words from SP."""
         found: dict[int, set[int]] = {}
-        for step in self.steps.values():
-            for word in words(step):
-                found.setdefault(word - self._frame.below_cfa(step.pc), set()).add(step.pc)
+        touching = [(pc, all_) for pc, step in self.steps.items() if (all_ := words(step.does))]
+        for pc, all_ in touching:
+            down = self._frame.below_cfa(pc)
+            for word in all_:
+                found.setdefault(word - down, set()).add(pc)
         return found
 
 

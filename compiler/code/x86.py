@@ -33,6 +33,9 @@ CALL = bytes.fromhex("e800000000")
 """CALL rel32 (Intel SDM, volume 2). Where it goes makes no difference to what it does."""
 JUMPS = {0xE9, 0xEB, *range(0x70, 0x80)}
 """JMP, and Jcc rel8."""
+PLAIN = {0x39, 0x3B, 0x63, 0x85, 0x87, 0x88, 0x89, 0x8A, 0x8B}
+"""CMP, MOVSXD, TEST, XCHG, MOV: of a register and what a ModRM byte says, without any constant."""
+LEA = 0x8D
 BRANCHES = ("if", "leave")
 IMMEDIATE = {
     OpKind.IMMEDIATE8: 8, OpKind.IMMEDIATE16: 16, OpKind.IMMEDIATE32: 32,
@@ -142,15 +145,20 @@ def _learn(text: bytes, instruction: Instruction) -> Effects:
 
 
 def _without_distance(text: bytes) -> bytes:
-    """The beginning of an instruction that says all but how far from itself it branches, reads or writes: what it does is the
-    same. No instruction consists of this beginning alone."""
+    """The beginning of an instruction that says all but how far from itself it branches, or how far from itself or a register
+    other than RSP it reads or writes: what it does is the same. No instruction consists of this beginning alone."""
     if text[0] in JUMPS:
         return text[:1]
     if text[0] == 0x0F and text[1] & 0xF0 == 0x80:  # Jcc rel32
         return text[:2]
-    # A REX prefix, an opcode of one byte, and as operand what is so many bytes from RIP.
-    if len(text) == 7 and text[0] & 0xF0 == 0x40 and text[1] != 0x0F and text[2] & 0xC7 == 5:
-        return text[:3]
+    at = 1 if text[0] & 0xF0 == 0x40 else 0  # behind a REX prefix
+    if text[at] in PLAIN or text[at] == LEA:
+        mode, base = text[at + 1] >> 6, text[at + 1] & 7
+        from_itself = mode == 0 and base == 5  # RIP
+        if from_itself or (
+            mode in (1, 2) and base != 4 and text[at] != LEA
+        ):  # not what a SIB byte says: RSP may be in it
+            return text[: at + 2]
     return text
 
 

@@ -52,7 +52,7 @@ def constants_named(info: DebugInfo, written: str) -> tuple[tuple[Constant, int]
     found: dict[int, tuple[Constant, int]] = {}
     starts = [unit.start for unit in info.units]
     for name in (written.encode(), b"/" + written.encode()):
-        for at in info.section.find(name + b"\x00"):
+        for at in info.section.find_name(name, 0, info.section.size):
             unit = info.units[bisect_right(starts, at) - 1]
             for die in _die_before(info, unit, at + len(name), _codes(info, unit)):
                 type_offset = number(die, "DW_AT_type")

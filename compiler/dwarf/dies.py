@@ -3,6 +3,7 @@
 It knows the forms that Go writes; a DIE that has any other is left to elftools.
 """
 
+import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,18 +11,19 @@ from compiler.dwarf.abbrevs import Abbreviation
 from compiler.dwarf.leb import signed, unsigned
 from compiler.ir.frozen import frozen
 
-FIXED, SIGNED, UNSIGNED, STRING, BLOCK1, EXPRESSION, TRUE, CONSTANT, ADDRESS_INDEX, FLAG = range(10)
+FIXED, WORD, SIGNED, UNSIGNED, STRING, BLOCK1, EXPRESSION, TRUE, CONSTANT, ADDRESS_INDEX = range(10)
 FORMS: dict[str, tuple[int, int]] = {
-    "DW_FORM_data1": (FIXED, 1), "DW_FORM_data2": (FIXED, 2), "DW_FORM_data4": (FIXED, 4), "DW_FORM_data8": (FIXED, 8),
-    "DW_FORM_addr": (FIXED, 8), "DW_FORM_sec_offset": (FIXED, 4), "DW_FORM_ref_addr": (FIXED, 4),
-    "DW_FORM_ref1": (FIXED, 1), "DW_FORM_ref2": (FIXED, 2), "DW_FORM_ref4": (FIXED, 4), "DW_FORM_ref8": (FIXED, 8),
-    "DW_FORM_flag": (FLAG, 1), "DW_FORM_flag_present": (TRUE, 0), "DW_FORM_implicit_const": (CONSTANT, 0),
+    "DW_FORM_data1": (FIXED, 1), "DW_FORM_data2": (FIXED, 2), "DW_FORM_data4": (WORD, 4), "DW_FORM_data8": (FIXED, 8),
+    "DW_FORM_addr": (FIXED, 8), "DW_FORM_sec_offset": (WORD, 4), "DW_FORM_ref_addr": (WORD, 4),
+    "DW_FORM_ref1": (FIXED, 1), "DW_FORM_ref2": (FIXED, 2), "DW_FORM_ref4": (WORD, 4), "DW_FORM_ref8": (FIXED, 8),
+    "DW_FORM_flag": (FIXED, 1), "DW_FORM_flag_present": (TRUE, 0), "DW_FORM_implicit_const": (CONSTANT, 0),
     "DW_FORM_sdata": (SIGNED, 0), "DW_FORM_udata": (UNSIGNED, 0), "DW_FORM_ref_udata": (UNSIGNED, 0),
     "DW_FORM_string": (STRING, 0), "DW_FORM_block1": (BLOCK1, 0), "DW_FORM_exprloc": (EXPRESSION, 0),
     "DW_FORM_addrx": (ADDRESS_INDEX, 0),
 }  # fmt: skip
 """How each form is read, and its size where that is fixed (DWARF 5, section 7.5.6; 32-bit DWARF, 8-byte addresses)."""
 STRING_CHUNK = 96
+UINT = struct.Struct("<I")
 
 
 class Attribute(NamedTuple):
@@ -74,7 +76,7 @@ def read_die(
 ) -> Die | None:
     """The DIE at an offset; None where it is to be read by elftools. `address`: of an index into .debug_addr.
 
-    ValueError, IndexError or KeyError where there is none.
+    ValueError, IndexError, KeyError or struct.error where there is none.
     """
     code, at = unsigned(data, offset)
     if code == 0:
@@ -83,25 +85,27 @@ def read_die(
     if found_layout is None:
         return None
     found: dict[str | int, Attribute] = {}
+    word = UINT.unpack_from
     new = tuple.__new__  # what Attribute() comes to, in half of its time
     for name, form, how, size, constant in found_layout.steps:
         value: Any
-        if how == FIXED:
+        if how == WORD:  # most are references
+            (value,) = word(data, at)
+            at += 4
+        elif how == FIXED:
             value = int.from_bytes(data[at : at + size], "little")
             at += size
         elif how == STRING:
             value, at = _string(data, at)
         elif how == UNSIGNED:
-            value, at = unsigned(data, at)
+            value = data[at]
+            value, at = (value, at + 1) if value < 0x80 else unsigned(data, at)
         elif how == SIGNED:
             value, at = signed(data, at)
         elif how in (BLOCK1, EXPRESSION):
             length, at = (data[at], at + 1) if how == BLOCK1 else unsigned(data, at)
             value = bytes(data[at : at + length])
             at += length
-        elif how == FLAG:
-            value = data[at] != 0
-            at += 1
         elif how == ADDRESS_INDEX:
             index, at = unsigned(data, at)
             value = address(index)

@@ -299,7 +299,7 @@ class Executable:
         if table is None or names is None:
             return None
         # A linker may let a name share the end of a longer one.
-        for spelled in islice(names.find(name.encode() + b"\0"), MAX_SPELLINGS):
+        for spelled in islice(names.find_name(name.encode(), 0, names.size), MAX_SPELLINGS):
             for number in numbers_of(spelled, self._symbol_names):
                 _, _, _, _, address, size = SYMBOL.unpack_from(table.view, number * SYMBOL.size)
                 if address:

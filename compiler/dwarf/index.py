@@ -118,7 +118,8 @@ class Index:
     def _begin(self, stem: bytes, names: Mapping[bytes, str]) -> dict[str, list[int]]:
         """The DIEs of functions whose names begin with `stem`; none where that is a beginning of too many."""
         view, longest = self._info.bytes, max(map(len, names)) + 1
-        places = list(islice(self._info.section.find(stem), MAX_ALIKE))
+        found_at = (at for lo, hi in self._stretches("function") for at in self._info.section.find(stem, lo, hi))
+        places = list(islice(found_at, MAX_ALIKE))
         found: dict[str, set[int]] = {name: set() for name in names.values()}
         for at in places if len(places) < MAX_ALIKE else ():
             spelt = bytes(view[at : at + longest]).partition(b"\0")[0]
@@ -132,7 +133,18 @@ class Index:
             return None
         # Of a variable there is one DIE; of a function there may be one for each package that it is inlined in.
         own = self._at_home(kind, name) if kind == "global" else []
-        return own or sorted(self._spelled(kind, name, 0, self._info.section.size))
+        return own or sorted(die for lo, hi in self._stretches(kind) for die in self._spelled(kind, name, lo, hi))
+
+    def _stretches(self, kind: str) -> list[tuple[int, int]]:
+        """The offsets between which there may be names of the kind: functions not where all the types are, which is a fifth of
+        the text, once that has been read."""
+        found, begin = list[tuple[int, int]](), 0
+        for unit in self._info.units_of(RUNTIME):
+            scanned = self._scanned.get(unit.start)
+            if scanned is not None and not scanned.slow and not scanned.names[kind][0]:
+                found.append((begin, unit.start))
+                begin = unit.end
+        return [*found, (begin, self._info.section.size)]
 
     def _at_home(self, kind: str, name: bytes) -> list[int]:
         """Those of the DIEs that are in units of the package that the name says: where most are."""
@@ -142,10 +154,8 @@ class Index:
 
     def _spelled(self, kind: str, name: bytes, lo: int, hi: int) -> set[int]:
         """The DIEs of a name between two offsets."""
-        # With the zero that ends the name it would take twice as long: nothing is as frequent, and the last byte is seen first.
-        places, view = self._info.section.find(name, lo, hi), self._info.bytes
-        ended = (at for at in places if view[at : at + len(name) + 1].tobytes().endswith(b"\0"))
-        return {die for at in ended for die in self._named(kind, name, at)}
+        places = self._info.section.find_name(name, lo, hi)
+        return {die for at in places for die in self._named(kind, name, at)}
 
     def _named(self, kind: str, name: bytes, at: int) -> Iterator[int]:
         """The DIEs that have the name which is spelled at an offset."""

@@ -62,10 +62,15 @@ def _entries(section: memoryview, at: int, base: int, address: Address, kinds: t
             index, at = unsigned(section, at)
             base = address(index)
             continue
-        if kind == "base":
+        if kind == "offsets":  # nearly all
+            first, at = unsigned(section, at)
+            second, at = unsigned(section, at)
+            lo, hi = base + first, base + second
+        elif kind == "base":
             (base,), at = WORD.unpack_from(section, at), at + WORD.size
             continue
-        lo, hi, at = _bounds(section, at, base, address, kind)
+        else:
+            lo, hi, at = _bounds(section, at, address, kind)
         expression = b""
         if kinds is LOCATION_KINDS:
             size, at = unsigned(section, at)
@@ -73,7 +78,7 @@ def _entries(section: memoryview, at: int, base: int, address: Address, kinds: t
         yield lo, hi, expression
 
 
-def _bounds(section: memoryview, at: int, base: int, address: Address, kind: str) -> tuple[int, int, int]:
+def _bounds(section: memoryview, at: int, address: Address, kind: str) -> tuple[int, int, int]:
     """An entry's addresses, and what follows them."""
     match kind:
         case "default":  # where no other entry holds: Go has none
@@ -87,13 +92,9 @@ def _bounds(section: memoryview, at: int, base: int, address: Address, kind: str
             return lo, lo + length, at
     first, at = unsigned(section, at)
     second, at = unsigned(section, at)
-    match kind:
-        case "offsets":
-            return base + first, base + second, at
-        case "indexes":
-            return address(first), address(second), at
-        case _:
-            return address(first), address(first) + second, at
+    if kind == "indexes":
+        return address(first), address(second), at
+    return address(first), address(first) + second, at
 
 
 def _cut(section: memoryview, at: int, size: int) -> tuple[bytes, int]:

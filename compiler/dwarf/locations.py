@@ -1,7 +1,7 @@
 """Where DWARF says a variable is: location lists and expressions as pieces by PC. Evaluates nothing, invents nothing."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise, product
 
@@ -11,6 +11,7 @@ from compiler.dwarf.units import DebugInfo
 from compiler.ir.frozen import frozen
 from compiler.ir.program import AtAddress, AtCfa, InRegister, Piece
 
+WORD = 8
 EVERYWHERE = (0, 1 << 64)
 
 
@@ -79,14 +80,23 @@ def read_locations(info: DebugInfo, die: Die, shape: Shape) -> Locations:
 
 
 def _list(info: DebugInfo, die: Die, offset: int, shape: Shape) -> list[LocationRange]:
-    last = info.executable.machine.last_word_register
-    found = ((lo, hi, expression) for lo, hi, expression in info.locations(die, offset) if lo < hi)
-    return [LocationRange(lo, hi, *_placed(expression, shape, last)) for lo, hi, expression in found]
+    last, found = info.executable.machine.last_word_register, list[LocationRange]()
+    known = _known(shape, last)
+    for lo, hi, expression in info.locations(die, offset):
+        if lo < hi:
+            placed = known.get(expression) or known.setdefault(expression, _placed(expression, shape, last))
+            found.append(LocationRange(lo, hi, *placed))
+    return found
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 10)
+def _known(shape: Shape, last_word_register: int) -> dict[bytes, tuple[Location, tuple[int, ...]]]:  # noqa: ARG001
+    """What expressions say of variables of one shape: many say the same."""
+    return {}
+
+
 def _placed(expression: bytes, shape: Shape, last_word_register: int) -> tuple[Location, tuple[int, ...]]:
-    """Where an expression says that a variable is, and the slots of the stack in it; many say the same."""
+    """Where an expression says that a variable is, and the slots of the stack in it."""
     parts = _parts(expression, last_word_register)
     if isinstance(parts, Unknown):
         return parts, ()
@@ -167,6 +177,21 @@ def _piece(place: str, at: int, size: int, offset: int) -> Piece:
     return AtAddress(at, size, offset) if place == "address" else InRegister(at, size, offset)
 
 
+Where = tuple[bool, int]
+"""Of a word: whether it is in a register; which one, or else where from the CFA."""
+
+
+def words_in(pieces: Iterable[Piece]) -> dict[int, Where]:
+    """By offset, where each word of some pieces is."""
+    found: dict[int, Where] = {}
+    for piece in pieces:
+        if isinstance(piece, AtCfa):
+            found |= {piece.at + at: (False, piece.offset + at) for at in range(0, piece.size, WORD)}
+        elif isinstance(piece, InRegister):
+            found[piece.at] = (True, piece.number)
+    return found
+
+
 def in_register(location: Location) -> bool:
     """Whether any of it is in a register."""
     return isinstance(location, Known) and any(isinstance(piece, InRegister) for piece in location.pieces)
@@ -183,6 +208,7 @@ class PlaceFinder:
         self._starts = [each.lo for each in self.ranges]
         self._overlap = any(each.hi > after.lo for each, after in pairwise(self.ranges))
         self._at_calls: dict[int, Location] = {}
+        self._words: dict[int, Mapping[int, Where]] = {}
 
     def in_own_frame(self) -> bool:
         """Whether any of it is in the frame of the function itself, not in its caller's."""
@@ -230,6 +256,18 @@ class PlaceFinder:
             if pc < each.hi:
                 return each.location
         return NOWHERE
+
+    def words(self, pc: int) -> Mapping[int, Where]:
+        """Where each word of it is at an instruction that is about to run, by offset; of those at fixed addresses nothing."""
+        return self.words_of(self.exact(pc))
+
+    def words_of(self, location: Location) -> Mapping[int, Where]:
+        """The same of one of its own locations."""
+        found = self._words.get(id(location))
+        if found is None:
+            found = words_in(location.pieces) if isinstance(location, Known) else {}
+            self._words[id(location)] = found
+        return found
 
     def at_call(self, pc: int) -> Location:
         """In a caller, `pc` being the return address - 1.

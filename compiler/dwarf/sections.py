@@ -28,6 +28,16 @@ MAX_WINDOW = 128 << 20
 Buffer = mmap.mmap | bytes
 
 
+def find_ended(buffer: Buffer, wanted: bytes, start: int, end: int) -> Iterator[int]:
+    """Where between two offsets a text stands that a zero ends, in order. To look for the zero, too, would take twice as long:
+    a search looks at the last byte first, and nothing is as frequent."""
+    at, size = buffer.find(wanted, start, end), len(wanted)
+    while at >= 0:
+        if at + size < end and not buffer[at + size]:
+            yield at
+        at = buffer.find(wanted, at + 1, end)
+
+
 class BadSection(BadInput):
     """A section that cannot be read."""
 
@@ -53,6 +63,10 @@ class Section:
         while at >= 0:
             yield at - self.start
             at = self.buffer.find(wanted, at + 1, end)
+
+    def find_name(self, name: bytes, lo: int, hi: int) -> Iterator[int]:
+        """Where `name` and a zero stand between two offsets, in order."""
+        return (at - self.start for at in find_ended(self.buffer, name, self.start + lo, self.start + hi))
 
     def stream(self) -> IO[bytes]:
         """The bytes as a stream; one a section, for all share one position."""

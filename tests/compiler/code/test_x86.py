@@ -21,11 +21,18 @@ ALIKE = [
     ("lea rax, [rip+x]", "488d0500010000", "488d0500020000"),
     ("mov rcx, [rip+x]", "488b0d00010000", "488b0df0ffffff"),
     ("mov [rip+x], rdx", "48891500010000", "488915f0ffffff"),
+    ("mov rcx, [rax+x]", "488b4808", "488b4810"),
+    ("mov ecx, [rax+x]", "8b4808", "8b4810"),
+    ("mov [r9+x], rdx", "49899100010000", "498991f0ffffff"),
+    ("cmp [rbp+x], r8d", "44394508", "44394510"),
 ]
 DIFFERENT = [
     ("mov from and to memory", "488b0d00010000", "48890d00010000"),
     ("lea into rax and rcx", "488d0500010000", "488d0d00010000"),
     ("words of the frame", "488b442408", "488b442410"),
+    ("what is at two registers", "488b4808", "488b4908"),
+    ("what is at a register, and in it", "488b4808", "488bc8"),
+    ("addresses", "488d4808", "488d4810"),
     ("constants that are added", "4883c001", "4883c0ff"),
     ("mov eax, 5 and mov ecx, 5", "b805000000", "b905000000"),
     ("jo near and an instruction that begins like it", "0f8000000000", "0f10442410"),
