@@ -36,7 +36,7 @@ class Code:
     def __init__(self, binary: "Binary", instance: Instance) -> None:
         self._binary, self._instance = binary, instance
         self.lines = Lines(binary.pclntab, instance)
-        self.homes = Homes(binary.arguments, binary.pclntab, instance)
+        self.homes = Homes(binary.arguments, binary.pclntab, instance, lambda: self.filled.homes)
 
     @cached_property
     def calls(self) -> set[int]:

@@ -7,8 +7,9 @@ printArgs in runtime/traceback.go. Arguments of inlined calls are not in it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
+from compiler.code.abi import Unsure, places
 from compiler.code.pclntab import Pclntab
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.functions import Instance, Variable
@@ -42,6 +43,10 @@ DICTIONARY = ".dict"
 POINTER_SIZE = 8
 WORDS = {KIND_STRING: 2, KIND_INTERFACE: 2, KIND_SLICE: 3, KIND_COMPLEX64: 2, KIND_COMPLEX128: 2}
 """How many parts a traceback prints of a value of these kinds."""
+
+
+Saved = Callable[[], Collection[int]]
+"""The slots (from the CFA) in which a function saves its arguments when it asks for more stack."""
 
 
 @frozen
@@ -110,6 +115,38 @@ class Arguments:
                 for at, size, offset in places
             )
         return found
+
+    def passed(
+        self, instance: Instance, known: Mapping[int, tuple[Slot, ...]], saved: Saved
+    ) -> dict[int, frozenset[int]]:
+        """Where from the CFA on the parts of every parameter (by its DIE's offset) are kept, also of those that the table is cut
+        before. None where the calling convention does not confirm what is `known` from the table, or else which slots the
+        function has `saved` its registers in when it asks for more stack."""
+        machine, parameters = self._executable.machine, _parameters(instance)
+        behind = instance.name[instance.name.rfind("]") + 1 :]
+        arguments: list[int | None] = [each.type for each in parameters]
+        dictionary = int(bool(behind)) if "[" in instance.name and CLOSURE.search(behind) is None else None
+        if dictionary is not None:
+            arguments.insert(dictionary, None)  # behind a receiver
+        results = {each.name: each.type for each in instance.variables if each.result}  # some are described twice
+        try:
+            found = places(self._types, machine.arch, arguments, results.values())
+        except Unsure:
+            return {}
+        starts = [at + machine.arguments_start for at, _ in found]
+        parts = [
+            frozenset(start + at for at in ((0,) if type_ is None else self._leaves(type_)))
+            for start, type_ in zip(starts, arguments, strict=True)
+        ]
+        homes = frozenset[int]().union(*(each for each, (_, fits) in zip(parts, found, strict=True) if fits))
+        if dictionary is not None:
+            del starts[dictionary], parts[dictionary]
+        said = {each.die.offset: start for each, start in zip(parameters, starts, strict=True)}
+        if known:
+            told = all(said[of] == slot.offset - slot.at for of, slots in known.items() for slot in slots[:1])
+        else:
+            told = bool(homes) and homes == frozenset(saved())
+        return dict(zip(said, parts, strict=True)) if told else {}
 
     def dictionary(self, instance: Instance) -> Slot | None:
         """Where a call of a generic function or method keeps the dictionary that it was passed, once `live` says so. None

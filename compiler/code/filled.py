@@ -26,7 +26,9 @@ class Filled:
         """`entry`: where the function begins; `unframed`: where it asks for more stack, and saves all such arguments."""
         self._stays, self._entry = stays, entry
         self._asks = unframed if unframed and stays.calls(*unframed) else None
-        self._homes = sorted(stays.written(*self._asks)) if self._asks else []
+        saves = [step for step in stays.between(*self._asks) if step.does.moves] if self._asks else []
+        self.homes = sorted({slot for step in saves for slot in stays.stores(step)})
+        """The slots in which they are saved then."""
         self._empty: dict[int, frozenset[int]] = {}
 
     def edges(self, finder: PlaceFinder, homes: Iterable[Piece]) -> set[int]:
@@ -64,7 +66,7 @@ class Filled:
         lo, hi = piece.offset, piece.offset + piece.size
         if self._asks is None:  # nobody knows which came in registers
             return () if came_on_stack(finder, self._entry) else range(lo, hi, WORD)
-        return self._homes[bisect_left(self._homes, lo) : bisect_left(self._homes, hi)]
+        return self.homes[bisect_left(self.homes, lo) : bisect_left(self.homes, hi)]
 
     def _before(self, slot: int) -> frozenset[int]:
         """The instructions that the code may come to without having written the slot."""

@@ -5,8 +5,9 @@ stack: an argument that has been elsewhere may have been assigned again, and its
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
-from compiler.code.arginfo import Arguments, Slot
+from compiler.code.arginfo import Arguments, Saved, Slot
 from compiler.code.pclntab import Pclntab
 from compiler.dwarf.functions import Instance, Variable
 from compiler.dwarf.locations import Known, Location, PlaceFinder
@@ -34,11 +35,11 @@ def came_on_stack(finder: PlaceFinder, entry: int) -> tuple[Piece, ...]:
 class Homes:
     """One instance's home slots, and where it has no frame."""
 
-    def __init__(self, arguments: Arguments, pclntab: Pclntab, instance: Instance) -> None:
-        self._arguments = arguments
+    def __init__(self, arguments: Arguments, pclntab: Pclntab, instance: Instance, saved: Saved) -> None:
+        self._arguments, self._saved = arguments, saved
         self._slots = arguments.slots(instance)
         self._dictionary = arguments.dictionary(instance)
-        self._ranges = instance.ranges
+        self._ranges, self._instance = instance.ranges, instance
         self._unframed = None if instance.level else asks_for_stack(pclntab, instance.ranges[0][0])
 
     def edges(self) -> set[int]:
@@ -78,17 +79,26 @@ class Homes:
     ) -> frozenset[int]:
         """Home slots (from the CFA) of other arguments, in which debug info may say a variable to be before it is assigned
         from them; none for a local that begins there (`mine := argument`). `arguments`: all, by their DIEs, of which those
-        count that the traceback's table does not tell of; of two that say to have one home, neither is believed."""
+        that neither the traceback's table nor the calling convention tells of are taken at debug info's word: of two that say to
+        have one home, neither is believed."""
         own = variable.die.offset
         slots = {each.offset for of, theirs in self._slots.items() if of != own for each in theirs}
-        others = [places for of, places in arguments.items() if of != own and not self._slots.get(of)]
-        pieces = [piece for places in others for piece in self._in_callers_frame(places)]
-        slots |= {piece.offset for piece in pieces}
+        cut = [of for of in arguments if not self._slots.get(of)]
+        if cut and self._passed:
+            slots |= {offset for of in cut if of != own for offset in self._passed.get(of, ())}
+        else:
+            pieces = [piece for of in cut if of != own for piece in self._in_callers_frame(arguments[of])]
+            slots |= {piece.offset for piece in pieces}
         first = finder.exact(finder.first)
         begins = (
             {piece.offset for piece in first.pieces if isinstance(piece, AtCfa)} if isinstance(first, Known) else set()
         )
         return frozenset() if slots & begins and not variable.parameter else frozenset(slots)
+
+    @cached_property
+    def _passed(self) -> Mapping[int, frozenset[int]]:
+        """By argument, where it is kept by the calling convention; none where nothing confirms that."""
+        return self._arguments.passed(self._instance, self._slots, self._saved)
 
     def _in_callers_frame(self, finder: PlaceFinder) -> Iterator[AtCfa]:
         """Where an argument came on the stack, or else everywhere that it is in its caller's frame."""

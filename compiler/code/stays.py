@@ -72,10 +72,6 @@ class Stays:
     def _pcs(self) -> list[int]:
         return sorted(self.steps)
 
-    def written(self, lo: int, hi: int) -> set[int]:
-        """The slots that instructions in [lo, hi) write."""
-        return {slot for step in self.between(lo, hi) for slot in self.stores(step)}
-
     def stores(self, step: Step) -> Iterator[int]:
         """The slots (from the CFA) that an instruction writes."""
         return (word - self._frame.below_cfa(step.pc) for word in step.does.stores)

@@ -36,6 +36,25 @@ type vast struct {
 	V *item
 }
 
+// nest embeds one struct, and has others in it; its name in JSON is ours, too.
+type nest struct {
+	pair `json:"pair"`
+	In   *item
+	Deep pair
+	Arr  [3]int
+}
+
+type box[T any] struct {
+	V T
+	P pair
+}
+
+type namer interface{ Name() string }
+
+type label string
+
+const fixed = 12
+
 var (
 	told    = map[string]map[string]any{}
 	had     = map[string]map[string][]json.RawMessage{}
@@ -149,6 +168,127 @@ func mapped(n int) map[string]pair { return map[string]pair{fmt.Sprint("m", n): 
 func parted(n int) (pair, pair) { return paired(n + 2), paired(n + 5) }
 
 //go:noinline
+func gridded(n int) [2][3]int { return [2][3]int{{n, n + 1, n + 2}, {n * 2, n * 3, n * 4}} }
+
+//go:noinline
+func regridded(v [2][3]int) [2][3]int { return [2][3]int{v[1], {v[0][2], v[0][0] + 1, v[0][1]}} }
+
+//go:noinline
+func rooted(n int) complex128 { return complex(float64(n), float64(n)/2) }
+
+//go:noinline
+func rotated(v complex128) complex128 { return complex(-imag(v), real(v)+1) }
+
+//go:noinline
+func tiny(n int) int8 { return int8(n * 5) }
+
+//go:noinline
+func octet(n int) uint8 { return uint8(n * 17) }
+
+//go:noinline
+func huge(n int) uint64 { return uint64(n+1) << 60 }
+
+//go:noinline
+func single(n int) float32 { return float32(n) / 4 }
+
+//go:noinline
+func nested(n int) nest {
+	return nest{paired(n), &item{n, "nest"}, pair{n + 1, "deep"}, [3]int{n, n + 1, n + 2}}
+}
+
+//go:noinline
+func deeper(v nest) nest {
+	return nest{v.Deep, v.In, pair{v.A + 1, v.B + "_"}, [3]int{v.Arr[2], v.Arr[0], v.Arr[1] + 1}}
+}
+
+//go:noinline
+func crated(n int) box[int] { return box[int]{n, paired(n + 1)} }
+
+//go:noinline
+func recrated(v box[int]) box[int] { return box[int]{v.P.A, pair{v.V + 1, v.P.B + "="}} }
+
+//go:noinline
+func named(n int) namer {
+	switch n % 3 {
+	case 0:
+		return label(text(n))
+	case 1:
+		return made(n)
+	default:
+		return paired(n)
+	}
+}
+
+//go:noinline
+func joined(n int) *pair { return &pair{n, fmt.Sprint("j", n)} }
+
+//go:noinline
+func list3(n int) []int { return []int{n, n - 1, n - 2, n - 3} }
+
+//go:noinline
+func queued(n int) chan int {
+	queue := make(chan int, 3)
+	for each := range listed(n) {
+		queue <- each + n
+	}
+	close(queue)
+	return queue
+}
+
+//go:noinline
+func few(n int) int { return n&1 + 2 }
+
+// What follows is small enough to be inlined.
+
+func doubled(n int) int { return n * 2 }
+
+func deep(a, b int) int { return deeply(a, doubled(b)) + 1 }
+
+func deeply(a, b int) int {
+	if c := doubled(a); c > b {
+		return c - b
+	}
+	return b
+}
+
+func clipped(s string) string {
+	if len(s) > 2 {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+func shifted(v pair) pair { return pair{v.A + 100, v.B} }
+
+func (p pair) moved(n int) pair {
+	p.A, n = n, p.A
+	return p
+}
+
+func boxed2[T any](v T, p pair) box[T] { return box[T]{v, p} }
+
+func (b box[T]) with(v T) box[T] {
+	b.V = v
+	return b
+}
+
+func complex64to(v complex128) complex128 { return complex128(complex64(v)) }
+
+//go:noinline
+func (b *box[T]) put(v T) { b.V, b.P.A = v, b.P.A+1 }
+
+func (p pair) Name() string { return p.B }
+
+func (i *item) Name() string {
+	if i == nil {
+		return ""
+	}
+	return i.S
+}
+
+func (l label) Name() string { return string(l) }
+
+//go:noinline
 func sum(numbers ...int) (all int) {
 	for _, each := range numbers {
 		all += each
@@ -196,18 +336,46 @@ func same[T any](v T) T { return v }
 //go:noinline
 func run(f func()) { f() }
 
+// relay hands on what ended a goroutine.
+func relay(back chan any) { back <- recover() }
+
+// arrived goes on when the goroutine has ended, or ends as it did.
+func arrived(back chan any) {
+	if found := <-back; found != nil {
+		panic(found)
+	}
+}
+
+var rounds int
+
+// again is true twice a function.
+//
+//go:noinline
+func again() bool {
+	rounds++
+	return rounds <= 2
+}
+
 type isThere struct{}
 
 // tells says what a function's variables are where its twin waits, name and value in turn, and ends it.
 func tells(function string, variables ...any) {
 	values := map[string]any{}
 	for at := 0; at < len(variables); at += 2 {
-		values[variables[at].(string)] = variables[at+1]
+		values[variables[at].(string)] = plain(variables[at+1])
 	}
 	if told[function] == nil { // what recovers may come by again
 		told[function] = values
 	}
 	panic(isThere{})
+}
+
+// plain is what JSON can say of a value.
+func plain(value any) any {
+	if number, ok := value.(complex128); ok {
+		return fmt.Sprint(number)
+	}
+	return value
 }
 
 // was notes what a function's variables are now, name and value in turn.
@@ -222,7 +390,7 @@ func was(function string, variables ...any) {
 	}
 	for at := 0; at < len(variables); at += 2 {
 		name := variables[at].(string)
-		text, err := json.Marshal(variables[at+1])
+		text, err := json.Marshal(plain(variables[at+1]))
 		if err != nil {
 			panic(err)
 		}
@@ -238,6 +406,7 @@ func twin(call func()) {
 			panic(found)
 		}
 	}()
+	rounds = 0
 	call()
 }
 
@@ -255,6 +424,7 @@ func main() {
 
 // begin runs one function until it waits, or is through without.
 func begin(call func()) {
+	rounds = 0
 	through := make(chan struct{})
 	go func() { call(); close(through) }()
 	select {

@@ -1,0 +1,30 @@
+"""Functions that were shown wrong, written out."""
+
+FIXED = {
+    "renewed": ("d pair", 'pair{1, "one"}', "d", ["d = grown(d)"]),
+    "stacked": ("a, b, c, d, e, f, g, h, i, j int, p pair", '1, 2, 3, 4, 5, 6, 7, 8, 9, 10, pair{1, "one"}', "p j",
+                ["p = grown(p)"]),
+    "swapped": ("b int, c string, d pair", '1, text(2), pair{3, "three"}', "b c d z",
+                ["z := listed(b)", "d = grown(d)"]),
+    "crossed": ("d pair", 'pair{1, "one"}', "d", ["d.A = next(d.A)", "d = grown(d)", "use(three(1))"]),
+    "within": ("d pair", 'pair{1, "one"}', "d",
+               ["d.A = next(d.A)", "d = grown(d)", "use(three(1))", "func() {", "WAIT", "}()"]),
+    "hidden": ("c any, s string, n int", '"known", text(5), 3', "c n s",
+               ["p := made(n)", "if p == nil {", "\tc := s", "\t_ = c", "}"]),
+    "unstored": ("a int, c pair", '9, pair{11, "q"}', "a -c",
+                 ["var err error", "if err != nil {", "\trun(func() { c = paired(a) })", "\tuse(c)", "}"]),
+    "counted": ("n int", "3", "-i", ["for i := 0; i < n; i++ {", "WAIT", "}"]),
+    "inlined": ("n, e int", "3, 4", "n e",
+                ["func() {", "\tfor l := 0; l < 2; l++ {", "\t\tif even(e) { break }", "\t}", "\tn++", "\te = next(e)", "}()"]),
+    "hiding": ("d pair, n int", 'pair{1, "one"}, 2', "d",
+               ["if n > 0 {", "\td := grown(d)", "\tuse(d)", "WAIT", "}", "use(d)"]),
+    "grouped": ("a, b int", "4, 5", "a b", ["leak(&a)", "leak(&b)", "a = next(a)", "b = next(b)"]),
+    "early": ("b int", "9", "-b", ["use(next(b))", "use(next(b))", "WAIT", "b++", "use(next(b))"]),
+    "stepped": ("b int, q []int", "3, listed(2)", "-l q",
+                ["for l := 0; l < 2; l++ {", "\tfunc() { b = sum(b) }()", "WAIT", "}"]),
+    "wheeled": ("v vast, a, b, c, d, e, f, g, h, j, p int", "extended(1), 2, 3, 4, 5, 6, 7, 8, 9, 10, 11", "h",
+                ["WAIT", "h, j, p = j, p, h", "use(next(h))", "if even(j) { use(h) }", "use(p)", "use(h)"]),
+    "copied": ("d pair", 'pair{1, "one"}', "d e", ["e := d", "d = grown(d)", "use(d)"]),
+}  # fmt: skip
+"""Functions that were shown wrong: parameters, arguments, the variables that are asked for (-: nothing uses it after the wait),
+and the lines, the wait at last if nowhere else."""

@@ -1,0 +1,82 @@
+"""Which statements a body has, and where it waits."""
+
+from tests.bodies.kinds import PLAIN
+from tests.bodies.loops import Loops
+
+
+class Statements(Loops):
+    """Writes statements of all kinds, and the wait somewhere among them."""
+
+    _keep: float
+    _waited = False
+    _waits_in = ""
+    _again = ""
+    """A call of the function by itself."""
+    _asked: dict[str, str]
+    """The variables that are asked for, by what tells them apart."""
+    _unused: frozenset[str] = frozenset()
+
+    def _statement(self) -> None:
+        depth = len(self._blocks) - 1
+        if self._varied and self._pick.random() < 0.3:
+            self._various(depth)
+        else:
+            self._usual(depth)
+        self._had()
+        if not self._waited and self._pick.random() < (0.12 if depth else 0.18):
+            self._wait()
+
+    def _usual(self, depth: int) -> None:
+        draw = self._pick.random()
+        if draw < 0.2:
+            self._declare(self._kind())
+        elif draw < 0.4:
+            self._assign(self._pick.choice(("int", "int", *PLAIN, "T")))
+        elif draw < 0.5:
+            self._assign_part()
+        elif draw < 0.58:
+            self._assign_several()
+        elif draw < 0.63:
+            self._out(f"use({self._pick.choice(self._reach())})")
+        elif draw < 0.7:
+            self._touch()
+        elif draw < 0.73:
+            self._out(f"{self._assigned('int') or '_'}++" if self._assigned("int") else "use(nil)")
+        elif draw < 0.85 and depth < 3:
+            self._branch()
+        elif draw < 0.92 and depth < 3 and not self._closure:
+            self._call_closure()
+        elif depth < 2:
+            self._loop()
+
+    def _various(self, depth: int) -> None:
+        """What random bodies have only where they are various."""
+        draw = self._pick.random()
+        own = [name for around, name in self._stored if around in self._serials]
+        if draw < 0.45:
+            self._assign_loosely()
+        elif draw < 0.6:
+            self._declare_loosely(self._kind())
+        elif draw < 0.67 and own:
+            self._out(f"{self._pick.choice(own)}({self._int()})")
+        elif draw < 0.8 and depth < 2 and not self._closure:
+            self._keep_closure()
+        elif draw < 0.86 and depth < 3:
+            self._choose()
+        elif draw < 0.9 and self._again and not self._closure:
+            self._out(f"if again() {{ {self._again} }}")
+        elif depth < 3:
+            self._look()
+
+    def _wait(self) -> None:
+        """The wait, and uses of some variables behind it."""
+        self._out("WAIT")
+        self._waits_in, self._waited = self._closure, True
+        kept = [name for name in sorted(self._reach()) if self._pick.random() < self._keep]
+        # Of one that nothing uses any more, nothing may be left to say that it hides another one.
+        hides = {name for name in self._reach() if sum(name in dict(block) for block in self._blocks) > 1}
+        asked = (name for name in sorted(self._reach()) if name in kept or name not in hides)
+        self._asked = {name: self._told_apart(name) for name in asked}
+        for name in kept:
+            self._out(f"use({name})")
+        self._unused = frozenset(self._asked.keys() - kept)
