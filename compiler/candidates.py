@@ -38,6 +38,7 @@ class Candidate:
         self.variable, lines = variable, code.lines
         shadows = any(each is not variable and not one_variable(each, variable) for each in namesakes)
         self.places = binary.places(variable)
+        self._scope = code.scope(variable)
         self._found: dict[tuple[int, bool], Location | Missing] = {}
         self._assignments = code.assignments(variable, self.places)
         moved = code.may_have_moved(variable)
@@ -46,7 +47,7 @@ class Candidate:
         self._first_only = moved and self.places.constant and code.copies_first(self.places)
         self._only_counts = code.only_counts(variable, self.places)
         self._rivals = code.rivals(self.places)
-        self._foreign = code.homes.of_others(variable, self.places, code.arguments)
+        self._foreign = code.of_others(variable, self.places)
         undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
             undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
@@ -71,18 +72,18 @@ class Candidate:
         self._renewed |= self._mixtures.edges() if self._mixtures else set()
         self._renewals = code.renewals(variable, self.places)
         self._renewed |= self._renewals.edges() if self._renewals else set()
-        self._renewed |= code.filled.edges(self.places, code.homes.on_entry(variable, self.places))
+        self._renewed |= code.filled.edges(self.places, code.on_entry(variable, self.places))
 
     @cached_property
     def edges(self) -> set[int]:
         """PCs at which an answer may change."""
-        spans = (*self.variable.scope, *self._undeclared)
+        spans = (*self._scope, *self._undeclared)
         shared = {edge for rival in self._rivals for edge in rival.edges()}
         return self.places.edges() | self._renewed | shared | {edge for span in spans for edge in span}
 
     def visible(self, pc: int) -> bool:
         """Whether `pc` is in its scope, and it is declared there."""
-        scope = self.variable.scope
+        scope = self._scope
         if scope and not any(lo <= pc < hi for lo, hi in scope):
             return False
         last = bisect_right(self._begins, pc)

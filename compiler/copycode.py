@@ -1,5 +1,6 @@
 """What the columns of one copy of a function's code ask of it: where arguments live, what calls return, what serves whom."""
 
+from bisect import bisect_right
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -10,16 +11,16 @@ from compiler.code.countdowns import only_counts
 from compiler.code.filled import Filled
 from compiler.code.frame import Frame
 from compiler.code.homes import Homes, asks_for_stack, own_slots
-from compiler.code.lines import Lines
+from compiler.code.lines import Lines, joined
 from compiler.code.mixtures import Mixtures, beside_several
 from compiler.code.renewals import Renewals, from_calls, is_used_besides, of_types, returning, words
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
 from compiler.code.x86 import LASTING, NUMBERED
-from compiler.dwarf.functions import Instance, Variable
+from compiler.dwarf.functions import Instance, Range, Variable, enclosing
 from compiler.dwarf.gotypes import INTEGERS
 from compiler.dwarf.locations import Known, PlaceFinder
-from compiler.ir.program import AtCfa, InRegister
+from compiler.ir.program import AtCfa, InRegister, Piece
 
 if TYPE_CHECKING:
     from compiler.binary import Binary
@@ -55,11 +56,55 @@ class Code:
         variables = [] if self._instance.level else self._instance.variables
         return {each.die.offset: self._binary.places(each) for each in variables if each.parameter and not each.result}
 
+    def on_entry(self, variable: Variable, finder: PlaceFinder) -> tuple[Piece, ...]:
+        """Where a parameter is while more stack is asked for; () where that is not known."""
+        return self._of(variable).homes.on_entry(variable, finder)
+
+    def of_others(self, variable: Variable, finder: PlaceFinder) -> frozenset[int]:
+        """Home slots of other arguments, in which debug info may say the variable to be before it is assigned from them."""
+        code = self._of(variable)
+        return code.homes.of_others(variable, finder, code.arguments)
+
+    def _of(self, variable: Variable) -> "Code":
+        """The code of the function that the variable is an argument of: a closure that is inlined means those around it."""
+        if not (self._instance.level and variable.parameter and enclosing(self._instance.name)):
+            return self
+        return self._around if variable.die.offset in self._around.arguments else self
+
+    @cached_property
+    def _around(self) -> "Code":
+        return Code(self._binary, self._binary.functions.around(self._instance))
+
+    def scope(self, variable: Variable) -> tuple[Range, ...]:
+        """Where the variable is visible, () for everywhere: what is inlined in its block is part of that, though debug info takes
+        it for none of the function's blocks."""
+        if not variable.scope:
+            return ()
+        scope = sorted(variable.scope)
+        starts = [lo for lo, _ in scope]
+        within = [
+            each
+            for pc, ranges in self._called_from.items()
+            if (at := bisect_right(starts, pc)) and pc < scope[at - 1][1]
+            for each in ranges
+        ]
+        return tuple(joined((*scope, *within))) if within else variable.scope
+
+    @cached_property
+    def _called_from(self) -> dict[int, list[Range]]:
+        """What is inlined here, by the PCs that it was called from, in this function and in those around."""
+        found: dict[int, list[Range]] = {}
+        for begin, end in self._instance.ranges:
+            for lo, hi, pcs in self._binary.pclntab.inlined(begin, end):
+                for pc in pcs:
+                    found.setdefault(pc, []).append((lo, hi))
+        return found
+
     def assignments(self, variable: Variable, finder: PlaceFinder) -> Assignments | None:
         """What the code does to a variable that its locations do not tell; None where it can do nothing."""
         if finder.constant or not self._binary.types.is_computed(variable.type):
             return None
-        places = (*finder.places(), *self.homes.on_entry(variable, finder))
+        places = (*finder.places(), *self.on_entry(variable, finder))
         if not any(isinstance(place, AtCfa) for place in places):
             return None  # no word of the frame ever holds it
 
@@ -105,7 +150,7 @@ class Code:
         """Where the variable was before; None where it never leaves a place on the stack for another."""
         if finder.constant or not own_slots(tuple(finder.places())):
             return None
-        found = Moves(finder, self.homes.on_entry(variable, finder), self.stays.saved(finder))
+        found = Moves(finder, self.on_entry(variable, finder), self.stays.saved(finder))
         return found if found.all_left() else None
 
     def mixtures(self, variable: Variable, finder: PlaceFinder) -> Mixtures | None:
@@ -128,7 +173,7 @@ class Code:
         calls |= of_types(steps, self._by_nameless_slots, {variable.type}, self._may_return)
         if not (calls or any(writers.values())):
             return None
-        return Renewals(self.stays, finder, self.homes.on_entry(variable, finder), calls, writers) or None
+        return Renewals(self.stays, finder, self.on_entry(variable, finder), calls, writers) or None
 
     def _stored_for_others(self, slot: int, finder: PlaceFinder) -> set[int]:
         """The instructions that put in the slot what is in a register of another variable, or a result; not if the variable is

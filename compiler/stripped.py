@@ -49,6 +49,10 @@ class StrippedFunctions:
         """Whether any code carries its name; it may be inlined everywhere."""
         return name in self._pclntab.functions()
 
+    def around(self, instance: Instance) -> Instance:
+        """The function whose code it is part of: nothing is known of that."""
+        return instance
+
     def beside(self, instance: Instance) -> Iterator[Variable]:  # noqa: ARG002 - as Functions has it
         """No variable is known."""
         return iter(())

@@ -26,7 +26,7 @@ from tests.servers.snapshots import take
 
 FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",), "-cover": ("-cover", "-covermode=atomic")}
 ENGINES = ("memory", "ebpf")
-FUNCTIONS = 80
+FUNCTIONS = 64
 
 
 @dataclass(frozen=True)

@@ -370,6 +370,14 @@ class Pclntab:
             if first < last:
                 yield first, last, self._line(index, func, first, level)
 
+    def inlined(self, lo: int, hi: int) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+        """What is inlined in [lo, hi) of a function, as (lo, hi, PCs that it was called from, innermost first)."""
+        index = self._index(lo)
+        for start, end, number in () if index is None else self.pcdata(lo, PCDATA_INLINE_INDEX):
+            first, last = max(start, lo), min(end, hi)
+            if number >= 0 and first < last and index is not None:
+                yield first, last, tuple(pc for _, _, pc in self._running(index, number)[2])
+
     def _line(self, index: int, func: tuple[int, ...], pc: int, level: int) -> int:
         func_id, _, around = self._running(index, self._inlined_at(index, pc))
         if level > len(around):

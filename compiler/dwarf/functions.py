@@ -105,6 +105,11 @@ class Functions:
         for _, each in self._trees[self._tree_of[id(instance)]]:
             yield from each.variables
 
+    def around(self, instance: Instance) -> Instance:
+        """The function whose code the instance is part of; the instance itself where that is not described."""
+        _, first = self._trees[self._tree_of[id(instance)]][0]
+        return instance if first.level else first
+
     def mentions(self, name: str) -> int:
         """How often .debug_info refers to the function's descriptions: about as often as it was inlined."""
         abstract = [offset for offset in self._index.functions.get(name, []) if self._is_abstract(offset)]

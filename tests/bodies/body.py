@@ -21,6 +21,8 @@ class Body:
     variables: tuple[str, ...]
     vague: dict[str, str] = field(default_factory=dict)
     unused: frozenset[str] = frozenset()
+    waits: str = "wait()"
+    """What it waits with."""
 
     @property
     def columns(self) -> list[dict[str, str]]:
@@ -30,8 +32,15 @@ class Body:
 def twins(body: Body, text: str) -> Iterator[tuple[str, str]]:
     """The names and texts of a function that waits at WAIT, and of the one that tells its variables there, and at HAD."""
     says = ", ".join(f'"{name}", {name}' for name in body.variables)
-    yield body.name, HAD.sub("", text).replace("WAIT", "wait()").replace("SELF", body.name)
-    told = HAD.sub(rf'was("{body.name}", \1)', text).replace("WAIT", f'tells("{body.name}", {says})')
+    yield (
+        body.name,
+        HAD.sub("", text).replace("INLINED WAIT", "waits()").replace("WAIT", body.waits).replace("SELF", body.name),
+    )
+    told = (
+        HAD.sub(rf'was("{body.name}", \1)', text)
+        .replace("INLINED WAIT", "WAIT")
+        .replace("WAIT", f'tells("{body.name}", {says})')
+    )
     yield f"told{body.name}", told.replace("SELF", f"told{body.name}")
 
 

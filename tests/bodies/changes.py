@@ -1,6 +1,6 @@
 """Statements that change variables, and what they are assigned."""
 
-from tests.bodies.kinds import CHANGED, COMPOSED, CONSTANTS, DERIVED, GO, MADE, NUMBERS, PARTS, PLAIN
+from tests.bodies.kinds import APART, CHANGED, COMPOSED, CONSTANTS, DERIVED, GO, MADE, NUMBERS, PARTS, PLAIN
 from tests.bodies.scope import Scope
 
 
@@ -9,7 +9,8 @@ class Changes(Scope):
 
     _closure = ""
     _copied: set[str]
-    """Variables that are assigned another one somewhere: once nothing needs what they were, they are said to be this."""
+    """Variables that are assigned another one somewhere, or are put together of others: once nothing needs what they
+    were, they are said to be this."""
     _varied: bool
     """Whether more kinds of statements are written, and what leaves no trace."""
 
@@ -62,15 +63,15 @@ class Changes(Scope):
             return
         self._loose.add(self._told_apart(name))
         value = self._loose_value(kind)
-        if kind == "item" and value in self._reach("item"):
-            self._copied.add(self._told_apart(name))
+        self._copied.add(self._told_apart(name))
         self._out(f"{name} = {value}")
 
     def _declare_loosely(self, kind: str) -> None:
         name = self._fresh("z" if kind == "list" else kind[0])
         value = self._loose_value(kind)
         self._blocks[-1].append((name, kind))
-        self._loose.add(self._told_apart(name))
+        if any(each[0] == "l" for each in self._reach()) or self._closure:  # it may have been something else before
+            self._loose.add(self._told_apart(name))
         self._out(f"var {name} {GO[kind]}" + f" = {value}" * (self._pick.random() < 0.9))
         self._out(f"_ = {name}")
 
@@ -83,9 +84,11 @@ class Changes(Scope):
         own = [name for name in self._reach(pick.choice(kinds)) if name[0] != "l"]
         names = pick.sample(own, min(len(own), pick.choice((2, 2, 3))))
         self._loose |= {self._told_apart(name) for name in names}
+        self._copied |= {self._told_apart(name) for name in names}
         pair, number, trio = self._assigned("pair"), self._assigned("int"), self._assigned("trio")
         if pair and number and trio and pick.random() < 0.3:
             self._loose |= {self._told_apart(name) for name in (pair, number, trio)}
+            self._copied |= {self._told_apart(name) for name in (pair, number, trio)}
             one = f"{pair}.A, {number} = {number}, {pair}.A"
             self._out(
                 pick.choice(
@@ -134,6 +137,8 @@ class Changes(Scope):
             ways += [f"copy({pick.choice(lists)}, {pick.choice(lists)})"] if lists else []
             ways += [f"if {joins[-1]} != nil {{ {joins[-1]}.touch() }}"] if joins else []
             ways += [f"{crate}.put({self._int()})"] if crate else []
+            ways += [f"leak(&{pick.choice(self._reach())})"]
+            ways += [f"{joins[-1]} = &{pair}"] if joins and pair else []
             ways += [f'delete({pick.choice(maps)}, "k")'] if maps else []
         way = pick.choice(ways)
         self._closures += way.startswith("defer func")
@@ -142,7 +147,7 @@ class Changes(Scope):
     def _declare(self, kind: str) -> None:
         value = self._value(kind)
         # Of a pair that a call returns, nothing is left to say that it hides another type's variable.
-        outer = self._reach(kind if kind in ("pair", "crate") else None)
+        outer = self._reach(kind if kind in APART else None)
         hidden = [name for name in outer if name[0] != "l" and name not in dict(self._blocks[-1])]
         if len(self._blocks) > 1 and hidden and self._pick.random() < 0.2:
             name = self._pick.choice(hidden)  # which hides an outer one

@@ -24,6 +24,10 @@ FIXED = {
                 ["for l := 0; l < 2; l++ {", "\tfunc() { b = sum(b) }()", "WAIT", "}"]),
     "wheeled": ("v vast, a, b, c, d, e, f, g, h, j, p int", "extended(1), 2, 3, 4, 5, 6, 7, 8, 9, 10, 11", "h",
                 ["WAIT", "h, j, p = j, p, h", "use(next(h))", "if even(j) { use(h) }", "use(p)", "use(h)"]),
+    "enclosed": ("v vast, a, b, c, d, e, f, g, h, i, n, p int", "extended(1), 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12", "n",
+                 ["func() {", "WAIT", "p, n = n, p", "}()", "p = next(p)", "use(p)", "use(n)"]),
+    "blocked": ("d pair, n int", 'pair{1, "one"}, 2', "d",
+                ["if n > 0 {", "\td := text(n)", "\tuse(d)", "INLINED WAIT", "}", "use(d)"]),
     "copied": ("d pair", 'pair{1, "one"}', "d e", ["e := d", "d = grown(d)", "use(d)"]),
 }  # fmt: skip
 """Functions that were shown wrong: parameters, arguments, the variables that are asked for (-: nothing uses it after the wait),

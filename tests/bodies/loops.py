@@ -49,7 +49,7 @@ class Loops(Blocks):
             self._out(f"for {name} := 0; {name} < {self._pick.randint(2, 4)}; {name}++ {{")
         self._block(*own, longest=4, leaves=leaves)
         if any("out" in each for each in leaves[2:4]):
-            self._out(f"if {self._condition()} {{ continue out{name} }}")  # a label has to be used
+            self._out(f"if len(calls) == 0 {{ continue out{name} }}")  # a label has to be used
         self._out("}")
 
     def _ranged(self, name: str) -> list[tuple[str, list[tuple[str, str]]]]:

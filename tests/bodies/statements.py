@@ -10,8 +10,8 @@ class Statements(Loops):
     _keep: float
     _waited = False
     _waits_in = ""
-    _again = ""
-    """A call of the function by itself."""
+    _again: tuple[str, ...] = ()
+    """The kinds of its parameters where it may call itself."""
     _asked: dict[str, str]
     """The variables that are asked for, by what tells them apart."""
     _unused: frozenset[str] = frozenset()
@@ -64,7 +64,8 @@ class Statements(Loops):
         elif draw < 0.86 and depth < 3:
             self._choose()
         elif draw < 0.9 and self._again and not self._closure:
-            self._out(f"if again() {{ {self._again} }}")
+            given = ", ".join(map(self._given_for, self._again))
+            self._out(f"if again() {{ SELF({given}) }}")
         elif depth < 3:
             self._look()
 

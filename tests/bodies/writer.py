@@ -3,6 +3,7 @@
 import random
 
 from tests.bodies.body import Body, called, twins
+from tests.bodies.chains import chain
 from tests.bodies.fixed import FIXED
 from tests.bodies.kinds import GO, MADE, PLAIN
 from tests.bodies.statements import Statements
@@ -32,6 +33,10 @@ def written(seed: int, count: int, *, iterates: bool = False) -> tuple[str, list
         text, body = _fixed(name)
         texts.append(text)
         bodies.append(body)
+    for number in range(count // 4):
+        text, found = chain(pick, f"c{number}")
+        texts.append(text)
+        bodies += found
     for number in range(count):
         writer = Writer(pick, f"fn{number}", iterates=iterates, varied=number % 2 == 1)
         text, body = writer.written()
@@ -45,11 +50,14 @@ def _fixed(name: str) -> tuple[str, Body]:
     parameters, arguments, kept, lines = FIXED[name]
     asked = kept.split()
     vague = {each[1:]: each for each in asked if each[0] == "-"}
-    within = "WAIT" in lines and lines[-1] == "}()"
+    within = "WAIT" in lines and "func() {" in lines[: lines.index("WAIT")]
     variables = tuple(each.removeprefix("-") for each in asked)
     body = Body(name, f"main.{name}{'.func1' * within}", variables, vague, frozenset(vague))
-    waits = "\n\t".join(["WAIT", *(f"use({each})" for each in asked if each[0] != "-")])
-    text = "\n\t".join(waits if line == "WAIT" else line for line in [*lines, *["WAIT"] * ("WAIT" not in lines)])
+    uses = [f"use({each})" for each in asked if each[0] != "-"]
+    waits = any(line.endswith("WAIT") for line in lines)
+    text = "\n\t".join(
+        "\n\t".join([line, *uses]) if line.endswith("WAIT") else line for line in [*lines, *["WAIT"] * (not waits)]
+    )
     texts = [f"//go:noinline\nfunc {twin}({parameters}) {{\n\t{code}\n}}\n" for twin, code in twins(body, text)]
     return "\n".join([*texts, called(f"told{name}({arguments})", f"{name}({arguments})")]), body
 
@@ -82,8 +90,7 @@ class Writer(Statements):
         """The function and its twin."""
         pick = self._pick
         if self._varied and self._form == "plain":
-            given = ", ".join(pick.choice(self._reach(kind)) for _, kind in self._parameters)
-            self._again = f"SELF({given})"
+            self._again = tuple(kind for _, kind in self._parameters)
         self._had()
         self._out("r = next(b)" if self._results else "var err error")
         self._had()
@@ -101,7 +108,14 @@ class Writer(Statements):
         asked = {name: at for name, at in self._asked.items() if name not in self._unused or at not in self._copied}
         vague = {name: at for name, at in asked.items() if name in self._unused or at in self._loose}
         function = f"main.{FORMS[self._form][1]}{self._name}{'[...]' * (self._form == 'generic')}{self._waits_in}"
-        body = Body(self._name, function, tuple(asked), vague, self._unused & asked.keys())
+        body = Body(
+            self._name,
+            function,
+            tuple(asked),
+            vague,
+            self._unused & asked.keys(),
+            waits=pick.choice(("wait()", "waits()")),
+        )
         text = "\n".join(self._lines)
         both = (f"//go:noinline\n{self._head(twin)} {{\n{code}\n}}\n" for twin, code in twins(body, text))
         return "\n".join(both), body

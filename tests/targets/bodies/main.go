@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,6 +50,23 @@ type box[T any] struct {
 	P pair
 }
 
+type small struct {
+	A int32
+	B bool
+	C int8
+	D uint16
+}
+
+type view struct {
+	L []int
+	N int
+}
+
+type tagged struct {
+	V any
+	T string
+}
+
 type namer interface{ Name() string }
 
 type label string
@@ -56,12 +74,14 @@ type label string
 const fixed = 12
 
 var (
-	told    = map[string]map[string]any{}
+	told    = map[string]json.RawMessage{}
 	had     = map[string]map[string][]json.RawMessage{}
 	calls   []func()
 	leaked  any
 	waiting = make(chan struct{})
 	never   = make(chan struct{})
+
+	spinning, stop atomic.Int32
 )
 
 //go:noinline
@@ -223,6 +243,30 @@ func named(n int) namer {
 func joined(n int) *pair { return &pair{n, fmt.Sprint("j", n)} }
 
 //go:noinline
+func soloed(n int) [1]pair { return [1]pair{paired(n)} }
+
+//go:noinline
+func resoloed(v [1]pair) [1]pair { return [1]pair{grown(v[0])} }
+
+//go:noinline
+func smaller(n int) small { return small{int32(n), n&1 == 0, int8(n), uint16(n * 3)} }
+
+//go:noinline
+func smallest(v small) small { return small{v.A + 1, !v.B, v.C - 1, v.D + 2} }
+
+//go:noinline
+func viewed(n int) view { return view{listed(n), n} }
+
+//go:noinline
+func reviewed(v view) view { return view{append(v.L, v.N), len(v.L)} }
+
+//go:noinline
+func tagging(n int) tagged { return tagged{boxed(n), text(n)} }
+
+//go:noinline
+func retagged(v tagged) tagged { return tagged{v.T, v.T + "'"} }
+
+//go:noinline
 func list3(n int) []int { return []int{n, n - 1, n - 2, n - 3} }
 
 //go:noinline
@@ -239,6 +283,8 @@ func queued(n int) chan int {
 func few(n int) int { return n&1 + 2 }
 
 // What follows is small enough to be inlined.
+
+func waits() { wait() }
 
 func doubled(n int) int { return n * 2 }
 
@@ -263,6 +309,18 @@ func shifted(v pair) pair { return pair{v.A + 100, v.B} }
 func (p pair) moved(n int) pair {
 	p.A, n = n, p.A
 	return p
+}
+
+func (v view) rest() view {
+	if len(v.L) > 0 {
+		v.L = v.L[1:]
+	}
+	return v
+}
+
+func (v tagged) by(n int) tagged {
+	v.V = n
+	return v
 }
 
 func boxed2[T any](v T, p pair) box[T] { return box[T]{v, p} }
@@ -346,6 +404,19 @@ func arrived(back chan any) {
 	}
 }
 
+// kept is where functions that are to be inlined put what they use.
+var kept struct {
+	int   int
+	text  string
+	pair  pair
+	item  *item
+	list  []int
+	float float64
+	trio  [3]int
+	short int32
+	some  any
+}
+
 var rounds int
 
 // again is true twice a function.
@@ -360,14 +431,24 @@ type isThere struct{}
 
 // tells says what a function's variables are where its twin waits, name and value in turn, and ends it.
 func tells(function string, variables ...any) {
+	says(function, variables...)
+	panic(isThere{})
+}
+
+// says notes what a function's variables are where its twin waits or calls the one that does. What recovers may come by again.
+func says(function string, variables ...any) {
+	if told[function] != nil {
+		return
+	}
 	values := map[string]any{}
 	for at := 0; at < len(variables); at += 2 {
 		values[variables[at].(string)] = plain(variables[at+1])
 	}
-	if told[function] == nil { // what recovers may come by again
-		told[function] = values
+	text, err := json.Marshal(values) // before anything that is deferred changes them
+	if err != nil {
+		panic(err)
 	}
-	panic(isThere{})
+	told[function] = text
 }
 
 // plain is what JSON can say of a value.
@@ -425,10 +506,16 @@ func main() {
 // begin runs one function until it waits, or is through without.
 func begin(call func()) {
 	rounds = 0
-	through := make(chan struct{})
+	through, at := make(chan struct{}), spinning.Load()
 	go func() { call(); close(through) }()
-	select {
-	case <-waiting:
-	case <-through:
+	for spinning.Load() == at {
+		select {
+		case <-waiting:
+			return
+		case <-through:
+			return
+		default:
+			time.Sleep(time.Millisecond)
+		}
 	}
 }

@@ -1,0 +1,103 @@
+"""Functions that are inlined in one another, of which the innermost waits."""
+
+import random
+from dataclasses import dataclass
+
+from tests.bodies.body import Body, called
+from tests.bodies.kinds import GO, MADE
+
+LEVELS = ("outer", "middle", "inner")
+PASSED = ("int", "int", "text", "pair", "item", "list", "float", "trio", "short", "some")
+STEPS = {
+    "int": ("{0} + 1", "{0} * {1}", "-{0}", "{0} + {1}", "7", "doubled({0})"), "text": ("clipped({0})", '{0} + "."', '"c"'),
+    "pair": ("pair{{{1}, {0}.B}}", "{0}", "shifted({0})"), "float": ("{0} * 2", "float64({1})"), "short": ("{0} + 1", "int32({1})"),
+    "item": ("{0}",), "list": ("{0}[:1]", "{0}[:2]"), "trio": ("{0}",), "some": ("{0}",),
+}  # fmt: skip
+"""What is cheap enough to be in a function that is inlined: {0} is a variable of the kind, {1} a number."""
+
+
+@dataclass(frozen=True)
+class _Level:
+    """One function of a chain: what it is passed, what it declares, and what it does until it calls the next one."""
+
+    name: str
+    parameters: list[tuple[str, str]]
+    lines: list[str]
+    variables: dict[str, str]
+    changed: set[str]
+    passes: str
+
+
+def chain(pick: random.Random, name: str) -> tuple[str, list[Body]]:
+    """The text of a chain and its twin, and what is asked of each of its functions."""
+    kinds = ["int", "int", *pick.sample(PASSED, pick.randint(1, 3))]
+    levels: list[_Level] = []
+    for at, which in enumerate(LEVELS):
+        parameters = [(f"{'abc'[at]}{number}", kind) for number, kind in enumerate(kinds)]
+        levels.append(_level(pick, f"{name}{which}", parameters, steps=1 if at else 3))
+    texts = []
+    bodies = []
+    for at, level in enumerate(levels):
+        following = levels[at + 1] if at < len(levels) - 1 else None
+        kept = [each for each in level.variables if pick.random() < 0.8][: 1 if at else None]
+        unused = frozenset(level.variables.keys() - kept)
+        vague = {each: f"{each}@{level.name}" for each in level.variables if each in unused or each in level.changed}
+        body = Body(level.name, f"main.{level.name}", tuple(level.variables), vague, unused)
+        bodies.append(body)
+        texts += _written(level, kept, following)
+    given = ", ".join(
+        f"{number + 3}" if kind == "int" else f"{MADE[kind]}({number + 3})" for number, kind in enumerate(kinds)
+    )
+    texts.append(called(f"told{levels[0].name}({given})", f"{levels[0].name}({given})"))
+    return "\n".join(texts), bodies
+
+
+def _level(pick: random.Random, name: str, parameters: list[tuple[str, str]], *, steps: int) -> _Level:
+    variables = dict(parameters)
+    lines: list[str] = []
+    changed: set[str] = set()
+    for number in range(pick.randint(0, steps)):
+        target, kind = pick.choice(list(variables.items()))
+        numbers = [each for each, of in variables.items() if of == "int"]
+        value = pick.choice(STEPS[kind]).format(target, pick.choice(numbers))
+        lines.append(f"HAD {name}: {', '.join(variables)}")
+        if pick.random() < 0.5:
+            fresh = f"{name[-1]}x{number}"
+            variables[fresh] = kind
+            lines += [f"{fresh} := {value}", f"_ = {fresh}"]
+        else:
+            lines.append(f"{target} = {value}")
+            changed.add(target)
+    lines.append(f"HAD {name}: {', '.join(variables)}")
+    passes = ", ".join(pick.choice([each for each, of in variables.items() if of == kind]) for _, kind in parameters)
+    return _Level(name, parameters, lines, variables, changed, passes)
+
+
+def _written(level: _Level, kept: list[str], following: _Level | None) -> list[str]:
+    """A function and its twin."""
+    head = ", ".join(f"{each} {GO[kind]}" for each, kind in level.parameters)
+    uses = [_use(each, level.variables[each], outer=level.name.endswith("outer")) for each in kept]
+    says = ", ".join(f'"{each}", {each}' for each in level.variables)
+    plain = [line for line in level.lines if not line.startswith("HAD")]
+    goes_on = f"{following.name}({level.passes})" if following else "wait()"
+    waits = "\n\t".join([*plain, goes_on, *uses])
+    tells = f"told{following.name}({level.passes})" if following else "panic(isThere{})"
+    told = "\n\t".join([*(_had(line) for line in level.lines), f'says("{level.name}", {says})', tells])
+    directive = "//go:noinline\n" if level.name.endswith("outer") else ""
+    return [
+        f"{directive}func {level.name}({head}) {{\n\t{waits}\n}}\n",
+        f"func told{level.name}({head}) {{\n\t{told}\n}}\n",
+    ]
+
+
+def _had(line: str) -> str:
+    """What the twin notes of its variables."""
+    if not line.startswith("HAD"):
+        return line
+    name, _, variables = line.removeprefix("HAD ").partition(": ")
+    return f'was("{name}", {", ".join(f"{chr(34)}{each}@{name}{chr(34)}, {each}" for each in variables.split(", "))})'
+
+
+def _use(name: str, kind: str, *, outer: bool) -> str:
+    """A use that costs little, for what is dear is not inlined."""
+    return f"use({name})" if outer else f"kept.{kind} = {name}"
