@@ -78,6 +78,9 @@ class Binary:
         if is_obfuscated(self.executable):
             what = "no debug info, and made up names of functions, as garble leaves them: stacks only, by these names"
             return f"{what}; garble reverse translates them, and building without garble tells all"
+        if self.executable.section_address(".zdebug_info") is not None:
+            what = "its debug info is compressed in the old way (.zdebug_info): stacks only"
+            return f"{what}; unpack it with: objcopy --decompress-debug-sections"
         link = self.executable.section(".gnu_debuglink")
         moved = f" (moved to {_c_string(link)})" if link else " (stripped, or linked with -ldflags=-w)"
         return f"no debug info{moved}: stacks only; give the file that has it (--debug), or build without -s and -w"

@@ -1,5 +1,6 @@
 """Debug info kept apart from a stripped executable: found by build id, and as good as its own."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -47,6 +48,24 @@ def test_a_program_is_the_same_with_the_debug_info_apart(whole: Path, stripped: 
     assert program(stripped, whole) == program(whole)
     with Binary(stripped, debug_files=DebugFiles([debug])) as opened, Binary(whole) as other:
         assert opened.executable.identity.compiled_as == other.executable.identity.compiled_as
+
+
+def test_debug_info_that_was_compressed_in_the_old_way_is_not_said_to_be_stripped(whole: Path, tmp_path: Path) -> None:
+    plain = _objcopy("--decompress-debug-sections", whole, tmp_path / "plain")
+    old = _objcopy("--compress-debug-sections=zlib-gnu", plain, tmp_path / "old")
+    with Binary(old) as opened:
+        assert opened.no_debug_info == (
+            "its debug info is compressed in the old way (.zdebug_info): stacks only; "
+            "unpack it with: objcopy --decompress-debug-sections"
+        )
+    assert program(_objcopy("--decompress-debug-sections", old, tmp_path / "unpacked")) == program(whole)
+
+
+def test_a_debug_place_that_is_no_file_or_folder_is_refused(stripped: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(BadInput, match="this is neither a file nor a folder"):
+        program(stripped, pipe)
 
 
 def test_it_is_found_in_a_folder_by_any_name(whole: Path, stripped: Path, debug: Path, tmp_path: Path) -> None:
