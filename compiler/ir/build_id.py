@@ -20,6 +20,11 @@ MAX_SEARCH: Final = 16 << 20
 """Bytes of one segment that are searched for Go's build information when no section names it."""
 MAX_TEXT: Final = 4096
 """Bytes of a version string or a build id."""
+MAX_SETTINGS: Final = 1 << 20
+"""Bytes of the list of modules and settings that a program was built of."""
+ARCHIVE: Final = b"\nbuild\t-buildmode=c-archive\n"
+HASH_DIGITS: Final = 40
+"""Of the hash of all that it linked, which a C linker writes unless somebody chooses another id."""
 MAX_SEGMENTS: Final = 1024
 PACKED: Final = b"UPX!"
 """The mark of what UPX packed, right behind its program headers (l_info in upx/src/stub/src/include/linux.h)."""
@@ -44,7 +49,8 @@ class NotAnExecutable(BadInput):
 
 class BinaryIdentity(NamedTuple):
     """One executable. `build_id` is Go's own, else GNU's in hex, else "sha256:..." of what is loaded of it, which also
-    follows one that somebody chose (-ldflags=-buildid=...)."""
+    follows one that somebody chose (-ldflags=-buildid=...). In a C program with an archive of Go's, Go's is the archive's, and
+    GNU's or the hash follows it."""
 
     build_id: str
     go_version: str | None
@@ -104,8 +110,11 @@ def read_identity(file: BinaryIO) -> BinaryIdentity:
     found = _build_information(file, loads, sections)
     named = any(section.name in (".gopclntab", ".data.rel.ro.gopclntab", ".note.go.buildid") for section in sections)
     build_id = go_note or gnu_note or _loaded_text(file, loads)
+    archive = found is not None and _is_archive(file, found)
     if go_note and not CONTENT_ID.fullmatch(go_note):  # "redacted" in all that Bazel builds: it tells no two apart
         build_id = f"{go_note}/{_loaded_text(file, loads)}"
+    elif go_note and archive:  # whatever C programs the archive was linked into, its note is the same in all
+        build_id = f"{go_note}/{gnu_note if len(gnu_note) == HASH_DIGITS else _loaded_text(file, loads)}"
     return BinaryIdentity(
         build_id=build_id,
         go_version=None if found is None else _version(file, loads, found),
@@ -223,6 +232,16 @@ def _version(file: BinaryIO, loads: list[_Segment], offset: int) -> str | None:
         text = b""
     version = text.decode("utf-8", "replace")
     return version if version.isprintable() and version else None
+
+
+def _is_archive(file: BinaryIO, offset: int) -> bool:
+    """Whether the build information is of an archive for C programs: the program was made of it by a C linker."""
+    head = _at(file, offset, 32 + 10 + MAX_TEXT + 10)
+    if len(head) < 33 or not head[15] & 2:
+        return False
+    size, at = _uvarint(head, 32)
+    settings, at = _uvarint(head, at + size) if size <= MAX_TEXT else (0, at)
+    return ARCHIVE in _at(file, offset + at, min(settings, MAX_SETTINGS))
 
 
 def _uvarint(found: bytes, at: int) -> tuple[int, int]:

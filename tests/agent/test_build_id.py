@@ -5,6 +5,7 @@ import io
 import random
 import re
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,45 @@ def test_a_build_id_that_somebody_chose_tells_no_binaries_apart(go: Path, built:
     changed = bytearray(binary.read_bytes())
     changed[found.entry - found.load_address] ^= 1
     assert read_identity(io.BytesIO(changed)).build_id != found.build_id
+
+
+GO_LIBRARY = """package main
+
+import "C"
+
+//export Answer
+func Answer() C.int { return 42 }
+
+func main() {}
+"""
+C_PROGRAM = """extern int Answer(void);
+int puts(const char *);
+int main(void) { puts("MESSAGE"); return Answer(); }
+"""
+
+
+def test_two_c_programs_with_one_archive_of_go_s_are_told_apart(go: Path, tmp_path: Path) -> None:
+    """Both have the archive's build id, and their code is at other places."""
+    (tmp_path / "main.go").write_text(GO_LIBRARY)
+    (tmp_path / "go.mod").write_text("module answer\n\ngo 1.21\n")
+    archive = build(go, tmp_path, tmp_path / "answer.a", "-buildmode=c-archive", cgo=True)
+    for flag in ("sha1", "none", "0xabcdef"):
+        found = []
+        for name in ("one", "two"):
+            source, program = tmp_path / f"{name}.c", tmp_path / name
+            source.write_text(C_PROGRAM.replace("MESSAGE", name))
+            command = ["gcc", f"-Wl,--build-id={flag}", "-o", program, source, archive, "-lpthread"]
+            subprocess.run(command, check=True)
+            with program.open("rb") as file:
+                found.append(read_identity(file))
+        assert found[0].build_id != found[1].build_id, flag
+        assert all(each.is_go and each.go_version for each in found)
+    subprocess.run(["gcc", "-Wl,--build-id=sha1", "-o", program, source, archive, "-lpthread"], check=True)
+    with program.open("rb") as file:
+        whole = read_identity(file).build_id
+    subprocess.run(["strip", program], check=True)
+    with program.open("rb") as file:
+        assert read_identity(file).build_id == whole
 
 
 def test_position_independent_binary(go: Path, built: Path) -> None:
