@@ -10,7 +10,10 @@ from compiler.ir.raw import Loss
 Registers = tuple[int, ...]
 """17 registers of a stopped thread, in the order of compiler.ir.raw.THREAD."""
 
-NOT_WALKED = "stacks could not be walked: they were being moved, or their threads ran C (also of the race detector)"
+NOT_WALKED = (
+    "stacks could not be walked: they were being moved, or their threads handled a signal"
+    " or ran C (also of the race detector)"
+)
 
 
 @dataclass(frozen=True, slots=True)
