@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.ir.build_id import NotAnExecutable, read_identity
+from compiler.ir.build_id import BinaryIdentity, NotAnExecutable, read_identity
 from compiler.ir.errors import BadInput
 from tests.conftest import ROOT, build
 
@@ -72,23 +72,27 @@ def test_two_c_programs_with_one_archive_of_go_s_are_told_apart(go: Path, tmp_pa
     (tmp_path / "main.go").write_text(GO_LIBRARY)
     (tmp_path / "go.mod").write_text("module answer\n\ngo 1.21\n")
     archive = build(go, tmp_path, tmp_path / "answer.a", "-buildmode=c-archive", cgo=True)
-    for flag in ("sha1", "none", "0xabcdef"):
-        found = []
-        for name in ("one", "two"):
-            source, program = tmp_path / f"{name}.c", tmp_path / name
-            source.write_text(C_PROGRAM.replace("MESSAGE", name))
-            command = ["gcc", f"-Wl,--build-id={flag}", "-o", program, source, archive, "-lpthread"]
-            subprocess.run(command, check=True)
-            with program.open("rb") as file:
-                found.append(read_identity(file))
-        assert found[0].build_id != found[1].build_id, flag
-        assert all(each.is_go and each.go_version for each in found)
-    subprocess.run(["gcc", "-Wl,--build-id=sha1", "-o", program, source, archive, "-lpthread"], check=True)
-    with program.open("rb") as file:
-        whole = read_identity(file).build_id
-    subprocess.run(["strip", program], check=True)
-    with program.open("rb") as file:
-        assert read_identity(file).build_id == whole
+
+    def linked(name: str, build_id: str) -> Path:
+        source, program = tmp_path / f"{name}.c", tmp_path / name
+        source.write_text(C_PROGRAM.replace("MESSAGE", name))
+        subprocess.run(
+            ["gcc", f"-Wl,--build-id={build_id}", "-o", str(program), str(source), str(archive), "-lpthread"],
+            check=True,
+        )
+        return program
+
+    for build_id in ("none", "0xabcdef", "sha1"):
+        one, two = (_identity(linked(name, build_id)) for name in ("one", "two"))
+        assert one.build_id != two.build_id, build_id
+        assert (one.is_go, two.is_go) == (True, True)
+    subprocess.run(["strip", str(tmp_path / "two")], check=True)
+    assert _identity(tmp_path / "two").build_id == two.build_id
+
+
+def _identity(path: Path) -> BinaryIdentity:
+    with path.open("rb") as file:
+        return read_identity(file)
 
 
 def test_position_independent_binary(go: Path, built: Path) -> None:
