@@ -16,10 +16,31 @@ from compiler.ir.frames import Cell
 from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
 from compiler.spec import read_spec
-from datasource.take import take
+from datasource.take import Taken, take
 from tests.conftest import ROOT, build
 from tests.programs import Target, running
 
+MAKER = """package main
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+)
+
+//go:noinline
+func holds(v any) {
+	fmt.Println("ready {}")
+	time.Sleep(time.Hour)
+	fmt.Println(v)
+}
+
+func main() {
+	field := reflect.StructField{Name: "N", Type: reflect.TypeOf(0)}
+	go holds(reflect.New(reflect.StructOf([]reflect.StructField{field})).Elem().Interface())
+	time.Sleep(time.Hour)
+}
+"""
 SPEC = """
 limits: {pause_ms: 60000}
 functions:
@@ -40,7 +61,14 @@ def running_zoo(zoo: Path) -> Iterator[Target]:
 
 def snapshot(target: Target, zoo: Path, engine: str, columns: str) -> tuple[int, list[Cell]]:
     """How many captures the first snapshot of a binary takes, and the values of the one row in the last of them."""
-    spec, fired = read_spec(SPEC % columns, "spec.yaml"), 0
+    times, taken = taking(target, zoo, engine, SPEC % columns)
+    [row] = [row for goroutine in taken.capture.goroutines for frame in goroutine.frames for row in frame.rows]
+    return times, list(row.cells)
+
+
+def taking(target: Target, zoo: Path, engine: str, text: str) -> tuple[int, Taken]:
+    """How many captures the first snapshot of a binary takes, and what it took."""
+    spec, fired = read_spec(text, "spec.yaml"), 0
     made = choose_engine(engine)
 
     def compile_with(types: frozenset[int]) -> Compiled:
@@ -53,9 +81,8 @@ def snapshot(target: Target, zoo: Path, engine: str, columns: str) -> tuple[int,
             return armed.fire()
 
     with closing(made), Binary(zoo) as binary:
-        capture = take(binary, compile_with, fire, frozenset()).capture
-    [row] = [row for goroutine in capture.goroutines for frame in goroutine.frames for row in frame.rows]
-    return fired, list(row.cells)
+        taken = take(binary, compile_with, fire, frozenset())
+    return fired, taken
 
 
 @pytest.mark.parametrize("engine", ["memory", "ebpf"])
@@ -76,3 +103,16 @@ def test_what_is_in_an_any_takes_a_second_one(running_zoo: Target, zoo: Path, en
     assert times == 2
     kinds = [each["$type"] for each in json.loads(str(value.value))]
     assert kinds == ["main.key", "main.tagged", "*main.own", "main.fault", "*main.fault", "main.single"]
+
+
+@pytest.mark.parametrize("engine", ["memory", "ebpf"])
+def test_a_type_that_the_program_made_as_it_ran_is_not_looked_for_again(go: Path, tmp_path: Path, engine: str) -> None:
+    """No capture learns more of it, and in another process of the binary it is somewhere else."""
+    (tmp_path / "main.go").write_text(MAKER)
+    (tmp_path / "go.mod").write_text("module maker\n\ngo 1.21\n")
+    binary = build(go, tmp_path, tmp_path / "maker")
+    with running(binary) as target:
+        times, taken = taking(target, binary, engine, "functions: [{function: main.holds, collect: [v]}]")
+    [row] = [row for goroutine in taken.capture.goroutines for frame in goroutine.frames for row in frame.rows]
+    assert [absence.reason for absence in row.cells[0].absences] == ["type unknown"]
+    assert (times, taken.types) == (1, frozenset())
