@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from compiler.code.ahead import computed_ahead
+from compiler.code.ahead import computed_ahead, read_ahead
 from compiler.code.homes import own_slots
 from compiler.code.lines import joined
+from compiler.code.unnamed import unnamed
 from compiler.copycode import Code
 from compiler.dwarf.functions import Range, Variable
 from compiler.dwarf.locations import Known, Location
@@ -47,7 +48,7 @@ class Candidate:
         self._first_only = moved and self.places.constant and code.copies_first(self.places)
         self._only_counts = code.only_counts(variable, self.places)
         self._rivals = code.rivals(self.places)
-        self._foreign = code.of_others(variable, self.places)
+        self._foreign = code.homes.of_others(variable, self.places, code.arguments)
         undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
             undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
@@ -65,14 +66,19 @@ class Candidate:
         self._begins = [lo for lo, _ in self._undeclared]
         self._renewed = self._assignments.edges() | lines.edges() if self._assignments else set()
         self._moves, self._code = code.moves(variable, self.places), code
-        self._renewed |= code.stays.edges(self._moves.all_left()) if self._moves else set()
+        left = self._moves.all_left() if self._moves else set()
+        self._renewed |= code.stays.edges(left) if left else set()
+        self._read_ahead = read_ahead(code.stays, self.places, left, code.lines.spot)
+        self._renewed |= {edge for pcs in self._read_ahead.values() for edge in code.stays.edges_of(pcs)}
         self._ahead = computed_ahead(code.stays, self.places, variable, code.lines.spot)
         self._renewed |= code.stays.edges_of(self._ahead)
+        self._unnamed = unnamed(code.stays, self.places)
+        self._renewed |= code.stays.edges_of(self._unnamed)
         self._mixtures = code.mixtures(variable, self.places)
         self._renewed |= self._mixtures.edges() if self._mixtures else set()
         self._renewals = code.renewals(variable, self.places)
         self._renewed |= self._renewals.edges() if self._renewals else set()
-        self._renewed |= code.filled.edges(self.places, code.on_entry(variable, self.places))
+        self._renewed |= code.filled.edges(self.places, code.homes.on_entry(variable, self.places))
 
     @cached_property
     def edges(self) -> set[int]:
@@ -111,7 +117,7 @@ class Candidate:
             return COUNTS
         if self._assignments is not None and self._assignments.outdated(pc, pieces):
             return SUNK
-        if self._overtaken(pieces, pc):
+        if self._overtaken(pieces, pc) or (exact and self._code.stays.instruction(pc) in self._unnamed):
             return RENEWED
         return EARLY if self._early(pieces, pc, exact=exact) else None
 
@@ -123,10 +129,13 @@ class Candidate:
 
     def _early(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
         """Whether these pieces may be what the variable is only going to be."""
-        if self._code.stays.instruction(pc) in self._ahead:
+        at = self._code.stays.instruction(pc)
+        if at in self._ahead:
             return True
         left = self._moves.left(pieces) if self._moves else ()
         if left and self._code.stays.reads(pc, left, exact=exact):
+            return True
+        if any(at in self._read_ahead.get(slot, ()) for slot in left):
             return True
         if any(isinstance(piece, AtCfa) and piece.offset in self._foreign for piece in pieces):
             return True

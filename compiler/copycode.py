@@ -17,7 +17,7 @@ from compiler.code.renewals import Renewals, from_calls, is_used_besides, of_typ
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
 from compiler.code.x86 import LASTING, NUMBERED
-from compiler.dwarf.functions import Instance, Range, Variable, enclosing
+from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.dwarf.gotypes import INTEGERS
 from compiler.dwarf.locations import Known, PlaceFinder
 from compiler.ir.program import AtCfa, InRegister, Piece
@@ -36,6 +36,7 @@ class Code:
 
     def __init__(self, binary: "Binary", instance: Instance) -> None:
         self._binary, self._instance = binary, instance
+        self._others: dict[int, Code] = {}
         self.lines = Lines(binary.pclntab, instance)
         self.homes = Homes(binary.arguments, binary.pclntab, instance, lambda: self.filled.homes)
 
@@ -56,24 +57,14 @@ class Code:
         variables = [] if self._instance.level else self._instance.variables
         return {each.die.offset: self._binary.places(each) for each in variables if each.parameter and not each.result}
 
-    def on_entry(self, variable: Variable, finder: PlaceFinder) -> tuple[Piece, ...]:
-        """Where a parameter is while more stack is asked for; () where that is not known."""
-        return self._of(variable).homes.on_entry(variable, finder)
-
-    def of_others(self, variable: Variable, finder: PlaceFinder) -> frozenset[int]:
-        """Home slots of other arguments, in which debug info may say the variable to be before it is assigned from them."""
-        code = self._of(variable)
-        return code.homes.of_others(variable, finder, code.arguments)
-
-    def _of(self, variable: Variable) -> "Code":
-        """The code of the function that the variable is an argument of: a closure that is inlined means those around it."""
-        if not (self._instance.level and variable.parameter and enclosing(self._instance.name)):
+    def of(self, variable: Variable) -> "Code":
+        """The code of the function whose variable it is: an inlined closure means those of the function around it."""
+        owner = self._binary.functions.owner(self._instance, variable)
+        if owner is self._instance:
             return self
-        return self._around if variable.die.offset in self._around.arguments else self
-
-    @cached_property
-    def _around(self) -> "Code":
-        return Code(self._binary, self._binary.functions.around(self._instance))
+        if id(owner) not in self._others:
+            self._others[id(owner)] = Code(self._binary, owner)
+        return self._others[id(owner)]
 
     def scope(self, variable: Variable) -> tuple[Range, ...]:
         """Where the variable is visible, () for everywhere: what is inlined in its block is part of that, though debug info takes
@@ -104,7 +95,7 @@ class Code:
         """What the code does to a variable that its locations do not tell; None where it can do nothing."""
         if finder.constant or not self._binary.types.is_computed(variable.type):
             return None
-        places = (*finder.places(), *self.on_entry(variable, finder))
+        places = (*finder.places(), *self.homes.on_entry(variable, finder))
         if not any(isinstance(place, AtCfa) for place in places):
             return None  # no word of the frame ever holds it
 
@@ -140,17 +131,20 @@ class Code:
         one with a variable that got it by its declaration, nobody knows whether it has been assigned yet.
         """
         slots = set() if finder.constant else own_slots(tuple(finder.places()))
-        return (
-            [each for each, theirs in self._from_declarations if finder.first < each.first and slots & theirs]
-            if slots
-            else []
+        found = self._from_declarations if slots else ()
+        return list(
+            {
+                id(each): each
+                for each, theirs, since in found
+                if finder.first < since and each is not finder and slots & theirs
+            }.values()
         )
 
     def moves(self, variable: Variable, finder: PlaceFinder) -> Moves | None:
         """Where the variable was before; None where it never leaves a place on the stack for another."""
         if finder.constant or not own_slots(tuple(finder.places())):
             return None
-        found = Moves(finder, self.on_entry(variable, finder), self.stays.saved(finder))
+        found = Moves(finder, self.homes.on_entry(variable, finder), self.stays.saved(finder))
         return found if found.all_left() else None
 
     def mixtures(self, variable: Variable, finder: PlaceFinder) -> Mixtures | None:
@@ -173,7 +167,7 @@ class Code:
         calls |= of_types(steps, self._by_nameless_slots, {variable.type}, self._may_return)
         if not (calls or any(writers.values())):
             return None
-        return Renewals(self.stays, finder, self.on_entry(variable, finder), calls, writers) or None
+        return Renewals(self.stays, finder, self.homes.on_entry(variable, finder), calls, writers) or None
 
     def _stored_for_others(self, slot: int, finder: PlaceFinder) -> set[int]:
         """The instructions that put in the slot what is in a register of another variable, or a result; not if the variable is
@@ -263,14 +257,25 @@ class Code:
         }
 
     @cached_property
-    def _from_declarations(self) -> list[tuple[PlaceFinder, set[int]]]:
-        """Variables that got their first place where their declaration gave them a value, and their slots."""
-        found = [(each, self._binary.places(each)) for each in self._instance.variables]
+    def _from_declarations(self) -> list[tuple[PlaceFinder, set[int], int]]:
+        """Variables that got places where their declarations gave them values: these slots, and since when."""
+        found = [(each, self._binary.places(each)) for each in self._instance.variables if not each.parameter]
         return [
-            (finder, own_slots(tuple(finder.places())))
+            (finder, own_slots(pieces), begin)
             for each, finder in found
-            if not finder.constant and self.lines.at(finder.first - 1) == each.line
+            for begin in finder.begins()
+            if self.lines.at(begin - 1) == each.line
+            for pieces in [self._got(finder, begin)]
+            if pieces
         ]
+
+    @staticmethod
+    def _got(finder: PlaceFinder, begin: int) -> tuple[Piece, ...]:
+        """Where a variable is that was given its value right before `begin`: all its places, if that was the first."""
+        there = finder.exact(begin)
+        if begin == finder.first:
+            return tuple(finder.places())
+        return there.pieces if isinstance(there, Known) else ()
 
     @cached_property
     def _sunk(self) -> Sunk:

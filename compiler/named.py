@@ -17,7 +17,7 @@ class Named:
     """What all columns share that begin with one name."""
 
     def __init__(self, binary: "Binary", variables: Sequence[Variable], code: Code) -> None:
-        self.candidates = [Candidate(binary, each, code, variables) for each in variables]
+        self.candidates = [Candidate(binary, each, code.of(each), variables) for each in variables]
         self._escapes = Escapes(self.candidates, code.lines)
         self._meant: dict[int, list[Candidate]] = {}
 

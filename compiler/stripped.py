@@ -49,8 +49,8 @@ class StrippedFunctions:
         """Whether any code carries its name; it may be inlined everywhere."""
         return name in self._pclntab.functions()
 
-    def around(self, instance: Instance) -> Instance:
-        """The function whose code it is part of: nothing is known of that."""
+    def owner(self, instance: Instance, variable: Variable) -> Instance:  # noqa: ARG002 - as Functions has it
+        """No variable is known."""
         return instance
 
     def beside(self, instance: Instance) -> Iterator[Variable]:  # noqa: ARG002 - as Functions has it

@@ -5,7 +5,7 @@ during it is where the sum is. The line tells: within one stretch of code withou
 the increment of a loop, which is written before its body, but comes behind it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from compiler.code.lines import Spot, is_before
 from compiler.code.stays import Stays
@@ -34,6 +34,24 @@ def computed_ahead(
                 found.add(step.pc)
             step = stays.steps.get(step.after) if step.does.flow in ("", "call") else None
     return frozenset(found)
+
+
+def read_ahead(
+    stays: Stays, finder: PlaceFinder, slots: Collection[int], spot: Callable[[int], Spot]
+) -> dict[int, frozenset[int]]:
+    """By slot, the instructions behind one that reads it for a line that is still to come, or runs: what is read there is the
+    variable's value until then, wherever that is said to be."""
+    found: dict[int, set[int]] = {}
+    begins = finder.begins()
+    for slot in slots:
+        for reader in stays.reading((slot,)):
+            line, step = spot(reader.pc), stays.steps.get(reader.after)
+            while line[0] and step is not None and step.pc not in stays.targets and step.pc not in begins:
+                here = spot(step.pc)
+                if here[0] and not is_before(line, here):
+                    found.setdefault(slot, set()).add(step.pc)
+                step = stays.steps.get(step.after) if step.does.flow in ("", "call") else None
+    return {slot: frozenset(pcs) for slot, pcs in found.items()}
 
 
 def _makers(stays: Stays, finder: PlaceFinder) -> Iterator[tuple[Step, int]]:

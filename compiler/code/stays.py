@@ -76,6 +76,10 @@ class Stays:
         """The slots (from the CFA) that an instruction writes."""
         return (word - self._frame.below_cfa(step.pc) for word in step.does.stores)
 
+    def loads(self, step: Step) -> Iterator[int]:
+        """The slots (from the CFA) that an instruction reads."""
+        return (word - self._frame.below_cfa(step.pc) for word in step.does.slots)
+
     def calls(self, lo: int, hi: int) -> bool:
         """Whether an instruction in [lo, hi) calls something."""
         return any(step.does.flow == "call" for step in self.between(lo, hi))

@@ -105,10 +105,13 @@ class Functions:
         for _, each in self._trees[self._tree_of[id(instance)]]:
             yield from each.variables
 
-    def around(self, instance: Instance) -> Instance:
-        """The function whose code the instance is part of; the instance itself where that is not described."""
-        _, first = self._trees[self._tree_of[id(instance)]][0]
-        return instance if first.level else first
+    def owner(self, instance: Instance, variable: Variable) -> Instance:
+        """The instance whose own variable it is: another one where a closure was inlined into what it is written in."""
+        if not instance.level or enclosing(instance.name) is None:
+            return instance
+        tree = (each for _, each in self._trees[self._tree_of[id(instance)]])
+        owners = [each for each in tree if any(own is variable for own in each.variables)]
+        return min(owners, key=lambda each: each.level, default=instance)
 
     def mentions(self, name: str) -> int:
         """How often .debug_info refers to the function's descriptions: about as often as it was inlined."""

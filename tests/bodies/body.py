@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 HAD = re.compile(r"HAD (.*)")
 
 
+SPINS = "spinning.Add(1)\n\tfor stop.Load() == 0 {\n\t}"
+"""Waits without a call, so that a thread or a preempted goroutine is at any instruction of it."""
+
+
 @dataclass(frozen=True)
 class Body:
     """One place that waits: its table, the function that a spec names, and the variables (columns c0, c1, ...).
@@ -34,20 +38,26 @@ def twins(body: Body, text: str) -> Iterator[tuple[str, str]]:
     says = ", ".join(f'"{name}", {name}' for name in body.variables)
     yield (
         body.name,
-        HAD.sub("", text).replace("INLINED WAIT", "waits()").replace("WAIT", body.waits).replace("SELF", body.name),
+        HAD.sub("", text)
+        .replace("INLINED WAIT", "waits()")
+        .replace("SPIN WAIT", SPINS)
+        .replace("WAIT", body.waits)
+        .replace("SELF", body.name),
     )
     told = (
         HAD.sub(rf'was("{body.name}", \1)', text)
         .replace("INLINED WAIT", "WAIT")
+        .replace("SPIN WAIT", "WAIT")
         .replace("WAIT", f'tells("{body.name}", {says})')
     )
     yield f"told{body.name}", told.replace("SELF", f"told{body.name}")
 
 
-def called(told: str, waits: str) -> str:
-    """Has a function and its twin called."""
+def called(told: str, waits: str, *, spins: bool = False) -> str:
+    """Has a function and its twin called; what spins behind all others."""
     run = f"twin(func() {{ {told} }})\n\tbegin(func() {{ {waits} }})"
-    return f"func init() {{ calls = append(calls, func() {{\n\t{run}\n}}) }}\n"
+    calls = "spins" if spins else "calls"
+    return f"func init() {{ {calls} = append({calls}, func() {{\n\t{run}\n}}) }}\n"
 
 
 def spec_of(bodies: list[Body]) -> str:

@@ -28,6 +28,10 @@ FIXED = {
                  ["func() {", "WAIT", "p, n = n, p", "}()", "p = next(p)", "use(p)", "use(n)"]),
     "blocked": ("d pair, n int", 'pair{1, "one"}, 2', "d",
                 ["if n > 0 {", "\td := text(n)", "\tuse(d)", "INLINED WAIT", "}", "use(d)"]),
+    "received": ("b int", "6", "b", ["use(b)", "select { case b = <-filled(b): default: }", "SPIN WAIT", "use(b)"]),
+    "changing": ("a, b, k int, n int8", "1, 2, 3, 4", "n",
+                 ["o := tiny(k)", "_ = o", "k = next(a) * b", "INLINED WAIT", "use(k)", "n, o = o, n", "use(b)", "use(n)"]),
+    "around": ("a, b int", "1, 2", "-a", ["func() {", "WAIT", "use(b)", "}()", "a++", "use(next(a))", "use(a)"]),
     "copied": ("d pair", 'pair{1, "one"}', "d e", ["e := d", "d = grown(d)", "use(d)"]),
 }  # fmt: skip
 """Functions that were shown wrong: parameters, arguments, the variables that are asked for (-: nothing uses it after the wait),

@@ -2,12 +2,14 @@
 
 import random
 
-from tests.bodies.body import Body, called, twins
+from tests.bodies.body import SPINS, Body, called, twins
 from tests.bodies.chains import chain
 from tests.bodies.fixed import FIXED
 from tests.bodies.kinds import GO, MADE, PLAIN
 from tests.bodies.statements import Statements
 
+SPINNING = 16
+"""One in so many functions waits without a call."""
 KEPT = (0.8, 0.8, 0.3, 0.0)
 """Of the variables that are in reach, how many are used after the wait: a function has one of these."""
 FORMS: dict[str, tuple[str, str, tuple[str, str] | None]] = {
@@ -38,9 +40,10 @@ def written(seed: int, count: int, *, iterates: bool = False) -> tuple[str, list
         texts.append(text)
         bodies += found
     for number in range(count):
-        writer = Writer(pick, f"fn{number}", iterates=iterates, varied=number % 2 == 1)
+        spins = number % SPINNING == SPINNING - 1
+        writer = Writer(pick, f"fn{number}", iterates=iterates, varied=number % 2 == 1, spins=spins)
         text, body = writer.written()
-        texts += [text, called(writer.call("told"), writer.call(""))]
+        texts += [text, called(writer.call("told"), writer.call(""), spins=spins)]
         bodies.append(body)
     return "\n".join(texts), bodies
 
@@ -59,13 +62,15 @@ def _fixed(name: str) -> tuple[str, Body]:
         "\n\t".join([line, *uses]) if line.endswith("WAIT") else line for line in [*lines, *["WAIT"] * (not waits)]
     )
     texts = [f"//go:noinline\nfunc {twin}({parameters}) {{\n\t{code}\n}}\n" for twin, code in twins(body, text)]
-    return "\n".join([*texts, called(f"told{name}({arguments})", f"{name}({arguments})")]), body
+    return "\n".join(
+        [*texts, called(f"told{name}({arguments})", f"{name}({arguments})", spins="SPIN WAIT" in lines)]
+    ), body
 
 
 class Writer(Statements):
     """Writes one function: plain, a method, or generic."""
 
-    def __init__(self, pick: random.Random, name: str, *, iterates: bool, varied: bool) -> None:
+    def __init__(self, pick: random.Random, name: str, *, iterates: bool, varied: bool, spins: bool) -> None:
         super().__init__(pick, name)
         self._iterates, self._varied = iterates, varied
         kinds = ["int", "int", *pick.sample(PLAIN, pick.randint(2, 6)), *["int", "text"] * pick.choice((0, 0, 0, 0, 4))]
@@ -85,6 +90,7 @@ class Writer(Statements):
         """What a generic function is called with."""
         self._asked, self._copied, self._stored = {}, set(), []
         self._keep = pick.choice(KEPT)
+        self._waits_with = SPINS if spins else pick.choice(("wait()", "waits()"))
 
     def written(self) -> tuple[str, Body]:
         """The function and its twin."""
@@ -114,7 +120,7 @@ class Writer(Statements):
             tuple(asked),
             vague,
             self._unused & asked.keys(),
-            waits=pick.choice(("wait()", "waits()")),
+            waits=self._waits_with,
         )
         text = "\n".join(self._lines)
         both = (f"//go:noinline\n{self._head(twin)} {{\n{code}\n}}\n" for twin, code in twins(body, text))

@@ -1,0 +1,80 @@
+"""New values that are in a register and have no name until they are put on the stack.
+
+What a call returns besides others (`n, err = f()`), and what comes out of a select, has no name for debug info while it is in a
+register. Of
+
+    n, err = f()
+    for !stopped.Load() {
+    }
+    use(n)
+
+it says in the loop that n is where it was before, for only behind that is the register put into a slot of n's. No register
+outlives a call: this is about what a thread is at between two calls.
+"""
+
+from collections.abc import Iterator
+
+from compiler.code.stays import Stays
+from compiler.code.x86 import LASTING, NUMBERED, Step
+from compiler.dwarf.locations import Known, PlaceFinder
+from compiler.ir.program import AtCfa, InRegister, Piece
+
+MAX_BEFORE = 256
+"""Instructions before one that puts a register away among which what is in the register is looked for."""
+
+
+def unnamed(stays: Stays, finder: PlaceFinder) -> frozenset[int]:
+    """The instructions at which a new value of the variable may be in a register without debug info saying so."""
+    found: set[int] = set()
+    for put, register in _puts(stays, finder):
+        found |= _since(stays, finder, put, register)
+    return frozenset(found)
+
+
+def _puts(stays: Stays, finder: PlaceFinder) -> Iterator[tuple[Step, int]]:
+    """The instructions by which the variable comes to a slot from a register that it is not said to be in, with that."""
+    for begin in finder.begins():
+        put = stays.before(begin)
+        if put is None or not put.does.moves or not put.does.stores:
+            continue
+        before, after = _pieces(finder, put.pc), _pieces(finder, begin)
+        new = {(piece.at, piece.offset) for piece in after if isinstance(piece, AtCfa)}
+        new -= {(piece.at, piece.offset) for piece in before if isinstance(piece, AtCfa)}
+        named = {NUMBERED[piece.number] for piece in before if isinstance(piece, InRegister)}
+        registers = put.does.reads - LASTING
+        if before and registers.isdisjoint(named) and any(slot in stays.stores(put) for _, slot in new):
+            yield from ((put, register) for register in registers)
+
+
+def _since(stays: Stays, finder: PlaceFinder, put: Step, register: int) -> set[int]:
+    """The instructions between those that made what is in the register, and the one that puts it away; not where it was
+    only loaded from the variable's own place."""
+    between, makers, open_ = {put.pc}, set[int](), [put.pc]
+    while open_ and len(between) < MAX_BEFORE:
+        for pc in stays.leading(open_.pop()):
+            step = stays.steps[pc]
+            if step.does.flow == "call" or register in step.does.writes:
+                if not _is_loaded(stays, finder, step):
+                    makers.add(pc)
+            elif pc not in between:
+                between.add(pc)
+                open_.append(pc)
+    found: set[int] = set()
+    behind = [after for pc in makers for after in stays.steps[pc].following if after in between]
+    while behind:
+        pc = behind.pop()
+        if pc not in found:
+            found.add(pc)
+            behind += [after for after in stays.steps[pc].following if after in between and pc != put.pc]
+    return found
+
+
+def _is_loaded(stays: Stays, finder: PlaceFinder, step: Step) -> bool:
+    """Whether an instruction loads what is in one of the variable's places."""
+    slots = {piece.offset for piece in _pieces(finder, step.pc) if isinstance(piece, AtCfa)}
+    return step.does.moves and any(slot in slots for slot in stays.loads(step))
+
+
+def _pieces(finder: PlaceFinder, pc: int) -> tuple[Piece, ...]:
+    there = finder.exact(pc)
+    return there.pieces if isinstance(there, Known) else ()
