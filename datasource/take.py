@@ -3,13 +3,12 @@
 Knows nothing of how a Program is fired: an agent over HTTP, or this machine's own engine.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from compiler.binary import Binary
 from compiler.compiled import Compiled
 from compiler.decode import decode
-from compiler.dwarf.rtypes import RuntimeTypes
 from compiler.ir.frames import Capture
 from compiler.ir.program import Program
 from compiler.ir.raw import RawCapture
@@ -39,15 +38,8 @@ def take(binary: Binary, compile_with: Compile, fire: Fire, remembered: frozense
         compiled = compile_with(known)
         raw = fire(compiled.program)
         capture = decode(compiled.program, raw, binary.pclntab, binary.executable)
-        new = _of_the_binary(capture.unknown_types, binary, compiled.program) - known
+        new = frozenset(capture.unknown_types) - known
         if not new or round_ == MAX_ROUNDS:
             return Taken(compiled, raw, capture, known | new)
         known = known | new
     raise AssertionError("the last round returns")
-
-
-def _of_the_binary(offsets: Iterable[int], binary: Binary, program: Program) -> frozenset[int]:
-    """Those runtime types that the executable has. Of one that a program made as it ran (reflect.StructOf), or that a plugin
-    brought along, no other capture learns more, and in the next process it is somewhere else."""
-    types = RuntimeTypes(binary.executable, binary.executable.pointer(program.runtime.types_base) or 0)
-    return frozenset(offset for offset in offsets if types.at(offset) is not None)
