@@ -25,8 +25,7 @@ def computed_ahead(
     found: set[int] = set()
     for maker, since in _makers(stays, finder):
         line = spot(maker.pc)
-        had = any(isinstance(finder.exact(pc), Known) for pc in (maker.pc, *stays.leading(maker.pc)))
-        again = had and 0 < line[0] == variable.line
+        again = 0 < line[0] == variable.line and _had(stays, finder, maker)
         step = stays.steps.get(since)
         while step is not None and step.pc not in stays.targets:
             here = spot(step.pc)
@@ -34,6 +33,28 @@ def computed_ahead(
                 found.add(step.pc)
             step = stays.steps.get(step.after) if step.does.flow in ("", "call") else None
     return frozenset(found)
+
+
+def _had(stays: Stays, finder: PlaceFinder, maker: Step) -> bool:
+    """Whether the variable had a value when the instruction came: there, or right before it. In between may be what counts how
+    often the line is run (-cover), of which debug info says nothing."""
+    seen: set[int] = set()
+    open_ = [maker.pc, *stays.leading(maker.pc)]
+    while open_ and len(seen) < MAX_BEFORE:
+        pc = open_.pop()
+        if isinstance(finder.exact(pc), Known):
+            return True
+        step = stays.steps.get(pc)
+        if pc not in seen and pc != maker.pc and step is not None and _is_apart(step):
+            open_ += stays.leading(pc)
+        seen.add(pc)
+    return False
+
+
+def _is_apart(step: Step) -> bool:
+    """Whether an instruction writes memory outside of the frame, or makes a constant or address for that."""
+    does = step.does
+    return not does.flow and (does.effect or not (does.slots or does.stores or does.reads - LASTING))
 
 
 def read_ahead(
