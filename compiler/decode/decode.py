@@ -15,7 +15,10 @@ from compiler.ir.symbols import Constants, SymbolFrame, Symbols
 
 DECODED = "amd64"
 """Where a frame ends is worked out by its rules (compiler.decode.stack)."""
-OUTSIDE = "frames are in code that is not the executable's (a Go plugin's, or made at run time): nothing but their PC is known"
+OUTSIDE = (
+    "frames are in code that is not the executable's (a Go plugin's, or made at run time): they have neither names nor variables, "
+    "for only the executable's own tables and debug info are read"
+)
 FAULTED = absent("optimized out", "the frame faulted: which of its variables are still alive is not recorded")
 
 
