@@ -12,9 +12,8 @@ from compiler.dwarf.rtypes import METHODS_AT
 
 Field = Callable[[str], int | None]
 """The address of a field of the moduledata; None where it has none of the name."""
-INTER_AT, TYPE_AT = 0, 8
-FUN = 3
-"""Of an internal/abi.ITab: bytes, and the word at which its methods begin."""
+INTER, TYPE, FUN = 0, 1, 3
+"""Of an internal/abi.ITab: at which words its interface, its type and its methods are."""
 MAX_BYTES = 1 << 26
 MAX_ITABS = 1 << 18
 MAX_METHODS = 1 << 12
@@ -34,8 +33,12 @@ def _itabs(executable: Executable, field: Field, types: int) -> Iterator[tuple[i
     links, offset, size = field("itablinks"), field("itaboffset"), field("itabsize")
     if links is not None:
         first, count = executable.pointer(links) or 0, _number(executable, links + 8)
-        for itab in executable.words(first, min(count, MAX_ITABS)):
-            yield executable.pointer(itab + INTER_AT) or 0, executable.pointer(itab + TYPE_AT) or 0
+        itabs = executable.words(first, min(count, MAX_ITABS))
+        begin = min(itabs, default=0)  # they lie close together: one reading for all
+        words = executable.words(begin, min(max(itabs, default=0) - begin, MAX_BYTES) // 8 + FUN)
+        for at in ((itab - begin) // 8 for itab in itabs):
+            if at + TYPE < len(words):
+                yield words[at + INTER], words[at + TYPE]
     elif offset is not None and size is not None:
         at, size = types + _number(executable, offset), _number(executable, size)
         yield from _in_a_row(executable, executable.words(at, min(size, MAX_BYTES) // 8))
@@ -52,8 +55,8 @@ def _in_a_row(executable: Executable, words: Sequence[int]) -> Iterator[tuple[in
     for _ in range(MAX_ITABS):
         if at + FUN >= len(words):
             return
-        interface = words[at]
-        yield interface, words[at + 1]
+        interface = words[at + INTER]
+        yield interface, words[at + TYPE]
         count = methods(interface)
         if not 0 < count <= MAX_METHODS:
             return
