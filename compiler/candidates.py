@@ -72,7 +72,7 @@ class Candidate:
         self._renewed |= {edge for pcs in self._read_ahead.values() for edge in code.stays.edges_of(pcs)}
         self._ahead = computed_ahead(code.stays, self.places, variable, code.lines.spot)
         self._renewed |= code.stays.edges_of(self._ahead)
-        self._unnamed = unnamed(code.stays, self.places)
+        self._unnamed = unnamed(code.stays, self.places, code.homes.unframed)
         self._renewed |= code.stays.edges_of(self._unnamed)
         self._mixtures = code.mixtures(variable, self.places)
         self._renewed |= self._mixtures.edges() if self._mixtures else set()

@@ -12,7 +12,7 @@ it says in the loop that n is where it was before, for only behind that is the r
 outlives a call: this is about what a thread is at between two calls.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from compiler.code.stays import Stays
 from compiler.code.x86 import LASTING, NUMBERED, Step
@@ -23,26 +23,28 @@ MAX_BEFORE = 256
 """Instructions before one that puts a register away among which what is in the register is looked for."""
 
 
-def unnamed(stays: Stays, finder: PlaceFinder) -> frozenset[int]:
-    """The instructions at which a new value of the variable may be in a register without debug info saying so."""
+def unnamed(stays: Stays, finder: PlaceFinder, unframed: Callable[[int], bool]) -> frozenset[int]:
+    """The instructions at which a new value of the variable may be in a register without debug info saying so. `unframed`: where
+    the function asks for more stack, and saves its arguments."""
     found: set[int] = set()
     for put, register in _puts(stays, finder):
-        found |= _since(stays, finder, put, register)
+        if not unframed(put.pc):
+            found |= _since(stays, finder, put, register)
     return frozenset(found)
 
 
 def _puts(stays: Stays, finder: PlaceFinder) -> Iterator[tuple[Step, int]]:
-    """The instructions by which the variable comes to a slot from a register that it is not said to be in, with that."""
-    for begin in finder.begins():
-        put = stays.before(begin)
-        if put is None or not put.does.moves or not put.does.stores:
+    """The instructions that put a register, which the variable is not said to be in, into a slot that it is in then, with that."""
+    slots = {piece.offset for piece in finder.places() if isinstance(piece, AtCfa)}
+    for pc in () if finder.constant else {pc for slot in slots for pc in stays.writers(slot)}:
+        put = stays.steps[pc]
+        before = _pieces(finder, pc)
+        if not before or not put.does.moves:
             continue
-        before, after = _pieces(finder, put.pc), _pieces(finder, begin)
-        new = {(piece.at, piece.offset) for piece in after if isinstance(piece, AtCfa)}
-        new -= {(piece.at, piece.offset) for piece in before if isinstance(piece, AtCfa)}
         named = {NUMBERED[piece.number] for piece in before if isinstance(piece, InRegister)}
         registers = put.does.reads - LASTING
-        if before and registers.isdisjoint(named) and any(slot in stays.stores(put) for _, slot in new):
+        there = {piece.offset for piece in _pieces(finder, put.after) if isinstance(piece, AtCfa)}
+        if registers.isdisjoint(named) and not there.isdisjoint(stays.stores(put)):
             yield from ((put, register) for register in registers)
 
 
