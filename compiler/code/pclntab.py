@@ -8,6 +8,7 @@ import struct
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from itertools import compress
 from operator import itemgetter
@@ -73,6 +74,8 @@ class Pclntab:
             raise self._bad("its Go function table is cut")
         words = array("I", rows[: 8 * self.count])
         self._entries, self._offsets = words[0::2].tolist(), words[1::2]  # a list is quicker to search
+        if self._functions + max(self._offsets) + FUNC.size > len(data):
+            raise self._bad("its Go function table is damaged: a function is described behind its end")
         self._end = int.from_bytes(rows[-4:], "little")
         self.text = self._text_start()
         self._gofunc = self._find_gofunc()
@@ -139,6 +142,13 @@ class Pclntab:
         if end < 0:
             raise ValueError("a name without an end in its Go function table")
         return self._data[at:end].decode("utf-8", "replace")
+
+    def _shown(self, at: int) -> str:
+        """The same to be shown; "?" of a damaged table, as tracebacks have it."""
+        try:
+            return self._text_at(at)
+        except ValueError:
+            return "?"
 
     def name_at(self, index: int) -> str:
         """The linked name of function number `index`."""
@@ -224,14 +234,19 @@ class Pclntab:
     # ------------------------------------------------------------ tables by PC
 
     def _decode_values(self, table: int, entry: int) -> tuple[list[int], list[int]]:
-        """A pc-value table as (ends of its PC ranges, values), PCs link-time."""
+        """A pc-value table as (ends of its PC ranges, values), PCs link-time. A damaged one ends where the file does."""
         ends: list[int] = []
         values: list[int] = []
-        data, quantum, at, pc, value = self._data, self._quantum, self._pctab + table, entry, -1
+        with suppress(IndexError):
+            self._read_values(self._pctab + table, entry, ends, values)
+        return ends, values
+
+    def _read_values(self, at: int, pc: int, ends: list[int], values: list[int]) -> None:
+        data, quantum, value = self._data, self._quantum, -1
         while True:
             delta = data[at]
             if delta == 0 and ends:
-                return ends, values
+                return
             delta, at = (delta, at + 1) if delta < 0x80 else _uvarint(data, at)  # most are of one byte
             value += -((delta + 1) >> 1) if delta & 1 else delta >> 1
             step = data[at]
@@ -332,7 +347,7 @@ class Pclntab:
         if index is None:
             return None
         func, entry = self._func(index), self.text + self._entries[index]
-        name = self._text_at(self._names + func[1])
+        name = self._shown(self._names + func[1])
         file, line = self._file_line(func, entry, pc)
         return SymbolFrame(printed_name(name), name, file, line, inlined=False, level=0)
 
@@ -346,7 +361,7 @@ class Pclntab:
         found = []
         for position, (func_id, name_offset, at) in enumerate(chain):
             if func_id != self._wrapper_id:
-                name = self._text_at(self._names + name_offset)
+                name = self._shown(self._names + name_offset)
                 place = self._file_line(func, entry, at)
                 found.append(
                     SymbolFrame(printed_name(name), name, *place, inlined=position < last, level=last - position)
@@ -439,7 +454,7 @@ class Pclntab:
             return "?", 0
         at = self._units + 4 * (func[8] + file)
         offset = int.from_bytes(self._data[at : at + 4], "little")
-        return ("?" if offset == NONE else self._text_at(self._files + offset)), line
+        return ("?" if offset == NONE else self._shown(self._files + offset)), line
 
 
 def is_obfuscated(executable: Executable) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from compiler.binary import Binary
-from compiler.code.pclntab import printed_name
+from compiler.code.pclntab import FUNC, printed_name
 
 pytestmark = pytest.mark.every_go
 
@@ -47,3 +47,28 @@ def test_names_as_tracebacks_print_them() -> None:
     assert printed_name("main.(*Box[go.shape.int]).Get.func1") == "main.(*Box[...]).Get.func1"
     assert printed_name("runtime.gopanic") == "panic"
     assert printed_name("main.main") == "main.main"
+
+
+def test_a_damaged_table_costs_the_names_that_it_lost_and_nothing_else(querydb: Path, tmp_path: Path) -> None:
+    """Every offset in the record of main.main leads behind the end of the file: of its name, and of its tables by PC."""
+    with Binary(querydb) as binary:
+        table, functions = binary.pclntab, binary.pclntab.functions()
+        pc, _ = functions["main.main"][0]
+        record = table._functions + table._offsets[table.index_of(pc) or 0]
+        section = binary.executable.mapped(".gopclntab")
+        assert section is not None
+        assert section.buffer is table._data
+        at = querydb.read_bytes().index(table._data[record : record + FUNC.size])
+    damaged = bytearray(querydb.read_bytes())
+    far = (0x7FFFFF00).to_bytes(4, "little")
+    damaged[at + 4 : at + 8], damaged[at + 16 : at + 28] = far, 3 * far  # nameOff; pcsp, pcfile, pcln
+    file = tmp_path / "damaged"
+    file.write_bytes(damaged)
+    with Binary(file) as binary:
+        (frame,) = binary.pclntab.frames(pc)
+        assert (frame.function, frame.file, frame.line) == ("?", "?", 0)
+        assert binary.pclntab.function(pc) == frame
+        assert binary.pclntab.frame_size(pc) is None
+        others = {name: found[0][0] for name, found in functions.items() if name.startswith("main.(")}
+        assert len(others) > 10
+        assert [found.name for lo in others.values() if (found := binary.pclntab.function(lo))] == list(others)
