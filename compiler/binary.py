@@ -43,8 +43,11 @@ def _c_string(section: bytes) -> str:
 class Binary:
     """A Go executable opened for compiling; close it, or use it as a context manager."""
 
-    def __init__(self, path: Path, indexes: Indexes | None = None, debug_files: DebugFiles | None = None) -> None:
-        self.executable = Executable(path, debug_files)
+    def __init__(
+        self, file: Path | Executable, indexes: Indexes | None = None, debug_files: DebugFiles | None = None
+    ) -> None:
+        """`file`: a path, or what has been opened already, with whatever debug files it needs."""
+        self.executable = file if isinstance(file, Executable) else Executable(file, debug_files)
         self._indexes = indexes
 
     def __enter__(self) -> "Binary":

@@ -25,15 +25,19 @@ class Compiling(NamedTuple):
 def compile_file(binary: Path, spec_file: Path, debug: Sequence[Path] = ()) -> Iterator[Compiling]:
     """Compile through the cache. `debug`: files and folders that may have debug info that was stripped off."""
     gc.disable()  # this ends soon: looking for cycles among young objects would be a tenth of its time
-    from compiler.binary import Binary
     from compiler.dwarf.debugfile import DebugFiles
-    from datasource.cache import Cache, cache_directory
-    from datasource.compiling import compile_cached
-    from freezeframe.specs import load_spec
+    from compiler.dwarf.executable import Executable
 
-    spec = load_spec(spec_file)
-    cache = Cache(cache_directory())
-    with Binary(binary, cache, DebugFiles(debug)) as opened:
+    with Executable(binary, DebugFiles(debug)) as executable:
+        executable.unpack_ahead()  # on another processor, while the rest is imported
+        from compiler.binary import Binary
+        from datasource.cache import Cache, cache_directory
+        from datasource.compiling import compile_cached
+        from freezeframe.specs import load_spec
+
+        spec = load_spec(spec_file)
+        cache = Cache(cache_directory())
+        opened = Binary(executable, cache)
         known = cache.runtime_types(opened.build_id)
         compiled, cached = compile_cached(cache, spec, opened, known)
         told = Told(compiled.plain(), opened.build_id, opened.go_version, cached, opened.index_ms)

@@ -157,11 +157,12 @@ class Executable:
         return machine
 
     def unpack_ahead(self) -> None:
-        """Begin to unpack the debug info that is compressed: other processors do it while this one goes on."""
+        """Begin to unpack the debug info that is compressed: another processor does it while this one goes on."""
+        before: Reading | None = None
         for name in AHEAD:
             header = self._headers.get(name)
             if header is not None and header.packed and name not in self._mapped and name not in self._ahead:
-                self._ahead[name] = Reading(self._file, header.flags, header.offset, header.size)
+                before = self._ahead[name] = Reading(self._file, header.flags, header.offset, header.size, before)
 
     def mapped(self, name: str) -> Section | None:
         """The section, decompressed, mapped where it lies plain in the file; None where there is none of the name."""

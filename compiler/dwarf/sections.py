@@ -117,16 +117,19 @@ def read_section(file: IO[bytes], flags: int, offset: int, size: int) -> Section
 
 
 class Reading(Thread):
-    """`read_section` on a thread of its own, which begins now. Unpacking lets other threads run."""
+    """`read_section` on a thread of its own, as soon as the one before it has ended: several at once would leave no processor
+    to who is going to need them. Unpacking lets other threads run."""
 
-    def __init__(self, file: IO[bytes], flags: int, offset: int, size: int) -> None:
+    def __init__(self, file: IO[bytes], flags: int, offset: int, size: int, before: "Reading | None" = None) -> None:
         super().__init__(name="unpacking", daemon=True)
-        self._asked = file, flags, offset, size
+        self._asked, self._before = (file, flags, offset, size), before
         self._found: Section | Exception | None = None
         self.start()
 
     def run(self) -> None:
         """Called by the thread."""
+        if self._before is not None:
+            self._before.join()
         try:
             self._found = read_section(*self._asked)
         except Exception as error:  # noqa: BLE001 - whoever asks for the section is told
