@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from compiler.ir.errors import FreezeframeError
 from freezeframe.told import Told
 
 if TYPE_CHECKING:
@@ -28,7 +29,14 @@ def compile_file(binary: Path, spec_file: Path, debug: Sequence[Path] = ()) -> I
     from compiler.dwarf.debugfile import DebugFiles
     from compiler.dwarf.executable import Executable
 
-    with Executable(binary, DebugFiles(debug)) as executable:
+    try:
+        executable = Executable(binary, DebugFiles(debug))
+    except FreezeframeError:
+        from freezeframe.specs import load_spec
+
+        load_spec(spec_file)  # what is wrong with the spec is told first
+        raise
+    with executable:
         executable.unpack_ahead()  # on another processor, while the rest is imported
         from compiler.binary import Binary
         from datasource.cache import Cache, cache_directory

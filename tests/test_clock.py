@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.capture import arm
-from agent.engine import Engine
+from agent.engine import NOT_WALKED, Engine
 from agent.engine_ebpf import EbpfEngine
 from agent.engine_memory import MemoryEngine
 from compiler.binary import Binary
@@ -32,11 +32,14 @@ def test_who_reads_the_clock_has_a_stack(go: Path, built: Path, engine: Engine) 
     path = build(go, ROOT / "tests/targets/clock", built / "clock")
     with Binary(path) as binary, running(path, "-n", GOROUTINES) as target:
         program = compile_spec(read_spec(SPEC, "clock.yaml"), binary).program
-        in_vdso = 0
+        in_vdso = interrupted = 0
         for _ in range(CAPTURES):
             with arm(target.pid, program, engine) as armed:
                 raw = armed.fire()
             capture = decode(program, raw, binary.pclntab)
+            if [loss.detail for loss in capture.losses] == [NOT_WALKED]:
+                interrupted += 1  # every 10 ms Go's runtime sends each of the threads a signal: it may just have come
+                continue
             assert capture.losses == ()
             clocks = [
                 each for each in capture.goroutines if each.start_function == "main.main.gowrap1" or is_clock(each)
@@ -46,6 +49,7 @@ def test_who_reads_the_clock_has_a_stack(go: Path, built: Path, engine: Engine) 
                 in_vdso += check(each)
             assert sorted(ids(clocks)) == [str(number) for number in range(GOROUTINES)]
     assert in_vdso > 0
+    assert interrupted < CAPTURES // 4
 
 
 def is_clock(goroutine: Goroutine) -> bool:

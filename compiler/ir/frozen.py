@@ -22,6 +22,8 @@ class _Model:
 
 _MARK: Any = attrgetter("_field_type")(fields(_Model)[0])
 """By which dataclasses knows a field from a ClassVar; it has no other name for it."""
+_PARAMS: Any = attrgetter("__dataclass_params__")(_Model)
+"""By which pprint knows how a dataclass is shown."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -31,6 +33,7 @@ def frozen(described: type[T]) -> type[T]:
     own = {name: _field(name, kind, vars(described).get(name, MISSING)) for name, kind in annotations.items()}
     body = {name: value for name, value in vars(described).items() if name not in (*own, "__dict__", "__weakref__")}
     body |= {"__slots__": tuple(own), "__match_args__": tuple(own), "__dataclass_fields__": own}
+    body["__dataclass_params__"] = _PARAMS
     metaclass: Any = type(described)
     made = metaclass(described.__name__, described.__bases__, body)
     made.__qualname__ = described.__qualname__

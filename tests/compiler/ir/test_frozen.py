@@ -3,6 +3,7 @@
 import copy
 import pickle
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
+from pprint import pformat
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ class Model:
 def test_it_is_made_and_told_as_a_dataclass_is(kind: Any) -> None:
     made = kind("a.go", notes=("x",))
     assert (made.file, made.line, made.notes, made.seen) == ("a.go", 0, ("x",), 0)
-    assert repr(made) == f"{kind.__name__}(file='a.go', line=0, notes=('x',), seen=0)"
+    assert repr(made) == f"{kind.__name__}(file='a.go', line=0, notes=('x',), seen=0)" == pformat(made)
     assert [each.name for each in fields(kind)] == list(kind.__match_args__) == ["file", "line", "notes", "seen"]
     assert asdict(made) == {"file": "a.go", "line": 0, "notes": ("x",), "seen": 0}
     assert replace(made, line=3) == kind("a.go", 3, ("x",))
