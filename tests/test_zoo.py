@@ -159,7 +159,7 @@ def test_little_is_missing(scene: Scene, engine: str) -> None:
 def test_nothing_is_lost(scene: Scene, engine: str) -> None:
     """What running goroutines' registers and unused stack slots point to may be unreadable: nobody asked for it."""
     [process] = scene.reports[engine]["processes"]
-    assert {loss["kind"] for loss in process["losses"]} <= {"unreadable"}
+    assert {loss["kind"] for loss in process["losses"]} <= {"unreadable"}, process["losses"]
 
 
 def test_stacks_are_those_of_the_dump(scene: Scene, engine: str) -> None:
