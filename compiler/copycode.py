@@ -19,7 +19,7 @@ from compiler.code.sunk import Assignments, Sunk
 from compiler.code.x86 import LASTING, NUMBERED
 from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.dwarf.gotypes import INTEGERS
-from compiler.dwarf.locations import Known, PlaceFinder
+from compiler.dwarf.locations import PlaceFinder
 from compiler.ir.program import AtCfa, InRegister, Piece
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ class Code:
             return None  # no word of the frame ever holds it
 
         def held(pc: int) -> set[int]:
-            found = finder.exact(pc)
-            return own_slots(found.pieces) if isinstance(found, Known) else set()
+            return own_slots(finder.pieces(pc))
 
         return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()), held) or None
 
@@ -189,8 +188,7 @@ class Code:
     @staticmethod
     def _has(finder: PlaceFinder, registers: Collection[int], pc: int) -> bool:
         """Whether any of a variable is in one of these registers at `pc`."""
-        there = None if finder.constant or not registers else finder.exact(pc)
-        pieces = there.pieces if isinstance(there, Known) else ()
+        pieces = () if finder.constant or not registers else finder.pieces(pc)
         return any(isinstance(piece, InRegister) and NUMBERED[piece.number] in registers for piece in pieces)
 
     @cached_property
@@ -272,10 +270,7 @@ class Code:
     @staticmethod
     def _got(finder: PlaceFinder, begin: int) -> tuple[Piece, ...]:
         """Where a variable is that was given its value right before `begin`: all its places, if that was the first."""
-        there = finder.exact(begin)
-        if begin == finder.first:
-            return tuple(finder.places())
-        return there.pieces if isinstance(there, Known) else ()
+        return tuple(finder.places()) if begin == finder.first else finder.pieces(begin)
 
     @cached_property
     def _sunk(self) -> Sunk:

@@ -80,9 +80,8 @@ def _makers(stays: Stays, finder: PlaceFinder) -> Iterator[tuple[Step, int]]:
     if finder.constant:
         return
     for begin in finder.begins():
-        maker, there = stays.before(begin), finder.exact(begin)
-        pieces = there.pieces if isinstance(there, Known) else ()
-        registers = {NUMBERED[piece.number] for piece in pieces if isinstance(piece, InRegister)}
+        maker = stays.before(begin)
+        registers = {NUMBERED[piece.number] for piece in finder.pieces(begin) if isinstance(piece, InRegister)}
         if maker is not None and _computes(maker) and registers & maker.does.writes:
             yield maker, begin
     for slot in {piece.offset for piece in finder.places() if isinstance(piece, AtCfa)}:

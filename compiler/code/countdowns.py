@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from compiler.code.stays import Stays
 from compiler.code.sunk import Making
 from compiler.code.x86 import LASTING, NUMBERED, Step
-from compiler.dwarf.locations import Known, PlaceFinder
+from compiler.dwarf.locations import PlaceFinder
 from compiler.ir.program import AtCfa, InRegister
 
 MAX_FOLLOWED = 16
@@ -43,9 +43,7 @@ def _comes_in(stays: Stays, finder: PlaceFinder, step: Step, registers: Abstract
     written = registers & step.does.writes
     for _ in range(MAX_FOLLOWED if written else 0):
         after = step.target if step.does.flow == "leave" else step.after
-        there = finder.exact(after)
-        pieces = there.pieces if isinstance(there, Known) else ()
-        if any(isinstance(each, InRegister) and NUMBERED[each.number] in written for each in pieces):
+        if any(isinstance(each, InRegister) and NUMBERED[each.number] in written for each in finder.pieces(after)):
             return True
         following = stays.steps.get(after)
         if following is None or following.does.flow == "call" or written & following.does.writes:

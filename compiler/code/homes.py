@@ -89,10 +89,7 @@ class Homes:
         else:
             pieces = [piece for of in cut if of != own for piece in self._in_callers_frame(arguments[of])]
             slots |= {piece.offset for piece in pieces}
-        first = finder.exact(finder.first)
-        begins = (
-            {piece.offset for piece in first.pieces if isinstance(piece, AtCfa)} if isinstance(first, Known) else set()
-        )
+        begins = {piece.offset for piece in finder.pieces(finder.first) if isinstance(piece, AtCfa)}
         return frozenset() if slots & begins and not variable.parameter else frozenset(slots)
 
     @cached_property

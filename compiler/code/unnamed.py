@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 
 from compiler.code.stays import Stays
 from compiler.code.x86 import LASTING, NUMBERED, Step
-from compiler.dwarf.locations import Known, PlaceFinder
-from compiler.ir.program import AtCfa, InRegister, Piece
+from compiler.dwarf.locations import PlaceFinder
+from compiler.ir.program import AtCfa, InRegister
 
 MAX_BEFORE = 256
 """Instructions before one that puts a register away among which what is in the register is looked for."""
@@ -38,12 +38,12 @@ def _puts(stays: Stays, finder: PlaceFinder) -> Iterator[tuple[Step, int]]:
     slots = {piece.offset for piece in finder.places() if isinstance(piece, AtCfa)}
     for pc in () if finder.constant else {pc for slot in slots for pc in stays.writers(slot)}:
         put = stays.steps[pc]
-        before = _pieces(finder, pc)
+        before = finder.pieces(pc)
         if not before or not put.does.moves:
             continue
         named = {NUMBERED[piece.number] for piece in before if isinstance(piece, InRegister)}
         registers = put.does.reads - LASTING
-        there = {piece.offset for piece in _pieces(finder, put.after) if isinstance(piece, AtCfa)}
+        there = {piece.offset for piece in finder.pieces(put.after) if isinstance(piece, AtCfa)}
         if registers.isdisjoint(named) and not there.isdisjoint(stays.stores(put)):
             yield from ((put, register) for register in registers)
 
@@ -73,10 +73,5 @@ def _since(stays: Stays, finder: PlaceFinder, put: Step, register: int) -> set[i
 
 def _is_loaded(stays: Stays, finder: PlaceFinder, step: Step) -> bool:
     """Whether an instruction loads what is in one of the variable's places."""
-    slots = {piece.offset for piece in _pieces(finder, step.pc) if isinstance(piece, AtCfa)}
+    slots = {piece.offset for piece in finder.pieces(step.pc) if isinstance(piece, AtCfa)}
     return step.does.moves and any(slot in slots for slot in stays.loads(step))
-
-
-def _pieces(finder: PlaceFinder, pc: int) -> tuple[Piece, ...]:
-    there = finder.exact(pc)
-    return there.pieces if isinstance(there, Known) else ()

@@ -257,6 +257,11 @@ class PlaceFinder:
                 return each.location
         return NOWHERE
 
+    def pieces(self, pc: int) -> tuple[Piece, ...]:
+        """Its pieces at an instruction that is about to run; () where it is nowhere, or nobody knows."""
+        there = self.exact(pc)
+        return there.pieces if isinstance(there, Known) else ()
+
     def words(self, pc: int) -> Mapping[int, Where]:
         """Where each word of it is at an instruction that is about to run, by offset; of those at fixed addresses nothing."""
         return self.words_of(self.exact(pc))
