@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from compiler.code.arginfo import Arguments
+from compiler.code.functable import is_obfuscated
 from compiler.code.itabs import implementers
 from compiler.code.moduledata import NAME as MODULE_DATA
 from compiler.code.moduledata import ModuleData, read_module
-from compiler.code.pclntab import Pclntab, is_obfuscated
+from compiler.code.pclntab import Pclntab
 from compiler.code.stackmaps import StackMaps
 from compiler.code.sunk import decoded
 from compiler.code.x86 import Step

@@ -5,9 +5,9 @@ Debug info and symbols tell them; where these were stripped, Go's own type descr
 
 from compiler import stripped
 from compiler.binary import Binary
+from compiler.code.functable import is_obfuscated
 from compiler.code.layouts import Layout, lacking
 from compiler.code.moduledata import NAME as MODULE_DATA
-from compiler.code.pclntab import is_obfuscated
 from compiler.dwarf.executable import BadBinary
 from compiler.ir.program import Callback, FrameSize, GoRuntime, PcRange
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from compiler.binary import Binary
-from compiler.code.pclntab import FUNC, printed_name
+from compiler.code.functable import FUNC
+from compiler.code.pclntab import printed_name
 
 pytestmark = pytest.mark.every_go
 
