@@ -6,7 +6,7 @@ from compiler.dwarf.executable import BadBinary
 from compiler.dwarf.functions import Instance
 from compiler.dwarf.typetable import TypeTable
 from compiler.ir.program import Details, Semaphore
-from compiler.ir.types import Address, Field, Pointer, Struct, TypeId
+from compiler.ir.types import WORD, Address, Field, Pointer, Struct, TypeId
 from compiler.spec import Collect, FunctionSpec
 
 LABELS = "runtime/pprof.labelMap"
@@ -14,7 +14,6 @@ LABELS = "runtime/pprof.labelMap"
 SELECT = "select"
 """How the wait reasons of goroutines in a select begin."""
 SUDOG, HCHAN = "runtime.sudog", "runtime.hchan"
-POINTER_SIZE = 8
 WAITING_IN = (("runtime.semacquire1", "addr"), ("sync.runtime_notifyListWait", "l"))
 """Functions of the runtime in which goroutines wait at a semaphore or a condition, and the variables that point to it."""
 SEMAPHORES = {
@@ -31,9 +30,9 @@ def read_details(binary: Binary, table: TypeTable, wait_reasons: tuple[str, ...]
     """None where the binary does not describe waiters."""
     try:
         sudog, hchan = Layout(binary, SUDOG), Layout(binary, HCHAN)
-        address = table.made(Address("uintptr", POINTER_SIZE))
+        address = table.made(Address("uintptr", WORD))
         channel = table.made(_channel(hchan, address))
-        followed = table.made(Pointer(f"*{HCHAN}", POINTER_SIZE, channel))
+        followed = table.made(Pointer(f"*{HCHAN}", WORD, channel))
         waiter = table.made(_waiter(sudog, address, address, address))
         selecting = table.linked(SUDOG, lambda link: _waiter(sudog, address, followed, link))
     except BadBinary:
@@ -65,13 +64,13 @@ def _waiter(sudog: Layout, address: TypeId, channel: TypeId, link: TypeId) -> St
         "waitlink": (sudog.at("waitlink"), link),
     }
     fields = tuple(Field(name, at, type_id) for name, (at, type_id) in places.items())
-    return Struct(SUDOG, max(field.offset for field in fields) + POINTER_SIZE, fields)
+    return Struct(SUDOG, max(field.offset for field in fields) + WORD, fields)
 
 
 def _channel(hchan: Layout, address: TypeId) -> Struct:
     receivers, senders = hchan.at("recvq", "first"), hchan.at("sendq", "first")
     fields = (Field("recvq", receivers, address), Field("sendq", senders, address))
-    return Struct(HCHAN, max(receivers, senders) + POINTER_SIZE, fields)
+    return Struct(HCHAN, max(receivers, senders) + WORD, fields)
 
 
 def _either(layout: Layout, *ways: tuple[str, ...]) -> int:

@@ -10,10 +10,10 @@ from compiler.code.layouts import Layout, lacking
 from compiler.code.moduledata import NAME as MODULE_DATA
 from compiler.dwarf.executable import BadBinary
 from compiler.ir.program import Callback, FrameSize, GoRuntime, PcRange
+from compiler.ir.types import WORD
 
 INTERRUPTS = ("runtime.asyncPreempt", "runtime.sigpanic")
 CALLBACK = ("runtime.cgocallback", "runtime.asmcgocall", "runtime.cgocall")
-WORD = 8
 TOP_FRAME = 1
 """abi.FuncFlagTopFrame: a stack ends here."""
 SYSCALL_PACKAGES = ("syscall.", "internal/runtime/syscall.", "runtime/internal/syscall.")

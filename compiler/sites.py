@@ -5,7 +5,6 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.candidates import Candidate
-from compiler.code.arginfo import POINTER_SIZE
 from compiler.code.homes import own
 from compiler.copycode import Code
 from compiler.dwarf.functions import Instance, Variable
@@ -21,6 +20,7 @@ from compiler.dwarf.locations import (
 from compiler.expression.way import Resolved
 from compiler.ir.frames import GONE
 from compiler.ir.program import AtAddress, AtCfa, Located, Missing, Piece, Place, Site
+from compiler.ir.types import WORD
 from compiler.named import Named
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class _Traced:
         dead = self._dead(pc, variable.type, pieces)
         if _is_reused(pieces, dead):
             return DEAD
-        return Located(access, (*pieces, AtCfa(self._sizes(variable.type), POINTER_SIZE, home)), dead)
+        return Located(access, (*pieces, AtCfa(self._sizes(variable.type), WORD, home)), dead)
 
     def _at(self, type_offset: int, location: Location, pc: int, *, escaped: bool, exact: bool) -> Place:
         access = self._column.access(type_offset, escaped=escaped)

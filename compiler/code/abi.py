@@ -16,11 +16,11 @@ from compiler.dwarf.gotypes import (
     KIND_STRUCT,
     GoTypes,
 )
+from compiler.ir.types import WORD
 
 KIND_FLOAT32, KIND_FLOAT64 = 13, 14
 REGISTERS = {"amd64": (9, 15), "arm64": (16, 16)}
 """How many registers there are for integers and for floats."""
-WORD = 8
 REGISTERS_OF = {
     KIND_STRING: (2, 0), KIND_INTERFACE: (2, 0), KIND_SLICE: (3, 0), KIND_COMPLEX64: (0, 2), KIND_COMPLEX128: (0, 2),
     KIND_FLOAT32: (0, 1), KIND_FLOAT64: (0, 1),

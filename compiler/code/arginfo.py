@@ -24,6 +24,7 @@ from compiler.dwarf.gotypes import (
     GoTypes,
 )
 from compiler.ir.frozen import frozen
+from compiler.ir.types import WORD
 
 FUNCDATA_ARG_INFO, FUNCDATA_ARG_LIVE_INFO = 5, 6
 PCDATA_ARG_LIVE_INDEX = 3
@@ -40,7 +41,6 @@ BLANKS_SINCE = (1, 23)
 """Before, DWARF left out parameters without a name (cmd/compile/internal/ir/func.go, declareParams)."""
 ALL_LIVE = -1
 DICTIONARY = ".dict"
-POINTER_SIZE = 8
 WORDS = {KIND_STRING: 2, KIND_INTERFACE: 2, KIND_SLICE: 3, KIND_COMPLEX64: 2, KIND_COMPLEX128: 2}
 """How many parts a traceback prints of a value of these kinds."""
 
@@ -157,14 +157,14 @@ class Arguments:
             return None
         start = self._executable.machine.arguments_start
         if not behind:  # it is the first argument of all
-            return None if first is None else Slot(0, POINTER_SIZE, first + start, 0)
+            return None if first is None else Slot(0, WORD, first + start, 0)
         printed, _ = self._printed(instance.ranges[0][0])
         parameters = _parameters(instance)
         if not printed or not parameters or (len(printed[0]), printed[0][0].sign, printed[0][0].size) != (1, SLOT, 8):
             return None  # behind the receiver, which is not printed
         offset = printed[0][0].offset
         order = 0 if offset == first else sum(1 for _ in self._leaves(parameters[0].type))
-        return Slot(0, POINTER_SIZE, offset + start, order) if first is None or offset >= first else None
+        return Slot(0, WORD, offset + start, order) if first is None or offset >= first else None
 
     def stored_first(self, pc: int) -> bool:
         """Whether the function around `pc` stores all its arguments in their slots first thing, as with -N."""

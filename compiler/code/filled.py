@@ -13,8 +13,9 @@ from itertools import pairwise
 from compiler.code.homes import came_on_stack
 from compiler.code.stays import Stays
 from compiler.dwarf.functions import Range
-from compiler.dwarf.locations import WORD, Known, Location, PlaceFinder, Unknown
+from compiler.dwarf.locations import Known, Location, PlaceFinder, Unknown
 from compiler.ir.program import AtCfa, Piece
+from compiler.ir.types import WORD
 
 UNFILLED = Unknown("optimized out", "the code stores nothing in its place before this")
 

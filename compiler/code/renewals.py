@@ -24,8 +24,9 @@ from collections.abc import Set as AbstractSet
 
 from compiler.code.stays import Stays
 from compiler.code.x86 import LASTING, Step
-from compiler.dwarf.locations import WORD, PlaceFinder
+from compiler.dwarf.locations import PlaceFinder
 from compiler.ir.program import AtCfa, Piece
+from compiler.ir.types import WORD
 
 MAX_BEHIND = 64
 """Instructions behind a call among which the first use of its results is looked for."""

@@ -23,8 +23,8 @@ from compiler.dwarf.gotypes import (
     GoTypes,
 )
 from compiler.ir.program import AtCfa, Piece
+from compiler.ir.types import WORD
 
-WORD = 8
 FIRST_WORD = (
     KIND_POINTER, KIND_MAP, KIND_CHAN, KIND_FUNC, KIND_UNSAFE_POINTER, KIND_STRING, KIND_SLICE,
 )  # fmt: skip

@@ -10,7 +10,21 @@ from typing import Final, Protocol
 
 from compiler.dwarf import syncmap
 from compiler.dwarf.gotypes import BASIC_KINDS, KIND_INTERFACE, KIND_SLICE, KIND_STRING, KIND_STRUCT, GoTypes
-from compiler.ir.types import SYNC_WORDS, Big, Box, Field, NetAddr, NetForm, String, Struct, Sync, SyncForm, Type, Word
+from compiler.ir.types import (
+    SYNC_WORDS,
+    WORD,
+    Big,
+    Box,
+    Field,
+    NetAddr,
+    NetForm,
+    String,
+    Struct,
+    Sync,
+    SyncForm,
+    Type,
+    Word,
+)
 
 SYNC: Final[dict[str, SyncForm]] = {
     "sync.Mutex": "Mutex", "internal/sync.Mutex": "Mutex", "sync.RWMutex": "RWMutex", "sync.WaitGroup": "WaitGroup",
@@ -31,7 +45,6 @@ NUMBERS: Final[dict[NetForm, str]] = {"AddrPort": "port", "Prefix": "bitsPlusOne
 INNER = ("mu", "v", "value", "u")
 """Fields that a struct is all about: an atomic's value, and since Go 1.24 a Mutex's internal/sync.Mutex."""
 MAX_STEPS = 8
-POINTER_SIZE = 8
 
 
 class Table(syncmap.Table, Protocol):
@@ -81,8 +94,8 @@ def _interned(table: Table, z: int, address: NetAddr) -> Type | None:
     held = None if value is None else go.member(value, "cmpVal")
     if value is None or held is None or go.kind(held.type) != KIND_INTERFACE or z4 is None:
         return None
-    zone = held.offset + POINTER_SIZE  # of an any it is the second word that leads to the string
-    box = table.made(Box("zone", POINTER_SIZE, table.made(String("string", 2 * POINTER_SIZE))))
+    zone = held.offset + WORD  # of an any it is the second word that leads to the string
+    box = table.made(Box("zone", WORD, table.made(String("string", 2 * WORD))))
     detail = table.made(Struct(go.printed(value), go.size(value), (Field("zone", zone, box),)))
     return replace(address, detail=detail, zone=zone, ipv4=z4[0])
 

@@ -10,8 +10,8 @@ from compiler.dwarf.expressions import operations
 from compiler.dwarf.units import DebugInfo
 from compiler.ir.frozen import frozen
 from compiler.ir.program import AtAddress, AtCfa, InRegister, Piece
+from compiler.ir.types import WORD
 
-WORD = 8
 EVERYWHERE = (0, 1 << 64)
 
 

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from compiler.dwarf import containers
 from compiler.dwarf.gotypes import KIND_ARRAY, KIND_MAP, GoTypes, Member
 from compiler.ir.types import (
+    WORD,
     Basic,
     Box,
     Field,
@@ -30,7 +31,6 @@ TRIES: Final = ("internal/sync.HashTrieMap[", "internal/concurrent.HashTrieMap["
 NO_ENTRIES: Final = "the entries of this trie of package sync are not in the debug info"
 SHAPED: Final = "[go.shape.interface {},go.shape.interface {}]"
 """What generic code calls any; the linker keeps entries by the name of the code that has variables of them."""
-POINTER_SIZE: Final = 8
 ANY_SIZE: Final = 16
 
 
@@ -66,7 +66,7 @@ def sought(table: Table, offset: int, scan: int, *, counted: bool) -> tuple[int,
         return None
     if counted:
         trie = replace(trie, key=_bytes(table, ANY_SIZE), value=_bytes(table, ANY_SIZE))
-    return inner.offset + trie.root, table.made(Sought(name, POINTER_SIZE, table.made(trie), scan, 0, 0, 0))
+    return inner.offset + trie.root, table.made(Sought(name, WORD, table.made(trie), scan, 0, 0, 0))
 
 
 def _bytes(table: Table, size: int) -> TypeId:
@@ -139,7 +139,7 @@ def _two_maps(table: Table, offset: int, name: str, scan: int = 0, *, counted: b
     if map_ is None or go.kind(m.type) != KIND_MAP:
         return None
     if scan:
-        map_ = table.made(Sought(name, POINTER_SIZE, map_, scan, 0, 0, 0))
+        map_ = table.made(Sought(name, WORD, map_, scan, 0, 0, 0))
     flag = table.made(Basic("bool", 1, "bool"))
     members = (Field("m", m.offset, map_), Field("amended", amended.offset, flag))
     read_only = table.made(Struct(go.printed(both), go.size(both), members))

@@ -26,11 +26,10 @@ from compiler.expression.way import Dynamic, Resolved, Scope, Unresolved, spelli
 from compiler.ir.access_check import MAX_ROOT, MAX_STEPS, MAX_UNBOXED
 from compiler.ir.limits import Limits
 from compiler.ir.program import LITERAL_TYPES, Branch, ByDictionary, Choice, ContextValue, Deref, Literal, Tail, Unbox
-from compiler.ir.types import Field, Opaque, Struct
+from compiler.ir.types import WORD, Field, Opaque, Struct
 
 CONTEXT = "context.Context"
 ANY = "interface {}"
-POINTER_SIZE = 8
 DARK = Opaque("", 0, "its fields are not in the debug info; collect the whole interface")
 """What an interface holds that only its runtime descriptor tells of: nobody can say here whether it has a field."""
 
@@ -79,11 +78,11 @@ def choose(
     # An engine copies what any of them leads to: it does not look at the dictionary.
     copied = dict.fromkeys(scope.table.want(die) for _, die, _ in found)
     fields = tuple(Field(str(number), 0, type_id) for number, type_id in enumerate(copied))
-    any_ = scope.table.made(Struct("", size + POINTER_SIZE, fields))
+    any_ = scope.table.made(Struct("", size + WORD, fields))
     deeper = max(each.extra_depth + sum(isinstance(step, Deref) for step in each.steps) for *_, each in found)
     ends = tuple(dict.fromkeys(end for *_, each in found for end in each.ends))
     tail = Tail((ByDictionary(size, tuple(branches)),), any_)
-    return Resolved(size + POINTER_SIZE, (), any_, tail, deeper, ends)
+    return Resolved(size + WORD, (), any_, tail, deeper, ends)
 
 
 def _pointee(scope: Scope, offset: int) -> int:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import fields
 
-from compiler.ir.types import Chan, HashMap, SwissMap, Trie, Type
+from compiler.ir.types import WORD, Chan, HashMap, SwissMap, Trie, Type
 
 SLOTS = 8
 """Of a group, and of a bucket."""
-WORD = 8
 MAX_PART = 1 << 20
 """Bytes of a header, a group or a bucket."""
 MAX_NODE = 1 << 15

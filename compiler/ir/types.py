@@ -9,6 +9,8 @@ from compiler.ir.frozen import frozen
 
 TypeId = int
 BasicKind = Literal["bool", "int", "uint", "float", "complex"]
+WORD: Final = 8
+"""Bytes of a pointer, an int or a uintptr: on every machine that is supported."""
 INDIRECT = ""
 """The name of a Pointer that is looked through."""
 
