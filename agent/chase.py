@@ -28,7 +28,7 @@ from compiler.ir.chase import (
     follows,
     held_depth,
     is_byte,
-    key_depth,
+    key_depths,
     range_items,
 )
 from compiler.ir.limits import MAX_WAITS, Limits
@@ -59,12 +59,12 @@ class Chaser:
     def __init__(self, program: Program, target: Target, reader: Reader) -> None:
         self._types = program.types
         self._follows = follows(program.types)
+        self._key_depth = key_depths(program.types)
         self._limits = program.widest_limits()
         self._dynamic = {each.offset: each for each in program.dynamic_types}
         self._types_base = target.types_base
         self._reader = reader
         self._queue: deque[Pending] = deque()
-        self._key_depths: dict[TypeId, int] = {}
         self._seen: dict[tuple[int, TypeId], tuple[tuple[int, int], ...]] = {}
         self._itabs: dict[int, int | None] = {}
         self._deadline_ns = 0
@@ -232,9 +232,7 @@ class Chaser:
                 entries = hash_entries(self._reader, kind, address, limit, self._over)
             case _:
                 raise AssertionError(kind)
-        least = self._key_depths.get(kind.key)
-        if least is None:
-            least = self._key_depths[kind.key] = key_depth(self._types, kind.key)
+        least = self._key_depth(kind.key)
         for found, key_at, value_at in entries:
             if not isinstance(sought, Sought) or _may_be(sought, found, key_at):
                 self._element(found, key_at, self._follows[kind.key], max(depth, least))

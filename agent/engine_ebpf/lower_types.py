@@ -20,7 +20,7 @@ from compiler.ir.chase import (
     FollowSwissMap,
     FollowTrie,
     follows,
-    key_depth,
+    key_depths,
 )
 from compiler.ir.types import Chan, HashMap, Sought, SwissMap, Trie, Type
 
@@ -78,7 +78,7 @@ def _op(follow: Follow) -> tuple[OpKind, int, int, int]:
 
 def layouts(types: tuple[Type, ...]) -> tuple[bytes, int]:
     """LAYOUTS by type id, and the bytes of a row. Only maps, tries and channels have one that means anything."""
-    own = follows(types)
+    own, key_depth = follows(types), key_depths(types)
     rows = []
     for kind in types:
         values = _layout(types[kind.map] if isinstance(kind, Sought) else kind)
@@ -86,7 +86,7 @@ def layouts(types: tuple[Type, ...]) -> tuple[bytes, int]:
             rows.append(bytes(LAYOUT_ROW.size))
             continue
         key, value = values["key"], values["value"]
-        values |= {"key_follows": bool(own[key]), "value_follows": bool(own[value]), "key_depth": key_depth(types, key)}
+        values |= {"key_follows": bool(own[key]), "value_follows": bool(own[value]), "key_depth": key_depth(key)}
         if isinstance(kind, Sought):
             values |= _filter(kind)
         rows.append(LAYOUT_ROW.pack(*(values.get(name, 0) for name in LAYOUT_ORDER)))

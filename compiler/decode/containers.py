@@ -6,7 +6,6 @@ from compiler.decode import maps
 from compiler.decode.image import LOWEST, Window
 from compiler.decode.reading import MAX_LENGTH, Reading
 from compiler.decode.texts import Json, Marked, Path, key_text, number_text, path_text, signed
-from compiler.ir.chase import key_depth
 from compiler.ir.frames import Absence
 from compiler.ir.types import Basic, Chan, Duration, HashMap, SwissMap, TypeId
 
@@ -100,7 +99,7 @@ class Containers(Reading):
         if found.total < 0:
             return self._absent(path, found.problem, found.detail, address)
         self._open.add((address, type_id))
-        depths = max(depth, key_depth(self._types, kind.key)), depth
+        depths = max(depth, self._key_depth(kind.key)), depth
         shown = self._entries((kind.key, kind.value), found.slots, depths, path)
         self._open.discard((address, type_id))
         if found.problem:

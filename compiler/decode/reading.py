@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from compiler.decode.image import LOWEST, Image, Window
 from compiler.decode.texts import Json, Marked, Path, path_text, signed, text_or_base64, whole_characters
+from compiler.ir.chase import key_depths
 from compiler.ir.frames import GONE, Absence
 from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
@@ -65,6 +66,7 @@ class Reading:
         max_nodes: int = MAX_CAPTURE_NODES,
     ) -> None:
         self._types = program.types
+        self._key_depth = key_depths(program.types)
         self._image, self._symbols = image, symbols
         self._bias, self._types_base = bias, types_base
         self._goroutines = goroutines or {}

@@ -6,7 +6,6 @@ from compiler.decode import maps
 from compiler.decode.containers import Containers
 from compiler.decode.image import LOWEST, Window
 from compiler.decode.texts import Json, Marked, Path, path_text
-from compiler.ir.chase import key_depth
 from compiler.ir.frames import Absence
 from compiler.ir.program import DynamicType
 from compiler.ir.types import Box, HashMap, Interface, Sought, SwissMap, Trie, TwoMaps, TypeId
@@ -96,7 +95,7 @@ class SyncMaps(Containers):
         self._left -= found.steps
         if (address, value) in self._open:
             return Marked({"$ref": f"{address:#x}"})
-        keys_depth = max(depth, key_depth(self._types, key))
+        keys_depth = max(depth, self._key_depth(key))
         plain, slots = self._plain_keys(key, found.slots)
         self._open.add((address, value))
         depths = keys_depth - (plain != key), depth

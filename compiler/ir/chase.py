@@ -5,6 +5,8 @@ interface's value, nothing for the contents of strings, slices, maps and channel
 a free interface's value is followed at the interface's own depth, and so is what the pointer points to that it holds.
 """
 
+from collections.abc import Callable
+from functools import cache, partial
 from typing import assert_never
 
 from compiler.ir.frozen import frozen
@@ -228,8 +230,13 @@ def held_depth(interface: FollowInterface | Interface, held: tuple[Follow, ...],
     return depth + 1 if is_pointer else depth
 
 
-def key_depth(types: tuple[Type, ...], key: TypeId) -> int:
-    """The depth that a map's keys are followed at least at: they tell entries apart, and are shown whatever the depth."""
+def key_depths(types: tuple[Type, ...]) -> Callable[[TypeId], int]:
+    """The depth that a map's keys are followed at least at, by their type: they tell entries apart, and are shown whatever
+    the depth. What a type's is, is worked out once."""
+    return cache(partial(_key_depth, types))
+
+
+def _key_depth(types: tuple[Type, ...], key: TypeId) -> int:
     kind, indirect = types[key], 0
     if isinstance(kind, Pointer) and kind.name == INDIRECT and kind.elem is not None:
         key, indirect = kind.elem, 1
