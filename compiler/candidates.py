@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from compiler.code.ahead import computed_ahead, read_ahead
 from compiler.code.homes import own_slots
@@ -29,6 +29,13 @@ def one_variable(a: Variable, b: Variable) -> bool:
     """Whether two of one name are one parameter: as it came, and as the pointer to it."""
     together = (a.nesting, a.line) == (b.nesting, b.line) and a.escaped != b.escaped
     return together and (b if a.escaped else a).parameter
+
+
+class _Rule(Protocol):
+    """What is asked about a variable at a PC."""
+
+    def edges(self) -> set[int]:
+        """PCs at which its answer may change."""
 
 
 class Candidate:
@@ -64,28 +71,31 @@ class Candidate:
                 undeclared += tuple(lines.leaving())
         self._undeclared = joined(undeclared)
         self._begins = [lo for lo, _ in self._undeclared]
-        self._renewed = self._assignments.edges() | lines.edges() if self._assignments else set()
         self._moves, self._code = code.moves(variable, self.places), code
-        left = self._moves.all_left() if self._moves else set()
-        self._renewed |= code.stays.edges(left) if left else set()
-        self._read_ahead = read_ahead(code.stays, self.places, left, code.lines.spot)
-        self._renewed |= {edge for pcs in self._read_ahead.values() for edge in code.stays.edges_of(pcs)}
-        self._ahead = computed_ahead(code.stays, self.places, variable, code.lines.spot)
-        self._renewed |= code.stays.edges_of(self._ahead)
+        self._left = self._moves.all_left() if self._moves else set()
+        self._read_ahead = read_ahead(code.stays, self.places, self._left, lines.spot)
+        self._ahead = computed_ahead(code.stays, self.places, variable, lines.spot)
         self._unnamed = unnamed(code.stays, self.places, code.homes.unframed)
-        self._renewed |= code.stays.edges_of(self._unnamed)
         self._mixtures = code.mixtures(variable, self.places)
-        self._renewed |= self._mixtures.edges() if self._mixtures else set()
         self._renewals = code.renewals(variable, self.places)
-        self._renewed |= self._renewals.edges() if self._renewals else set()
-        self._renewed |= code.filled.edges(self.places, code.homes.on_entry(variable, self.places))
 
     @cached_property
     def edges(self) -> set[int]:
-        """PCs at which an answer may change."""
-        spans = (*self._scope, *self._undeclared)
-        shared = {edge for rival in self._rivals for edge in rival.edges()}
-        return self.places.edges() | self._renewed | shared | {edge for span in spans for edge in span}
+        """PCs at which an answer may change: where a rule's may, or where a list of instructions begins or ends."""
+        code, stays = self._code, self._code.stays
+        lines = code.lines if self._assignments else None
+        rules: tuple[_Rule | None, ...] = (
+            self.places, *self._rivals, self._assignments, lines, self._mixtures, self._renewals
+        )  # fmt: skip
+        instructions = (self._ahead, self._unnamed, *self._read_ahead.values())
+        return set[int]().union(
+            *(rule.edges() for rule in rules if rule is not None),
+            *(stays.edges_of(each) for each in instructions),
+            stays.edges(self._left),
+            code.filled.edges(self.places, code.homes.on_entry(self.variable, self.places)),
+            *self._scope,
+            *self._undeclared,
+        )
 
     def visible(self, pc: int) -> bool:
         """Whether `pc` is in its scope, and it is declared there."""
