@@ -12,7 +12,7 @@ from agent.engine import Registers, Target
 from agent.reader import Reader
 from agent.walk import RIP, Walked
 from compiler.ir.chase import follows
-from compiler.ir.plan import Interval, IntervalIndex, bytes_above, goes_on, intervals
+from compiler.ir.plan import Interval, IntervalIndex, Way, bytes_above, intervals, ways
 from compiler.ir.program import (
     Access,
     AtAddress,
@@ -39,7 +39,7 @@ class Roots:
         self._reader = reader
         self._chaser = chaser
         self._follows = follows(program.types)
-        self._followed: dict[Located, bool] = {}
+        self._known: dict[Located, tuple[Way, ...]] = {}
         self._calls = _Lookup(IntervalIndex(intervals(program, exact=False)))
         self._above = bytes_above(program)
         self._exact = _Lookup(IntervalIndex(intervals(program, exact=True)))
@@ -77,12 +77,19 @@ class Roots:
                     yield position, found, bp + 16
 
     def _root(self, root: Located, cfa: int, walked: Walked, registers: Registers | None) -> None:
-        access = self._program.accesses[root.access]
-        if not self._goes_on(root, access):
+        found = self._ways(root)
+        if not found:
             return  # its own bytes are in the stack's image
-        hand = bytearray(access.root_size)
+        parts = bytearray(self._program.accesses[root.access].root_size)
         for piece in root.pieces:
-            hand[piece.at : piece.at + piece.size] = self._piece(piece, cfa, walked, registers)
+            parts[piece.at : piece.at + piece.size] = self._piece(piece, cfa, walked, registers)
+        hand = bytes(parts)
+        for way in found:
+            if way.dictionary is None or word(hand, way.at) == way.dictionary + self._bias:
+                self._along(hand, way.access)
+
+    def _along(self, hand: bytes, access: Access) -> None:
+        """From a root in hand to the value."""
         base: int | None = None  # the root itself, until a pointer is followed
         offset = 0
         for step in access.steps:
@@ -102,19 +109,19 @@ class Roots:
             if not base and not isinstance(step, Select):
                 return
         if base is None:
-            self._chaser.value(bytes(hand[offset:]), access.type, access.extra_depth)
+            self._chaser.value(hand[offset:], access.type, access.extra_depth)
         else:
             self._chaser.object(base + offset, access.type, access.extra_depth)
 
-    def _header(self, hand: bytearray, base: int | None, offset: int, step: Step) -> bytes:
+    def _header(self, hand: bytes, base: int | None, offset: int, step: Step) -> bytes:
         """The pointer, or pointer and length, that a step follows."""
         size = 8 if isinstance(step, Deref) else 16
-        return bytes(hand[offset : offset + size]) if base is None else self._reader.copy(base + offset, size) or b""
+        return hand[offset : offset + size] if base is None else self._reader.copy(base + offset, size) or b""
 
-    def _goes_on(self, root: Located, access: Access) -> bool:
-        if root not in self._followed:
-            self._followed[root] = goes_on(root, access, self._follows[access.type])
-        return self._followed[root]
+    def _ways(self, root: Located) -> tuple[Way, ...]:
+        if root not in self._known:
+            self._known[root] = ways(root, self._program, self._follows)
+        return self._known[root]
 
     def _piece(self, piece: Piece, cfa: int, walked: Walked, registers: Registers | None) -> bytes:
         """The bytes of one piece; zeros for what is not there."""

@@ -11,7 +11,7 @@ from compiler.expression.resolve import choose, resolve
 from compiler.expression.way import Resolved, Scope, Unresolved
 from compiler.expression.writtennames import WrittenNames
 from compiler.ir.limits import Limits
-from compiler.ir.program import Access, Missing
+from compiler.ir.program import ByDictionary, Choice, Missing
 from compiler.naming.nearest import nearest
 from compiler.spec import Collect, FunctionSpec, Spec, TypeSpec
 from compiler.times import is_time
@@ -36,7 +36,8 @@ class Compilation(Protocol):
     shown: ShownTypes
 
     def issue(self, item: str, message: str, line: int | None, close: tuple[str, ...] = ()) -> None: ...
-    def access(self, resolved: Resolved, limits: Limits, text: str) -> tuple[int, Access]: ...
+    def access(self, resolved: Resolved, limits: Limits, text: str) -> int: ...
+    def by_dictionary(self, access: ByDictionary) -> int: ...
 
 
 def limits_of(spec: Spec, item: FunctionSpec | TypeSpec, collect: Collect) -> Limits:
@@ -57,7 +58,7 @@ class Column:
         self._limits = limits_of(compiler.spec, function, collect)
         self._resolved: dict[tuple[int, bool], Resolved | None] = {}
         self._accesses: dict[tuple[int, bool], tuple[int, Resolved] | None] = {}
-        self._chosen: dict[tuple[tuple[tuple[int, int], ...], bool], tuple[int, Resolved] | None] = {}
+        self._chosen: dict[tuple[tuple[tuple[int, int], ...], bool], tuple[int, tuple[Resolved, ...]] | None] = {}
         self._misfits: dict[tuple[int, bool], Unresolved] = {}
         self.ends: tuple[int, ...] = ()
         """DIE offsets of the types that its values have."""
@@ -157,21 +158,30 @@ class Column:
             self._resolved[key], self._misfits[key] = None, error
             return None
         self._resolved[key] = resolved
-        return self._compiler.access(resolved, self._limits, self.collect.expr)[0], resolved
+        return self._compiler.access(resolved, self._limits, self.collect.expr), resolved
 
     def access_chosen(self, variable: Variable) -> int | None:
         """The access from a variable of generic code followed by its dictionary; None where the expression fits no choice."""
-        scope, key = self._compiler.scope, (variable.choices, variable.escaped)
+        key = (variable.choices, variable.escaped)
         if key not in self._chosen:
-            try:
-                resolved = choose(scope, self.expression, variable.choices, self._limits, escaped=variable.escaped)
-            except Unresolved:
-                self._chosen[key] = None
-            else:
-                self._chosen[key] = self._compiler.access(resolved, self._limits, self.collect.expr)[0], resolved
-                self.ends, self.found = resolved.ends, True
+            self._chosen[key] = self._choose(variable)
         chosen = self._chosen[key]
         return None if chosen is None else chosen[0]
+
+    def _choose(self, variable: Variable) -> tuple[int, tuple[Resolved, ...]] | None:
+        compiler, limits, text = self._compiler, self._limits, self.collect.expr
+        size = compiler.binary.types.size(variable.type)
+        try:
+            fitting = choose(compiler.scope, self.expression, variable.choices, limits, escaped=variable.escaped)
+        except Unresolved:
+            return None
+        found = [(dictionary, each) for dictionary, each in fitting if each.root_size == size]
+        if not found:
+            return None
+        choices = tuple(Choice(dictionary, compiler.access(each, limits, text)) for dictionary, each in found)
+        resolved = tuple(each for _, each in found)
+        self.ends, self.found = tuple(dict.fromkeys(end for each in resolved for end in each.ends)), True
+        return compiler.by_dictionary(ByDictionary(size, choices, text)), resolved
 
     def tell_misfits(self) -> None:
         """One Issue for all variables of its name that the expression does not fit: a pattern stands for many functions."""
@@ -225,7 +235,8 @@ class Column:
     @property
     def types(self) -> tuple[int, ...]:
         """The types of its values, of all the variables that its first name means somewhere."""
-        resolved = [*self._resolved.values(), *(each[1] for each in self._chosen.values() if each is not None)]
+        chosen = [each for found in self._chosen.values() if found is not None for each in found[1]]
+        resolved = [*self._resolved.values(), *chosen]
         return tuple(dict.fromkeys(end for each in resolved if each is not None for end in each.ends))
 
     def is_time(self, path: tuple[str | int, ...]) -> bool:

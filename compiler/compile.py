@@ -26,7 +26,7 @@ from compiler.expression.way import Resolved, Scope
 from compiler.expression.writtennames import WrittenNames
 from compiler.ir.frames import Issue
 from compiler.ir.limits import MAX_FUNCTIONS, Limits
-from compiler.ir.program import Access, FunctionTable, Program, Site
+from compiler.ir.program import Access, AnyAccess, ByDictionary, FunctionTable, Program, Site
 from compiler.naming.names import Meant
 from compiler.runtime import read_runtime
 from compiler.spec import FunctionSpec, Spec, TypeSpec, check_times
@@ -61,7 +61,8 @@ class _Compiler:
         self._types = TypeTable(
             binary.types, depth, self._runtime_types, index.runtime_types, index.types, binary.global_at
         )
-        self._accesses: dict[tuple[Resolved, Limits, str], tuple[int, Access]] = {}
+        self._accesses: list[AnyAccess] = []
+        self._numbers: dict[tuple[Resolved, Limits, str] | ByDictionary, int] = {}
         self._interfaces = Interfaces(binary, self._runtime_types)
         self.scope = Scope(
             binary.types,
@@ -97,7 +98,7 @@ class _Compiler:
             found += function_sites
         if self._accesses:
             expected = self._interfaces.expect(self._types.interfaces())
-            if expected and any(access.tail is not None for _, access in self._accesses.values()):
+            if expected and any(isinstance(access, Access) and access.tail for access in self._accesses):
                 # What an expression finds in an interface was resolved for the types known so far: once more, for all.
                 return _Compiler(self.spec, self.binary).compile((*remembered, *expected))
         details = read_details(self.binary, self._types, self._runtime.wait_reasons)
@@ -113,7 +114,7 @@ class _Compiler:
             limits=self.spec.limits,
             types=self._types.build(),
             dynamic_types=dynamic,
-            accesses=tuple(access for _, access in self._accesses.values()),
+            accesses=tuple(self._accesses),
             tables=tuple(tables),
             sites=tuple(sorted(found, key=lambda s: (s.exact, s.lo, s.hi, s.function, s.level))),
             details=details,
@@ -232,15 +233,24 @@ class _Compiler:
         if issue not in self._issues:
             self._issues.append(issue)
 
-    def access(self, resolved: Resolved, limits: Limits, text: str) -> tuple[int, Access]:
-        """The Access for these steps, and its number."""
+    def access(self, resolved: Resolved, limits: Limits, text: str) -> int:
+        """The number of the Access for these steps."""
         key = (resolved, limits, text)  # the text, too: to Python, m[1] and m[true] are the same
-        if key not in self._accesses:
-            access = Access(
-                resolved.root_size, resolved.steps, resolved.type, limits, text, resolved.tail, resolved.extra_depth
+        if key not in self._numbers:
+            self._numbers[key] = len(self._accesses)
+            self._accesses.append(
+                Access(
+                    resolved.root_size, resolved.steps, resolved.type, limits, text, resolved.tail, resolved.extra_depth
+                )
             )
-            self._accesses[key] = (len(self._accesses), access)
-        return self._accesses[key]
+        return self._numbers[key]
+
+    def by_dictionary(self, access: ByDictionary) -> int:
+        """The number of an access that is one of several."""
+        if access not in self._numbers:
+            self._numbers[access] = len(self._accesses)
+            self._accesses.append(access)
+        return self._numbers[access]
 
     def _constant(self, written: str) -> tuple[int, int] | None:
         """An integer constant by its name: its type's DIE, and its value."""

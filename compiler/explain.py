@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from compiler.code.calls import call_ends
 from compiler.code.pclntab import PCDATA_INLINE_INDEX
 from compiler.ir.frozen import frozen
-from compiler.ir.program import Access, FunctionTable, Missing, Place, Program, Site
+from compiler.ir.program import AnyAccess, FunctionTable, Missing, Place, Program, Site
 from compiler.ir.symbols import SymbolFrame
 from compiler.naming.patterns import written_name
 from compiler.words import place_in_words
@@ -69,7 +69,7 @@ def explain(program: Program, binary: "Binary", *, exact: bool = False) -> tuple
 def explain_sites(
     tables: Sequence[FunctionTable],
     sites: Iterable[Site],
-    accesses: Sequence[Access],
+    accesses: Sequence[AnyAccess],
     binary: "Binary",
     *,
     exact: bool = False,

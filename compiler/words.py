@@ -6,7 +6,7 @@ from typing import assert_never
 
 from compiler.ir.frames import REASONS
 from compiler.ir.program import (
-    Access,
+    AnyAccess,
     AtAddress,
     AtCfa,
     ByDictionary,
@@ -32,7 +32,7 @@ AMD64 = ("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", *(f"r{number}" 
 CFA = "CFA: the address behind a frame's return address, where the caller's frame begins (DW_OP_call_frame_cfa)"
 
 
-def place_in_words(place: Place, accesses: Sequence[Access], arch: str) -> str:
+def place_in_words(place: Place, accesses: Sequence[AnyAccess], arch: str) -> str:
     """Where a column is at the PCs of a site, in a Program with these accesses: one sentence without a full stop."""
     match place:
         case Missing(reason=reason, detail=detail):
@@ -100,8 +100,10 @@ def _piece(piece: Piece, arch: str) -> str:
             assert_never(piece)
 
 
-def _way(access: Access) -> list[str]:
+def _way(access: AnyAccess) -> list[str]:
     """What is done from the root on. Neighbouring selections are one."""
+    if isinstance(access, ByDictionary):
+        return [f"then by the dictionary that the call was passed, as one of {len(access.choices)} types"]
     steps: list[TailStep] = [*access.steps, *(access.tail.steps if access.tail is not None else ())]
     return _steps(steps)
 
@@ -133,8 +135,6 @@ def _steps(steps: Sequence[TailStep]) -> list[str]:  # noqa: C901, PLR0912 - a c
                     found += _steps(branches[0].tail.steps)
                 elif branches:
                     found.append(f"then by the type that it holds, one of {len(branches)}")
-            case ByDictionary(choices=choices):
-                found.append(f"then by the dictionary that the call was passed, as one of {len(choices)} types")
             case ContextValue(key=key):
                 which = "" if key is None else f", equal to {_literal(key)}"
                 found.append(

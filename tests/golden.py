@@ -15,7 +15,19 @@ from elftools.elf.elffile import ELFFile
 from compiler.binary import Binary
 from compiler.compile import Compiled
 from compiler.ir.limits import Limits
-from compiler.ir.program import Access, AtAddress, AtCfa, InRegister, Located, Missing, Place, Program, Site
+from compiler.ir.program import (
+    Access,
+    AnyAccess,
+    AtAddress,
+    AtCfa,
+    ByDictionary,
+    InRegister,
+    Located,
+    Missing,
+    Place,
+    Program,
+    Site,
+)
 from compiler.ir.types import Type
 
 REGISTERS = [
@@ -161,10 +173,15 @@ class Golden:
         usual = self._program.limits
         yield f"limits {_limits(usual)}"
         for access in self._program.accesses:
-            limits = "" if access.limits == usual else f", limits {_limits(access.limits)}"
+            own = access.limits if isinstance(access, Access) else usual
+            limits = "" if own == usual else f", limits {_limits(own)}"
             yield f"access {self._access(access)}{limits}"
 
-    def _access(self, access: Access) -> str:
+    def _access(self, access: AnyAccess) -> str:
+        if isinstance(access, ByDictionary):
+            chosen = [(self._data(each.dictionary), self._program.accesses[each.access]) for each in access.choices]
+            ways = ", ".join(f"{symbol} {self._access(each)}" for symbol, each in chosen)
+            return f"{access.text}: {access.root_size} bytes, by the dictionary at {access.at}: {ways}"
         steps = "".join(f" {self._words(step)}" for step in access.steps)
         more = "".join(
             f", {f.name} {self._words(getattr(access, f.name))}" for f in fields(access)[5:] if getattr(access, f.name)
@@ -179,7 +196,7 @@ class Golden:
 
     def _reached(self) -> set[int]:
         reached: set[int] = set()
-        waiting = [access.type for access in self._program.accesses]
+        waiting = [access.type for access in self._program.accesses if isinstance(access, Access)]
         while waiting:
             number = waiting.pop()
             if number not in reached:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from agent.engine_ebpf.numbers import BYTES_TYPE, PIECE, RootKind
 from compiler.ir.chase import Follow, range_items
-from compiler.ir.plan import goes_on
+from compiler.ir.plan import ways
 from compiler.ir.program import (
     Access,
     AtAddress,
@@ -25,7 +25,7 @@ from compiler.ir.program import (
     Range,
     Select,
 )
-from compiler.ir.types import TypeId
+from compiler.ir.types import WORD, TypeId
 
 ROW = struct.Struct("<IIIIqII")
 LARGEST_OFFSET = (1 << 32) - 1
@@ -65,6 +65,8 @@ class _Object:
     lengths: dict[int, None] = field(default_factory=dict)
     """Pointers behind which a length stands that the decoder will look at."""
     ranges: "dict[_Span, None]" = field(default_factory=dict)
+    choices: "dict[tuple[int, int], _Object]" = field(default_factory=dict)
+    """What is wanted besides where the word at this offset is the address of that dictionary; of a variable only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,13 @@ class RootTable:
         """Append the instructions of one interval's roots."""
         variables: dict[tuple[tuple[Piece, ...], int], _Object] = {}
         for root in roots:
-            access = self._program.accesses[root.access]
-            variable = variables.setdefault((root.pieces, access.root_size), _Object())
-            if goes_on(root, access, self._follows[access.type]):
-                _want(variable, access)
+            size = self._program.accesses[root.access].root_size
+            variable = variables.setdefault((root.pieces, size), _Object())
+            for way in ways(root, self._program, self._follows):
+                wanted = variable
+                if way.dictionary is not None:
+                    wanted = variable.choices.setdefault((way.at, way.dictionary + self._bias), _Object())
+                _want(wanted, way.access)
         for (pieces, size), wanted in variables.items():
             for code in self._variable(pieces, size, wanted):
                 self._rows += code.rows(len(self._rows))
@@ -126,7 +131,7 @@ class RootTable:
     # ------------------------------------------------------------ the variable itself
 
     def _variable(self, pieces: tuple[Piece, ...], size: int, wanted: _Object) -> Iterator[_Code]:
-        inner = (*self._values(wanted, 0), *_ranges(wanted, 0), *self._derefs(wanted, 0))
+        inner = (*self._inside(wanted), *self._choices(wanted))
         if len(pieces) == 1 and pieces[0].size == size <= PIECE:
             match pieces[0]:
                 case AtCfa(offset=offset):
@@ -140,6 +145,17 @@ class RootTable:
         for piece in sorted(pieces, key=lambda each: each.at):
             yield from (self._piece(part) for part in _split(piece))
         yield from inner
+
+    def _inside(self, variable: _Object) -> Iterator[_Code]:
+        yield from self._values(variable, 0)
+        yield from _ranges(variable, 0)
+        yield from self._derefs(variable, 0)
+
+    def _choices(self, variable: _Object) -> Iterator[_Code]:
+        for (at, dictionary), chosen in variable.choices.items():
+            inner = tuple(self._inside(chosen))
+            if inner:
+                yield _Code(RootKind.CHOICE, at, WORD, value=dictionary, inner=inner)
 
     def _piece(self, piece: Piece) -> _Code:
         match piece:

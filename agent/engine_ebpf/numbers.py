@@ -79,7 +79,7 @@ class RootKind(IntEnum):
     use one where it is. DEREF goes one level down, by the pointer at `at`; SPAN copies what is needed of the object
     there. VALUE follows the value of `type` at `at`, `value` levels deeper than usual; QUEUE copies it first, in its turn.
     RANGE copies elements of the slice at `at`, of `size` bytes each: from number `value` (its low half) on, so many (its
-    high half)."""
+    high half). CHOICE goes on only if the word at `at` is `value`, the address of a dictionary."""
 
     BEGIN = 1
     STACK = 2
@@ -92,6 +92,7 @@ class RootKind(IntEnum):
     VALUE = 9
     QUEUE = 10
     RANGE = 11
+    CHOICE = 12
 
 
 CHUNK_SHIFT = 4

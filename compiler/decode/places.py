@@ -91,11 +91,10 @@ class CellReader:
                     self._missing[place] = absent(reason, detail)
                 return self._missing[place]
             case Located(access=number, pieces=pieces, dead=unfollowed):
-                access = self._program.accesses[number]
-                root = self._root(pieces, access.root_size, frame)
+                root = self._root(pieces, self._program.accesses[number].root_size, frame)
                 if unfollowed:
                     root = Window(root.data, root.gaps, self._mortal(root, unfollowed))
-                return self._follow(number, access, root)
+                return self._follow(number, root)
 
     def _mortal(self, root: Window, unfollowed: tuple[int, ...]) -> tuple[int, ...]:
         """Of pointers that nothing keeps alive, those whose memory may be somebody else's by now: not those to constants."""
@@ -141,8 +140,9 @@ class CellReader:
 
     # ------------------------------------------------------------ from the root to the value
 
-    def _follow(self, number: int, access: Access, root: Window) -> Cell:
+    def _follow(self, number: int, root: Window) -> Cell:
         try:
+            number, access = self._steps.chosen(number, Here(root, 0))
             here, limits = self._steps.along(Here(root, 0), access.steps, access.limits)
             size = self._program.types[access.type].size
             return self._read(number, access, here if here.window is None else self._steps.read(here, size), limits)

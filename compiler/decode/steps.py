@@ -8,7 +8,7 @@ from compiler.decode.reading import Missed, Pick
 from compiler.decode.stepping import Here
 from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
-from compiler.ir.program import ByDictionary, ContextValue, Count, Deref, DynamicType, Lookup, Range, Step, Tail, Unbox
+from compiler.ir.program import Access, ContextValue, Count, Deref, DynamicType, Lookup, Range, Step, Tail, Unbox
 from compiler.ir.types import Interface, Pointer, Struct, TypeId
 
 MAX_CONTEXTS = 10_000
@@ -26,6 +26,17 @@ class Found:
 
 class Steps(Lookups):
     """Takes steps in one capture's memory."""
+
+    def chosen(self, number: int, root: Here) -> tuple[int, Access]:
+        """The access by this number, and its number; of generic code, the one for the dictionary that the call was passed."""
+        access = self._accesses[number]
+        if isinstance(access, Access):
+            return number, access
+        dictionary = self._word(root, access.at) - self._bias
+        for each in access.choices:
+            if each.dictionary == dictionary:
+                return self.chosen(each.access, root)
+        raise Missed("other type", f"it fits no type argument that the call was passed (dictionary at {dictionary:#x})")
 
     def along(self, here: Here, steps: tuple[Step, ...], limits: Limits) -> tuple[Here, Limits]:
         """Where an engine's steps lead; Missed where they do not."""
@@ -49,8 +60,6 @@ class Steps(Lookups):
                         return Found(Here(Window(bytes(8)), 0), tail.type, limits)
                     case Unbox():
                         here, following = self._unbox(here, step)
-                    case ByDictionary():
-                        following = self._chosen(here, step)
                     case Lookup():
                         here = self._look_up(here, step)
                     case Count():
@@ -65,21 +74,13 @@ class Steps(Lookups):
 
     def pick(self, access: int, window: Window, at: int) -> Pick:
         """An access's value, from an object in hand."""
-        wanted = self._accesses[access]
+        _, wanted = self.chosen(access, Here(window, at))
         here, limits = self.along(Here(window, at), wanted.steps, wanted.limits)
         found = Found(here, wanted.type, limits)
         if wanted.tail is not None:
             found = self.finish(here, wanted.tail, limits)
         cost = wanted.extra_depth + sum(isinstance(step, Deref) for step in wanted.steps)
         return Pick(self.read(found.here, self._types[found.type].size), found.type, found.limits, cost)
-
-    def _chosen(self, here: Here, step: ByDictionary) -> Tail:
-        """What goes on from a variable of generic code, by the dictionary that its call was passed."""
-        dictionary = self._word(here, step.at) - self._bias
-        for each in step.choices:
-            if each.dictionary == dictionary:
-                return each.tail
-        raise Missed("other type", f"it fits no type argument that the call was passed (dictionary at {dictionary:#x})")
 
     # ------------------------------------------------------------ interfaces
 

@@ -17,6 +17,7 @@ from compiler.dwarf.gotypes import (
     GoTypes,
 )
 from compiler.dwarf.index import Index
+from compiler.ir.access_check import MAX_CHOICES
 
 MARK = b"..dict."
 SHAPED_POINTER = "go.shape.*uint8"
@@ -24,9 +25,6 @@ METHOD = re.compile(r"\)?(\.(?!func\d|gowrap\d|deferwrap\d)\w+)?")
 """What follows the type arguments in the name of a function or method; not that of a closure, which is another function."""
 NO_POINTER = re.compile(r"\[|map\[|func\(|chan |<-chan |interface \{|struct \{|[a-z0-9]+$")
 """Types that are spelt out, and the basic ones."""
-
-MAX_CHOICES = 8
-"""Types that one variable may be of; as each of them is copied what a value may lead to."""
 
 Arguments = tuple[str, ...]
 

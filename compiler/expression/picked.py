@@ -13,15 +13,15 @@ from compiler.expression.way import Resolved, Scope, Unresolved
 from compiler.ir.access_check import MAX_ROOT
 from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
-from compiler.ir.program import Access, Deref, Element, Range, Select
+from compiler.ir.program import Deref, Element, Range, Select
 from compiler.ir.types import Field, PickedMember, Pointer, Slice, String, Struct, TypeId
 from compiler.spec import Collect, Spec, TypeSpec
 from compiler.typepaths import Picked
 
 Note = Callable[[str, str, int | None, tuple[str, ...]], None]
 """Files an Issue: item, message, line, nearest names."""
-Accesses = Callable[[Resolved, Limits, str], tuple[int, Access]]
-"""Files an Access: its number, and itself."""
+Accesses = Callable[[Resolved, Limits, str], int]
+"""Files an Access: its number."""
 
 
 def pick_types(spec: Spec, scope: Scope, access: Accesses, note: Note) -> Picked:
@@ -60,7 +60,7 @@ def _pick(
             members.append(PickedMember(collect.name, None))
             ends[collect.name] = None
         else:
-            members.append(PickedMember(collect.name, access(resolved, limits, collect.expr)[0]))
+            members.append(PickedMember(collect.name, access(resolved, limits, collect.expr)))
             ends[collect.name] = resolved.ends
     inner = ways.described(scope.table, scope.types.size(die))
     scope.table.pick(name, scope.types.printed_name(name), inner, tuple(members))

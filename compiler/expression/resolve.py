@@ -25,8 +25,8 @@ from compiler.expression.operations import (
 from compiler.expression.way import Dynamic, Resolved, Scope, Unresolved, spelling
 from compiler.ir.access_check import MAX_ROOT, MAX_STEPS, MAX_UNBOXED
 from compiler.ir.limits import Limits
-from compiler.ir.program import LITERAL_TYPES, Branch, ByDictionary, Choice, ContextValue, Deref, Literal, Tail, Unbox
-from compiler.ir.types import WORD, Field, Opaque, Struct
+from compiler.ir.program import LITERAL_TYPES, Branch, ContextValue, Literal, Tail, Unbox
+from compiler.ir.types import WORD, Opaque
 
 CONTEXT = "context.Context"
 ANY = "interface {}"
@@ -57,32 +57,23 @@ def resolve(scope: Scope, expression: Expression, type_offset: int, limits: Limi
 
 def choose(
     scope: Scope, expression: Expression, choices: Sequence[tuple[int, int]], limits: Limits, *, escaped: bool
-) -> Resolved:
-    """The same from a variable of generic code, whose type is one of several (address of a dictionary, type). The root is the
-    variable and, behind it, the word that says which dictionary the call was passed.
+) -> tuple[tuple[int, Resolved], ...]:
+    """The same from a variable of generic code, whose type is one of several (address of a dictionary, type): for each that the
+    expression fits. Behind the variable is the word that says which dictionary the call was passed.
 
-    Unresolved where the expression fits none of them.
+    Unresolved where it fits none of them.
     """
     size = scope.types.size(choices[0][1])
-    found: list[tuple[int, int, Resolved]] = []
+    if size + WORD > MAX_ROOT:
+        raise Unresolved(f"the variable has {size} bytes, and at most {MAX_ROOT - WORD} are read of a generic one")
+    found: list[tuple[int, Resolved]] = []
     for dictionary, die in choices:
         try:
-            found.append((dictionary, die, resolve(scope, expression, die, limits, escaped=escaped)))
+            found.append((dictionary, resolve(scope, expression, die, limits, escaped=escaped)))
         except Unresolved as error:
             if (dictionary, die) == choices[-1] and not found:
                 raise error from None
-    branches = []
-    for dictionary, _, each in found:
-        end = each.type if each.tail is None else each.tail.type
-        branches.append(Choice(dictionary, Tail((*each.steps, *(each.tail.steps if each.tail else ())), end)))
-    # An engine copies what any of them leads to: it does not look at the dictionary.
-    copied = dict.fromkeys(scope.table.want(die) for _, die, _ in found)
-    fields = tuple(Field(str(number), 0, type_id) for number, type_id in enumerate(copied))
-    any_ = scope.table.made(Struct("", size + WORD, fields))
-    deeper = max(each.extra_depth + sum(isinstance(step, Deref) for step in each.steps) for *_, each in found)
-    ends = tuple(dict.fromkeys(end for *_, each in found for end in each.ends))
-    tail = Tail((ByDictionary(size, tuple(branches)),), any_)
-    return Resolved(size + WORD, (), any_, tail, deeper, ends)
+    return tuple(found)
 
 
 def _pointee(scope: Scope, offset: int) -> int:

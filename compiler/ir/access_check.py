@@ -5,6 +5,7 @@ from typing import assert_never
 
 from compiler.ir.program import (
     Access,
+    AnyAccess,
     ByDictionary,
     ContextValue,
     Count,
@@ -28,12 +29,17 @@ MAX_UNBOXED = 4
 """Interfaces within each other that one expression looks into."""
 MAX_TAILS = 1 << 16
 """Ways to go on within interfaces, of one access."""
+MAX_CHOICES = 8
+"""Types that one variable of generic code may be of."""
 MAX_INDEX = 1 << 31
 ADDRESS_END = 1 << 47
 
 
-def access_problems(access: Access, types: tuple[Type, ...]) -> Iterator[str]:
-    """One sentence for every bound that an access breaks."""
+def access_problems(access: AnyAccess, accesses: tuple[AnyAccess, ...], types: tuple[Type, ...]) -> Iterator[str]:
+    """One sentence for every bound that an access, one of these, breaks."""
+    if isinstance(access, ByDictionary):
+        yield from _choices(access, accesses)
+        return
     yield from access.limits.problems()
     if not 0 <= access.type < len(types):
         yield f"type {access.type}"
@@ -46,6 +52,20 @@ def access_problems(access: Access, types: tuple[Type, ...]) -> Iterator[str]:
     yield from _inside(access, types)
     if access.tail is not None:
         yield from _tails(access.tail, types)
+
+
+def _choices(access: ByDictionary, accesses: tuple[AnyAccess, ...]) -> Iterator[str]:
+    """Each is an Access of its own, from the variable alone on."""
+    if not 0 <= access.root_size <= MAX_ROOT or access.at < 0:
+        yield f"a root of {access.root_size} bytes"
+    if not 0 < len(access.choices) <= MAX_CHOICES:
+        yield f"{len(access.choices)} choices"
+    for each in access.choices:
+        if not 0 <= each.dictionary < ADDRESS_END:
+            yield f"a dictionary at {each.dictionary}"
+        chosen = accesses[each.access] if 0 <= each.access < len(accesses) else None
+        if not isinstance(chosen, Access) or chosen.root_size != access.at:
+            yield f"it chooses access {each.access}"
 
 
 def _inside(access: Access, types: tuple[Type, ...]) -> Iterator[str]:
@@ -98,10 +118,6 @@ def _tails(outermost: Tail, types: tuple[Type, ...]) -> Iterator[str]:
                 case Lookup(sought=sought) | Count(sought=sought):
                     if not _is_sought(sought, types):
                         yield f"it looks into type {sought}, which is no map"
-                case ByDictionary(at=at, choices=choices):
-                    if not 0 <= at <= MAX_ROOT or any(not 0 <= each.dictionary < ADDRESS_END for each in choices):
-                        yield "its dictionaries have no addresses"
-                    pending += [(each.tail, nesting + 1) for each in choices]
                 case Unbox(interface=interface) | ContextValue(interface=interface):
                     if not (0 <= interface < len(types) and isinstance(types[interface], Interface)):
                         yield f"it looks into type {interface}, which is no interface"

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from compiler.ir.chase import Follow, FollowInterface
 from compiler.ir.frozen import frozen
-from compiler.ir.program import Access, AtCfa, Located, Program, Select, Site
+from compiler.ir.program import Access, AtCfa, ByDictionary, Located, Program, Select, Site
 from compiler.ir.types import NetAddr
 
 MARGIN = 256
@@ -55,6 +55,27 @@ def intervals(program: Program, *, exact: bool) -> tuple[Interval, ...]:
         if roots:
             found.append(Interval(lo, hi, tuple(roots)))
     return tuple(found)
+
+
+@frozen
+class Way:
+    """An access that an engine takes from a root. With a `dictionary` (link-time) only where its address is found `at` bytes
+    behind the root's beginning."""
+
+    access: Access
+    at: int = 0
+    dictionary: int | None = None
+
+
+def ways(root: Located, program: Program, own: tuple[tuple[Follow, ...], ...]) -> tuple[Way, ...]:
+    """The accesses by which an engine goes on from a root. `own`: what a value of each type leads to (chase.follows)."""
+    access = program.accesses[root.access]
+    if isinstance(access, ByDictionary):
+        chosen = [(program.accesses[each.access], each.dictionary) for each in access.choices]
+        found = [Way(each, access.at, dictionary) for each, dictionary in chosen if isinstance(each, Access)]
+    else:
+        found = [Way(access)]
+    return tuple(way for way in found if goes_on(root, way.access, own[way.access.type]))
 
 
 def goes_on(root: Located, access: Access, own: tuple[Follow, ...]) -> bool:

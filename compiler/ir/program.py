@@ -8,9 +8,9 @@ from dataclasses import field
 
 from compiler.ir.frozen import frozen
 from compiler.ir.limits import Limits
-from compiler.ir.types import Type, TypeId
+from compiler.ir.types import WORD, Type, TypeId
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever a field changes its meaning; a Program of another format is refused."""
 
 # ---------------------------------------------------------------- where a value is
@@ -50,7 +50,7 @@ Piece = AtCfa | InRegister | AtAddress
 @frozen
 class Located:
     """A column can be read here: the root variable's pieces (gaps are lost bytes), then `accesses[access]` from it on. A
-    variable of no size has none: there is nothing to read."""
+    variable of no size has none: there is nothing to read. A ByDictionary has the dictionary's pieces among them."""
 
     access: int
     pieces: tuple[Piece, ...]
@@ -150,23 +150,6 @@ class Unbox:
 
 
 @frozen
-class Choice:
-    """Where to go on in generic code that was passed the dictionary at a link-time address."""
-
-    dictionary: int
-    tail: "Tail"
-
-
-@frozen
-class ByDictionary:
-    """The current object is a variable of generic code whose type only its dictionary tells: go on as the one says whose
-    address is kept `at` bytes behind its beginning. Ends a tail: each choice has its own."""
-
-    at: int
-    choices: tuple[Choice, ...]
-
-
-@frozen
 class ContextValue:
     """The current object is a context.Context (`interface`): go to the value, an `any`, that the nearest of the contexts
     around it holds under a key of the runtime type at `offset`, equal to the literal `key` or pointing to the link-time
@@ -180,7 +163,7 @@ class ContextValue:
     by_value: bool
 
 
-TailStep = Select | Deref | Element | Range | Lookup | Count | Unbox | ByDictionary | ContextValue
+TailStep = Select | Deref | Element | Range | Lookup | Count | Unbox | ContextValue
 
 
 @frozen
@@ -206,6 +189,33 @@ class Access:
     text: str
     tail: Tail | None = None
     extra_depth: int = 0
+
+
+@frozen
+class Choice:
+    """The number of the Access to take in generic code that was passed the dictionary at a link-time address."""
+
+    dictionary: int
+    access: int
+
+
+@frozen
+class ByDictionary:
+    """From a variable of generic code, of `at` bytes, whose type only the dictionary tells that its call was passed: that one's
+    address is kept right behind the variable. Engines and the decoder take the Access of the choice that has it, and none if
+    none has: by a type that it is not, what they follow would be garbage."""
+
+    at: int
+    choices: tuple[Choice, ...]
+    text: str
+
+    @property
+    def root_size(self) -> int:
+        """The bytes of the variable and of the dictionary's address."""
+        return self.at + WORD
+
+
+AnyAccess = Access | ByDictionary
 
 
 @frozen
@@ -374,7 +384,7 @@ class Program:
     types: tuple[Type, ...] = ()
     dynamic_types: tuple[DynamicType, ...] = ()
     """Sorted by offset."""
-    accesses: tuple[Access, ...] = ()
+    accesses: tuple[AnyAccess, ...] = ()
     tables: tuple[FunctionTable, ...] = ()
     sites: tuple[Site, ...] = ()
     """Sorted by (exact, lo, hi, function, level)."""
@@ -384,9 +394,9 @@ class Program:
 
     def widest_limits(self) -> Limits:
         """The limits by which the probe copies: of each, the largest that any access asks for."""
-        accesses = [access.limits for access in self.accesses]
+        asked = [access.limits for access in self.accesses if isinstance(access, Access)]
         widest = {
-            name: max([getattr(self.limits, name), *(getattr(limits, name) for limits in accesses)])
+            name: max([getattr(self.limits, name), *(getattr(limits, name) for limits in asked)])
             for name in ("string_bytes", "slice_items", "map_entries", "depth")
         }
         return self.limits.override(widest)

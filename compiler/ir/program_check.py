@@ -9,6 +9,7 @@ from compiler.ir.frames import REASONS
 from compiler.ir.program import (
     CHANNEL_FIELDS,
     WAITER_FIELDS,
+    Access,
     AtAddress,
     AtCfa,
     Callback,
@@ -82,7 +83,10 @@ def _problems(program: Program) -> Iterator[str]:
         if not (0 <= dynamic.offset < ADDRESS_END and 0 <= dynamic.type < len(program.types)):
             yield f"dynamic type at offset {dynamic.offset}"
     for number, access in enumerate(program.accesses):
-        yield from (f"access {number} ({access.text}): {text}" for text in access_problems(access, program.types))
+        yield from (
+            f"access {number} ({access.text}): {text}"
+            for text in access_problems(access, program.accesses, program.types)
+        )
     if program.details is not None:
         yield from _details(program.details, program.types)
         hidden = {number for number, each in enumerate(program.tables) if len(each.columns) == 1}
@@ -256,8 +260,10 @@ def _picked(kind: Picked, program: Program) -> Iterator[str]:
     if not 0 <= kind.inner < len(program.types) or program.types[kind.inner].size > kind.size:
         yield "what is followed of it is no part of it"
     for member in kind.members:
-        known = member.access is None or 0 <= member.access < len(program.accesses)
-        if not known or (member.access is not None and program.accesses[member.access].root_size != kind.size):
+        if member.access is None:
+            continue
+        access = program.accesses[member.access] if 0 <= member.access < len(program.accesses) else None
+        if not isinstance(access, Access) or access.root_size != kind.size:
             yield f"member {member.name}"
 
 

@@ -84,15 +84,17 @@ class FakeProcess:
         self.memory = FakeMemory()
         self._gs: list[int] = []
 
-    def goroutine(self, goid: int, pcs: list[int], *, status: int = 4, local: int = 0, **words: int) -> int:
-        """A goroutine in a chain of frames of 64 bytes, innermost first; each has `local` at CFA - 24. Further words go
-        to fields of runtime.g (`m`, `syscallsp`, ...). The stack's lowest address is the answer."""
+    def goroutine(
+        self, goid: int, pcs: list[int], *, status: int = 4, local: int = 0, below: int = 0, **words: int
+    ) -> int:
+        """A goroutine in a chain of frames of 64 bytes, innermost first; each has `local` at CFA - 24, and `below` below it.
+        Further words go to fields of runtime.g (`m`, `syscallsp`, ...). The stack's lowest address is the answer."""
         lo = STACKS + 2 * STACK_SIZE * len(self._gs)
         sp, stack = lo + 0x100, bytearray(STACK_SIZE)
         frames = [sp + 48 + 64 * number for number in range(len(pcs))]
         for number, bp in enumerate(frames):
             caller, pc = (frames[number + 1], pcs[number + 1] + BIAS) if number + 1 < len(pcs) else (0, 0)
-            struct.pack_into("<QQQ", stack, bp - 8 - lo, local, caller, pc)
+            struct.pack_into("<QQQQ", stack, bp - 16 - lo, below, local, caller, pc)
         record = bytearray(G_SIZE)
         fields = {
             "stack_lo": lo, "stack_hi": lo + STACK_SIZE, "sched_sp": sp, "sched_pc": pcs[0] + BIAS,

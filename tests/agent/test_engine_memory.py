@@ -2,9 +2,10 @@
 
 import struct
 from dataclasses import replace
+from itertools import pairwise
 
 from compiler.ir.limits import Limits
-from compiler.ir.program import AtCfa, Deref, DynamicType, Select
+from compiler.ir.program import Access, AtCfa, ByDictionary, Choice, Deref, DynamicType, Located, Program, Select, Site
 from compiler.ir.raw import (
     FLAG_FRAMES_CUT,
     FLAG_IMAGE,
@@ -261,7 +262,7 @@ def test_chain_of_errors_costs_no_depth_and_a_closed_one_ends() -> None:
     made.memory.words(HEAP + 0x8000, itabs[0], HEAP)
     made.goroutine(1, [WORK, SITE + 1, GOEXIT], local=HEAP + 0x8000)
     made_for = program(types, IN_FRAME, limits=Limits(depth=2))
-    access = replace(made_for.accesses[0], type=4)
+    access = Access(8, (), 4, made_for.limits, "x")
     found = made.capture(replace(made_for, dynamic_types=dynamic, accesses=(access,)))
     assert all(found.bytes_at(HEAP + 32 * number, 24) for number in range(70))
     assert all(found.bytes_at(beside + 32 * number, 24) for number in range(70))
@@ -344,6 +345,47 @@ def test_steps_lead_to_a_field_behind_pointers_and_stop_at_nil() -> None:
     found = made.capture(program((INT,), IN_FRAME, steps))
     assert found.bytes_at(HEAP + 64 + 16, 8) == struct.pack("<Q", 7)
     assert found.losses == ()
+
+
+def by_dictionary() -> Program:
+    """v is a *int, or a *main.far where dictionary 0x9000 was passed; of a *main.deep, what its far leads to is wanted."""
+    types: tuple[Type, ...] = (
+        INT, Pointer("*int", 8, 0), Struct("main.far", 16, (Field("Next", 8, 3),)), Pointer("*main.far", 8, 2),
+    )  # fmt: skip
+    limits = Limits(depth=3)
+    made = program(types, (AtCfa(0, 8, -24), AtCfa(8, 8, -32)), limits=limits)
+    choices = (Choice(0x8000, 1), Choice(0x9000, 2), Choice(0xA000, 3))
+    accesses = (
+        ByDictionary(8, choices, "v"), Access(8, (), 1, limits, "v"), Access(8, (), 3, limits, "v"),
+        Access(8, (Deref(), Select(8), Deref()), 3, limits, "v"),
+    )  # fmt: skip
+    return replace(made, accesses=accesses)
+
+
+def test_a_variable_of_generic_code_leads_only_where_its_dictionary_says() -> None:
+    made, dictionaries = FakeProcess(), (0x8000, 0x9000, 0xA000, 0xB000)
+    chains = [[HEAP + 0x1000 * number + 0x100 * link for link in range(5)] for number in range(4)]
+    for number, (dictionary, chain) in enumerate(zip(dictionaries, chains, strict=True)):
+        for at, following in pairwise((*chain, 0)):
+            made.memory.words(at, following, following)
+        made.goroutine(number + 1, [SITE + 1, GOEXIT], local=chain[0], below=dictionary + BIAS)
+    found = made.capture(by_dictionary())
+    copied = [[found.bytes_at(at, 8) is not None for at in chain] for chain in chains]
+    assert copied[0] == [True, False, False, False, False]  # an int
+    assert copied[1] == [True, True, True, False, False]  # as deep as the limit allows
+    assert [found.bytes_at(at + 8, 8) is not None for at in chains[2]] == [True, False, True, True, True]
+    assert copied[3] == [False] * 5  # passed another dictionary
+    assert (found.faults, found.losses) == ([], ())
+
+
+def test_what_nothing_keeps_alive_in_generic_code_leads_nowhere() -> None:
+    made, made_for = FakeProcess(), by_dictionary()
+    made.memory.words(HEAP, HEAP + 0x100, HEAP + 0x100)
+    made.memory.words(HEAP + 0x100, 0, 0)
+    made.goroutine(1, [SITE + 1, GOEXIT], local=HEAP, below=0x9000 + BIAS)
+    dead = Site(SITE, SITE + 16, False, 0, 0, (Located(0, (AtCfa(0, 8, -24), AtCfa(8, 8, -32)), (0,)),))
+    assert made.capture(made_for).bytes_at(HEAP, 16) is not None
+    assert made.capture(replace(made_for, sites=(dead,))).bytes_at(HEAP, 16) is None
 
 
 def test_frame_below_an_interrupt_is_looked_up_exactly_and_its_caller_is_guessed() -> None:

@@ -8,6 +8,8 @@ from compiler.ir.program import (
     AtAddress,
     AtCfa,
     Branch,
+    ByDictionary,
+    Choice,
     ContextValue,
     Count,
     Deref,
@@ -102,6 +104,16 @@ def test_roots(pieces: tuple[Piece, ...], words: str) -> None:
 def test_a_variable_of_no_size() -> None:
     empty = Access(0, (), 0, Limits(), "x")
     assert place_in_words(Located(0, ()), (empty,), "amd64") == "of no size: it has but one value"
+
+
+def test_a_variable_of_generic_code() -> None:
+    place = Located(1, (AtCfa(0, 8, -16), AtCfa(8, 8, 16)))
+    chosen = ByDictionary(8, (Choice(0x5000, 0), Choice(0x6000, 0)), "x")
+    words = (
+        "bytes 0-7 in the frame, 16 bytes below the CFA and bytes 8-15 in the caller's frame, 16 bytes above the CFA;"
+        " then by the dictionary that the call was passed, as one of 2 types"
+    )
+    assert place_in_words(place, (Access(8, (), 0, Limits(), "x"), chosen), "amd64") == words
 
 
 def test_registers_of_arm64() -> None:

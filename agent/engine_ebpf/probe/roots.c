@@ -163,6 +163,8 @@ INLINE void root_step(u64 task)
     if (kind == ROOTKIND_DEREF) {
         found = word_at(S->places[(level - 1) & (LEVELS - 1)] + at);
         *address = found;
+    } else if (kind == ROOTKIND_CHOICE) {
+        found = word_at(*place + at) == (u64)row->value;
     } else if (kind == ROOTKIND_SPAN) {
         found = seen(*address + at, row->type, 1, 0) ? 0 : copy_memory(task, *address + at, row->size);
         *place = found - at;
@@ -176,5 +178,5 @@ INLINE void root_step(u64 task)
         *place = found;
     }
     if (!found)
-        S->root = row->next; // there is nothing there, or it was followed before
+        S->root = row->next; // there is nothing there, it was followed before, or it is of another type
 }

@@ -14,6 +14,8 @@ from compiler.ir.limits import Limits
 from compiler.ir.program import (
     Access,
     AtCfa,
+    ByDictionary,
+    Choice,
     Deref,
     FunctionTable,
     InRegister,
@@ -77,6 +79,29 @@ def test_columns_of_one_variable_share_its_pointer_and_one_copy() -> None:
         (RootKind.DEREF, 40, 8, 0, 0, 7, 2),
         (RootKind.SPAN, 0, 8, FIRST_SPAN, 0, 7, 2),
         (RootKind.SPAN, 1024, 8, FIRST_SPAN + 2, 0, 8, 1),
+    ]
+
+
+def test_what_hangs_on_a_dictionary_is_behind_a_comparison() -> None:
+    """Of each choice that leads anywhere. What is wanted of it is a tree as of any variable."""
+    plain = tuple(Access(8, steps, type_id, Limits(), "x") for steps, type_id in (((), 2), ((Deref(),), 1), ((), 0)))
+    chosen = ByDictionary(8, (Choice(0x500, 0), Choice(0x600, 1), Choice(0x700, 2)), "x")
+    made = replace(
+        program(TYPES),
+        accesses=(*plain, chosen),
+        tables=(FunctionTable("f", "main.f", ("x",)),),
+        sites=(Site(SITE, SITE + 16, False, 0, 0, (Located(3, (AtCfa(8, 8, -8), AtCfa(0, 8, -24))),)),),
+    )
+    assert list(ROW.iter_unpack(lower(made, TARGET).tables["ROOTS"])) == [
+        (RootKind.BEGIN, 0, 0, 0, 0, 1, 0),
+        (RootKind.STACK, 0, 8, 0, -24, 2, 0),
+        (RootKind.STACK, 8, 8, 0, -8, 3, 0),
+        (RootKind.CHOICE, 8, 8, 0, 0x500 + BIAS, 5, 0),
+        (RootKind.VALUE, 0, 0, 2, 0, 5, 0),
+        (RootKind.CHOICE, 8, 8, 0, 0x600 + BIAS, 9, 0),
+        (RootKind.DEREF, 0, 8, 0, 0, 9, 1),
+        (RootKind.SPAN, 0, 16, FIRST_SPAN, 0, 9, 1),
+        (RootKind.VALUE, 0, 0, 1, 0, 9, 1),
     ]
 
 

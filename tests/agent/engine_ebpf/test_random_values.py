@@ -11,6 +11,8 @@ from compiler.ir.limits import Limits
 from compiler.ir.program import (
     Access,
     AtCfa,
+    ByDictionary,
+    Choice,
     Count,
     Deref,
     DynamicType,
@@ -36,9 +38,10 @@ from tests.agent.engine_ebpf.random_values import (
     is_direct,
     random_types,
 )
-from tests.agent.process import GOEXIT, SITE, program
-from tests.compiler.decode.shapes import pointer, slice_of
+from tests.agent.process import BIAS, GOEXIT, SITE, program
+from tests.compiler.decode.shapes import pointer, slice_of, struct_of
 
+DICTIONARY = 0x450000
 SLOT = -40
 """Where the variable is, from the CFA on; it ends below the frame pointer."""
 
@@ -47,10 +50,11 @@ def made_up(rng: random.Random, types: tuple[Type, ...], *, pointed_to: bool) ->
     """A column of type ROOT, in the frame or pointed to from there; a few dynamic types are not known."""
     limits = Limits(string_bytes=50, slice_items=5, map_entries=1000, depth=rng.randrange(1, 6))
     size = 8 if pointed_to else ROOT_SIZE
-    made = program(types, (AtCfa(0, size, SLOT),), (Deref(),) if pointed_to else (), root_size=size, limits=limits)
+    steps: tuple[Step, ...] = (Deref(),) if pointed_to else ()
+    made = program(types, (AtCfa(0, size, SLOT),), limits=limits)
     dynamic = [DynamicType(RUNTIME_TYPE * n, n, is_direct(kind)) for n, kind in enumerate(types[:TYPES])]
     known = sorted(rng.sample(dynamic, TYPES - 5), key=lambda each: each.offset)
-    made = replace(made, dynamic_types=tuple(known), accesses=(replace(made.accesses[0], type=ROOT),))
+    made = replace(made, dynamic_types=tuple(known), accesses=(Access(size, steps, ROOT, limits, "x"),))
     assert program_check.problem(made) is None
     return made
 
@@ -71,6 +75,38 @@ def test_both_engines_copy_the_same(house: House, engine: EbpfEngine, seed: int)
     found = process.capture(made_up(rng, types, pointed_to=pointed_to))
     assert {loss.kind for loss in found.losses} == set()
     assert found.copied >= len(found.goroutines)
+
+
+def by_dictionary(rng: random.Random, types: tuple[Type, ...]) -> tuple[Program, list[int]]:
+    """A column that is a ROOT or one of two other structs of words, each with a dictionary; the types' ids. The first is wanted
+    as a whole, of the others one word."""
+    words = [number for number, kind in enumerate(types[:TYPES]) if kind.size == 8]
+    roots = [ROOT, len(types), len(types) + 1]
+    others = [struct_of("other", ROOT_SIZE, *((str(at), at, rng.choice(words)) for at in (0, 8, 16))) for _ in range(2)]
+    limits = Limits(string_bytes=50, slice_items=5, map_entries=1000, depth=rng.randrange(1, 6))
+    made = program((*types, *others), (AtCfa(0, ROOT_SIZE, SLOT), AtCfa(ROOT_SIZE, 8, SLOT - 8)), limits=limits)
+    wanted = [(ROOT, ()), *((each.fields[1].type, (Select(8),)) for each in others)]
+    chosen = tuple(Access(ROOT_SIZE, steps, end, limits, "x", None, rng.randrange(3)) for end, steps in wanted)
+    choices = tuple(Choice(DICTIONARY + 64 * number, 1 + number) for number in range(3))
+    dynamic = tuple(DynamicType(RUNTIME_TYPE * n, n, is_direct(kind)) for n, kind in enumerate(types[:TYPES]))
+    made = replace(made, dynamic_types=dynamic, accesses=(ByDictionary(ROOT_SIZE, choices, "x"), *chosen))
+    assert program_check.problem(made) is None
+    return made, roots
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_both_engines_follow_what_the_dictionary_says(house: House, engine: EbpfEngine, seed: int) -> None:
+    rng = random.Random(2000 + seed)
+    types, process = random_types(rng), HousedProcess(house, engine)
+    made, roots = by_dictionary(rng, types)
+    values = RandomValues(rng, made.types, process.memory)
+    for goid in range(1, 9):
+        cfa = process.goroutine(goid, [SITE + 1, GOEXIT]) + 0x100 + 48 + 16
+        number = rng.randrange(4)  # one is none of the choices
+        process.memory.put(cfa + SLOT, values.value(roots[min(number, 2)]))
+        process.memory.words(cfa + SLOT - 8, DICTIONARY + 64 * number + BIAS)
+    found = process.capture(made)
+    assert {loss.kind for loss in found.losses} == set()
 
 
 def asked_for(rng: random.Random, types: tuple[Type, ...]) -> tuple[Program, tuple[int, ...]]:

@@ -8,6 +8,7 @@ from compiler.ir.frames import Capture, Cell
 from compiler.ir.limits import Limits
 from compiler.ir.program import (
     Access,
+    AnyAccess,
     AtCfa,
     DynamicType,
     FunctionTable,
@@ -204,7 +205,7 @@ class Memory:
 
 def one_column_program(
     types: tuple[Type, ...],
-    access: Access,
+    access: AnyAccess,
     place: Place,
     *,
     dynamic: tuple[DynamicType, ...] = (),

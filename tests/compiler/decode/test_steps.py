@@ -1,5 +1,6 @@
 """Steps to a value that the bytes decide on: elements, ranges, keys, what interfaces and contexts hold. Hostile ones too."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from compiler.ir.frames import GONE, Absence, Cell
 from compiler.ir.limits import Limits
 from compiler.ir.program import (
     Access,
+    AnyAccess,
     AtCfa,
     Branch,
     ByDictionary,
@@ -76,12 +78,20 @@ DYNAMIC = tuple(
 INT_AT, STRING_AT, T_AT, VALUE_AT, CANCEL_AT, BACKGROUND_AT = (each.offset for each in DYNAMIC)
 
 
-def cell(root: bytes, memory: Memory | None = None, *, access: Access, dead: tuple[int, ...] = ()) -> Cell:
-    """The one cell of a process in which the variable holds `root`."""
+def cell(
+    root: bytes,
+    memory: Memory | None = None,
+    *,
+    access: AnyAccess,
+    dead: tuple[int, ...] = (),
+    others: tuple[Access, ...] = (),
+) -> Cell:
+    """The one cell of a process in which the variable holds `root`. `others`: what the access may choose, by numbers from 1 on."""
     memory = memory or Memory()
     offset = 16 - (BP - SP)
     memory.at(CFA + offset, root)
     program = one_column_program(TYPES, access, Located(0, (AtCfa(0, len(root), offset),), dead), dynamic=DYNAMIC)
+    program = replace(program, accesses=(access, *others))
     assert problem(program) is None
     found = decode(program, RawCapture(header(), goroutine_record() + WAITING + memory.records()), SYMBOLS)
     return found.goroutines[0].frames[0].rows[0].cells[0]
@@ -274,21 +284,21 @@ def test_two_maps_in_the_midst_of_a_change_have_no_number() -> None:
 
 
 def test_a_variable_of_generic_code_goes_on_by_its_dictionary() -> None:
-    memory = Memory()
-    there = memory.put(words(1, 2))
-    step = ByDictionary(8, (Choice(0x5000, Tail((Deref(), Select(8)), 0)), Choice(0x6000, Tail((), 8))))
-    second = cell(words(there, 0x5000 + BIAS), memory, access=tail(16, 7, step, ends=7))
-    assert second == Cell(2)
-    whole = cell(words(there, 0x6000 + BIAS), memory_with(there), access=tail(16, 7, step, ends=7))
-    assert whole.value == f'{{"$addr":"{there:#x}","A":1,"B":2}}'
-    other = missing(cell(words(there, 0x7000 + BIAS), access=tail(16, 7, step, ends=7)))
+    there = Memory().put(words(1, 2))
+    choices = (Choice(0x5000, 1), Choice(0x6000, 2), Choice(0x6800, 3))
+    chosen = (steps(Deref(), Select(8), size=8), steps(size=8, type_id=8), tail(8, 8, Deref(), Select(0)))
+
+    def found(dictionary: int) -> Cell:
+        memory = Memory()
+        memory.at(there, words(1, 2))
+        root = words(there, dictionary + BIAS)
+        return cell(root, memory, access=ByDictionary(8, choices, "x"), others=chosen)
+
+    assert found(0x5000) == Cell(2)
+    assert found(0x6000).value == f'{{"$addr":"{there:#x}","A":1,"B":2}}'
+    assert found(0x6800) == Cell(1)
+    other = missing(found(0x7000))
     assert other == ("other type", "it fits no type argument that the call was passed (dictionary at 0x7000)")
-
-
-def memory_with(there: int) -> Memory:
-    memory = Memory()
-    memory.at(there, words(1, 2))
-    return memory
 
 
 # ---------------------------------------------------------------- interfaces

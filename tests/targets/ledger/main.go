@@ -92,6 +92,14 @@ func largest[T int | string](values []T) T {
 	return best
 }
 
+// latest is compiled once for both kinds of pointers.
+//
+//go:noinline
+func latest[T any](values []T, first T) any {
+	hold(len(values))
+	return first
+}
+
 // fee is inlined.
 func fee(amount Money) Money {
 	share := amount / 100
@@ -149,6 +157,8 @@ func main() {
 	go book.apply(Entry{7, "seven"})
 	go largest([]int{3, 1, 2})
 	go largest([]string{"x", "y"})
+	go latest([]*Account{root}, root)
+	go latest([]*Entry{&book.entries[0], nil}, &book.entries[1])
 	go charge(90)
 	go route(book.events, map[string]*Account{"root": root}, *root, os.ErrClosed, true, 1i)
 	go run(book, 3)
