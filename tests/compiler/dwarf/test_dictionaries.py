@@ -46,7 +46,7 @@ def test_what_it_may_be_is_told_by_dictionary(zoo: Binary) -> None:
     for name, mark in (("v", ""), ("list", "[]"), ("m", "map[string]")):
         [variable] = [each for each in instance.variables if each.name == name]
         found = {address: zoo.types.name(offset) for address, offset in variable.choices}
-        dictionaries = {f"main..dict.shared[{each}]": f"{mark}{each}" for each in ("*main.point", "*main.spot")}
+        dictionaries = {f"main..dict.shared[{each}]": f"{mark}{each}" for each in ("*main.point", "*main.node")}
         symbols = {symbol: zoo.executable.symbol(symbol) for symbol in dictionaries}
         assert found == {symbols[symbol][0]: each for symbol, each in dictionaries.items()}  # type: ignore[index]
 

@@ -112,9 +112,6 @@ func generics(p Pair[int, string], pp *Pair[*point, []string], t *tree[string, *
 	keep(p, pp, t, nested, f, m)
 }
 
-// spot is what a pointer of generic code may mean beside point. Whatever is read as either, no pointer comes of it.
-type spot struct{ Row, Column int32 }
-
 // shared has copies for pointers of one kind and of several.
 //
 //go:noinline
@@ -139,7 +136,7 @@ func peeked[T any](v T) {
 }
 
 //go:noinline
-func peeks(f func(*point), n *spot) {
+func peeks(f func(*point), n *node) {
 	if f != nil {
 		f(&point{1, 2})
 	}
@@ -149,11 +146,11 @@ func peeks(f func(*point), n *spot) {
 func startFamiliar() {
 	startAddresses()
 	start(func() { shared(&point{1, 1}, []*point{{2, 2}}, map[string]*point{"k": {3, 3}}) })
-	start(func() { shared(&spot{1, 2}, []*spot{{3, 4}}, nil) })
+	start(func() { shared(&node{Value: 1}, []*node{{Value: 2}}, nil) })
 	start(func() { shared([]*node{{Value: 2}}, nil, nil) })
 	start(func() { ownedBy("key", &tree[string, *node]{"k", &node{Value: 1}, nil, nil}) })
 	start(func() { peeks(peeked[*point], nil) })
-	start(func() { peeks(nil, &spot{5, 6}) })
+	start(func() { peeks(nil, &node{Value: 7}) })
 	link, err := url.Parse("https://user:pass@example.com:8080/a%20path?q=1&q=2#frag")
 	if err != nil {
 		panic(err)
