@@ -5,14 +5,16 @@ Layouts are read by field name from the binary's own DWARF, never from a table o
 
 import re
 from functools import lru_cache
+from itertools import starmap
 
 from compiler.dwarf.linked import unescaped
 from compiler.dwarf.locations import Shape
+from compiler.dwarf.members import GO_EMBEDDED, MemberReader
 from compiler.dwarf.units import DebugInfo, name_of, number
 from compiler.ir.frozen import frozen
 from compiler.ir.types import BasicKind
 
-GO_KIND, GO_KEY, GO_ELEM, GO_EMBEDDED, GO_RUNTIME_TYPE = 0x2900, 0x2901, 0x2902, 0x2903, 0x2904
+GO_KIND, GO_KEY, GO_ELEM, GO_RUNTIME_TYPE = 0x2900, 0x2901, 0x2902, 0x2904
 INTEGERS = range(2, 13)
 KIND_ARRAY, KIND_CHAN, KIND_FUNC, KIND_INTERFACE, KIND_MAP, KIND_POINTER = 17, 18, 19, 20, 21, 22
 KIND_SLICE, KIND_STRING, KIND_STRUCT, KIND_UNSAFE_POINTER = 23, 24, 25, 26
@@ -80,6 +82,7 @@ class GoTypes:
 
     def __init__(self, info: DebugInfo) -> None:
         self._info = info
+        self._read_members = MemberReader(info).read
         self.die = lru_cache(maxsize=None)(info.die)
         self.members = lru_cache(maxsize=None)(self._members)
         self.structure = lru_cache(maxsize=None)(self._structure)
@@ -141,8 +144,12 @@ class GoTypes:
         return offset
 
     def _members(self, offset: int) -> tuple[Member, ...]:
+        structure = self.structure(offset)
+        usual = self._read_members(self.die(structure))
+        if usual is not None:
+            return tuple(starmap(Member, usual))
         found = []
-        for depth, die in self._info.subtree(self.structure(offset)):
+        for depth, die in self._info.subtree(structure):
             type_offset = number(die, "DW_AT_type")
             if depth == 1 and die.tag == "DW_TAG_member" and type_offset is not None:
                 at = number(die, "DW_AT_data_member_location") or 0
