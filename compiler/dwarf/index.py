@@ -27,6 +27,8 @@ MAX_DIES = 16 << 20
 """Functions, types and globals of one binary (the largest known has 0.6 million); more is damage."""
 MAX_ALIKE = 4096
 """Places at which the beginning of several names stands: to look at more takes longer than to look for each name."""
+FEW = 16
+"""Names of a unit that are compared one by one."""
 MAX_SLOW = 4 << 20
 """DIEs that are read one by one: a minute's work."""
 
@@ -103,8 +105,8 @@ class Index:
 
     def description(self, function: str) -> int | None:
         """One of the DIEs of a function's name, whichever is found soonest; None where there is none."""
-        found = self._at_home("function", function.encode("utf-8", "replace")) if self._searchable else []
-        return next(iter(found or self.functions.get(function, [])), None)
+        found = self._at_home("function", function.encode("utf-8", "replace")) if self._searchable else set()
+        return min(found or self.functions.get(function, []), default=None)
 
     def expect(self, functions: Iterable[str]) -> None:
         """Look for these functions, of those that begin alike (methods of one type) for all in one go."""
@@ -120,7 +122,7 @@ class Index:
         view, longest = self._info.bytes, max(map(len, names)) + 1
         found_at = (at for lo, hi in self._stretches("function") for at in self._info.section.find(stem, lo, hi))
         places = list(islice(found_at, MAX_ALIKE))
-        found: dict[str, set[int]] = {name: set() for name in names.values()}
+        found = {name: set(self._among_few("function", spelt)) for spelt, name in names.items()}
         for at in places if len(places) < MAX_ALIKE else ():
             spelt = bytes(view[at : at + longest]).partition(b"\0")[0]
             if spelt in names:
@@ -132,25 +134,40 @@ class Index:
         if not self._searchable:
             return None
         # Of a variable there is one DIE; of a function there may be one for each package that it is inlined in.
-        own = self._at_home(kind, name) if kind == "global" else []
-        return own or sorted(die for lo, hi in self._stretches(kind) for die in self._spelled(kind, name, lo, hi))
+        own = self._at_home(kind, name) if kind == "global" else set()
+        found = (die for lo, hi in self._stretches(kind) for die in self._spelled(kind, name, lo, hi))
+        return sorted(own or {*self._among_few(kind, name), *found})
+
+    def _has_few(self, kind: str, unit: Unit) -> bool:
+        """Whether the unit, once it was read, has so few names of the kind that to look at them is quicker than a search."""
+        scanned = self._scanned.get(unit.start)
+        return scanned is not None and not scanned.slow and len(scanned.names[kind][0]) <= FEW
+
+    def _among_few(self, kind: str, name: bytes) -> Iterator[int]:
+        """The DIEs of a name in those of the runtime's units that `_stretches` leaves out."""
+        for unit in self._info.units_of(RUNTIME):
+            scanned = self._scanned.get(unit.start)
+            if scanned is not None and self._has_few(kind, unit):
+                yield from _equal(scanned, kind, name, self._info.bytes)
 
     def _stretches(self, kind: str) -> list[tuple[int, int]]:
-        """The offsets between which there may be names of the kind: functions not where all the types are, which is a fifth of
+        """The offsets between which names of the kind are searched: functions not where all the types are, which is a fifth of
         the text, once that has been read."""
         found, begin = list[tuple[int, int]](), 0
         for unit in self._info.units_of(RUNTIME):
-            scanned = self._scanned.get(unit.start)
-            if scanned is not None and not scanned.slow and not scanned.names[kind][0]:
+            if self._has_few(kind, unit):
                 found.append((begin, unit.start))
                 begin = unit.end
         return [*found, (begin, self._info.section.size)]
 
-    def _at_home(self, kind: str, name: bytes) -> list[int]:
+    def _at_home(self, kind: str, name: bytes) -> set[int]:
         """Those of the DIEs that are in units of the package that the name says: where most are."""
         package = unescaped(split_name(name.decode("utf-8", "replace"))[0])
-        units = self._info.units_of(package)
-        return sorted(die for unit in units for die in self._spelled(kind, name, unit.start, unit.end))
+        found = set(self._among_few(kind, name)) if package == RUNTIME else set()
+        for unit in self._info.units_of(package):
+            if package != RUNTIME or not self._has_few(kind, unit):
+                found |= self._spelled(kind, name, unit.start, unit.end)
+        return found
 
     def _spelled(self, kind: str, name: bytes, lo: int, hi: int) -> set[int]:
         """The DIEs of a name between two offsets."""
@@ -236,3 +253,8 @@ def _spelled(scanned: Scanned, kind: str, name: bytes, at: int) -> Iterator[int]
     if place < len(dies) and (dies[place], ends[place]) == (at - 1, at + len(name)):
         yield at - 1
     yield from (die for odd, die in scanned.odd.get(kind, ()) if odd == name)
+
+
+def _equal(scanned: Scanned, kind: str, name: bytes, info: memoryview) -> Iterator[int]:
+    """The DIEs of a unit that have this name, by looking at each."""
+    return (die for die, end in zip(*scanned.names[kind], strict=True) if info[die + 1 : end] == name)

@@ -1,11 +1,11 @@
 """Names of one kind in a binary, with the DIEs they name. Kept as offsets into .debug_info, where the text is anyway."""
 
+import re
 from array import array
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import compress
-from operator import ne
+from operator import ne, sub
 from typing import Protocol
 
 MAX_SOUGHT = 64
@@ -53,8 +53,8 @@ class Names(Mapping[str, list[int]]):
         return self._of_length[len(name)].get(name, [])
 
     def _read(self, length: int) -> dict[bytes, list[int]]:
-        """The names of a length, with their DIEs."""
-        numbers = self._lengths.get(length, [])
+        """The names of a length, with their DIEs, and some of other lengths."""
+        numbers = [match.start() for match in re.finditer(re.escape(bytes([(length + 1) & 0xFF])), self._lengths)]
         dies = [self.dies[number] for number in numbers]
         found: dict[bytes, list[int]] = {}
         names = self._text.cuts([die + 1 for die in dies], [self.ends[number] for number in numbers])
@@ -63,12 +63,9 @@ class Names(Mapping[str, list[int]]):
         return found
 
     @cached_property
-    def _lengths(self) -> dict[int, list[int]]:
-        """By length, the numbers of the names."""
-        found: dict[int, list[int]] = defaultdict(list)
-        for number, (die, end) in enumerate(zip(self.dies, self.ends, strict=True)):
-            found[end - die - 1].append(number)
-        return found
+    def _lengths(self) -> bytes:
+        """The lowest byte of how many each name takes with the code before it."""
+        return array("I", map(sub, self.ends, self.dies)).tobytes()[::4]
 
     @cached_property
     def _one(self) -> dict[bytes, int]:
