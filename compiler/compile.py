@@ -4,7 +4,6 @@ A spec item that the binary does not have becomes an Issue and leaves the rest u
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compiler import sites
@@ -25,6 +24,7 @@ from compiler.expression.picked import pick_types
 from compiler.expression.way import Resolved, Scope
 from compiler.expression.writtennames import WrittenNames
 from compiler.ir.frames import Issue
+from compiler.ir.frozen import replace
 from compiler.ir.limits import MAX_FUNCTIONS, Limits
 from compiler.ir.program import Access, AnyAccess, ByDictionary, FunctionTable, Program, Site
 from compiler.naming.names import Meant

@@ -1,6 +1,5 @@
 """What compiling gives: a Program, what did not make it into it, and what will be captured where. Holds data, reads nothing."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from compiler.ir.frames import Issue
@@ -35,6 +34,8 @@ class Compiled:
 
     def plain(self) -> dict[str, Any]:
         """All but the Program, as JSON has it."""
+        from dataclasses import asdict
+
         return {
             "issues": [values_of(issue) for issue in self.issues],
             "functions": [values_of(function) for function in self.functions],

@@ -1,7 +1,6 @@
 """What SQL asks of a binary's types: the names of a place's constants, and whether its values carry their address."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from compiler.binary import Binary
 from compiler.dwarf.constants import Constant
@@ -17,6 +16,7 @@ from compiler.dwarf.gotypes import (
     printed_type,
 )
 from compiler.dwarf.linked import split_name, unescaped
+from compiler.ir.frozen import replace
 from compiler.spec import Spec, SpecError
 from compiler.spec.uses import SpecUse
 from compiler.sql.enums import EnumNames, TypeNames, is_flags

@@ -1,7 +1,6 @@
 """A path through a Go type, as JSON shows its values, followed to its end."""
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from compiler.dwarf.gotypes import (
     ATOMIC,
@@ -15,7 +14,7 @@ from compiler.dwarf.gotypes import (
     KIND_UNSAFE_POINTER,
     GoTypes,
 )
-from compiler.ir.frozen import frozen
+from compiler.ir.frozen import field, frozen
 from compiler.naming.nearest import nearest
 
 MAX_POINTERS = 16

@@ -1,12 +1,11 @@
 """A sync.Map as the map that it is."""
 
-from dataclasses import replace
-
 from compiler.decode import maps
 from compiler.decode.containers import Containers
 from compiler.decode.image import LOWEST, Window
 from compiler.decode.texts import Json, Marked, Path, path_text
 from compiler.ir.frames import Absence
+from compiler.ir.frozen import replace
 from compiler.ir.program import DynamicType
 from compiler.ir.types import Box, HashMap, Interface, Sought, SwissMap, Trie, TwoMaps, TypeId
 

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 from functools import cached_property
 
 from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.dies import Die
 from compiler.dwarf.index import Index
 from compiler.dwarf.units import DebugInfo, name_of, number
-from compiler.ir.frozen import frozen
+from compiler.ir.frozen import field, frozen
 
 Range = tuple[int, int]
 VARIABLE_TAGS = ("DW_TAG_variable", "DW_TAG_formal_parameter")

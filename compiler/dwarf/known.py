@@ -5,11 +5,11 @@ Their words are found by field name in the binary's own debug info; where one is
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, Protocol
 
 from compiler.dwarf import syncmap
 from compiler.dwarf.gotypes import BASIC_KINDS, KIND_INTERFACE, KIND_SLICE, KIND_STRING, KIND_STRUCT, GoTypes
+from compiler.ir.frozen import replace
 from compiler.ir.types import (
     SYNC_WORDS,
     WORD,

@@ -10,14 +10,13 @@ import re
 import struct
 from array import array
 from collections.abc import Iterable
-from dataclasses import field
 from functools import cached_property
 from itertools import compress, islice
 from typing import Any
 
 from compiler.dwarf.abbrevs import Abbreviation
 from compiler.dwarf.units import Unit
-from compiler.ir.frozen import frozen
+from compiler.ir.frozen import field, frozen
 
 GO_RUNTIME_TYPE, GO_DICT_INDEX = 0x2904, 0x2906
 TYPE_TAGS = frozenset(

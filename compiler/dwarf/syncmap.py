@@ -4,11 +4,11 @@ Layouts are read by field name from the binary's own debug info; where something
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final, Protocol
 
 from compiler.dwarf import containers
 from compiler.dwarf.gotypes import KIND_ARRAY, KIND_MAP, GoTypes, Member
+from compiler.ir.frozen import replace
 from compiler.ir.types import (
     WORD,
     Basic,

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from compiler.dwarf import containers, known
 from compiler.dwarf.gotypes import (
@@ -23,6 +22,7 @@ from compiler.dwarf.gotypes import (
 )
 from compiler.dwarf.rtypes import RuntimeType, RuntimeTypes
 from compiler.ir.access_check import MAX_OBJECT
+from compiler.ir.frozen import replace
 from compiler.ir.types import (
     INDIRECT,
     TOO_LARGE,

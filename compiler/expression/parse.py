@@ -6,7 +6,6 @@ err.(*net.OpError).Op      err.Op      ctx.Value(main.userKey)      ctx.Value("u
 ~r0, a result without a name
 """
 
-import ast
 import re
 
 from compiler.expression.operations import (
@@ -258,7 +257,9 @@ class _Parser:
             raise self._error(
                 position, f"{value} has bytes that are no text", "write the characters themselves, or \\u escapes"
             )
-        text = str(ast.literal_eval(value))
+        from ast import literal_eval  # few expressions have a text, and this takes long to import
+
+        text = str(literal_eval(value))
         if value[0] == '"':
             return text
         if len(text) != 1:

@@ -1,7 +1,6 @@
 """Type-level capture: what a spec collects of a struct type wherever it is met."""
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import assert_never
 
 from compiler.dwarf.gotypes import KIND_STRUCT
@@ -11,7 +10,7 @@ from compiler.expression.parse import parse
 from compiler.expression.resolve import resolve
 from compiler.expression.way import Resolved, Scope, Unresolved
 from compiler.ir.access_check import MAX_ROOT
-from compiler.ir.frozen import frozen
+from compiler.ir.frozen import field, frozen
 from compiler.ir.limits import Limits
 from compiler.ir.program import Deref, Element, Range, Select
 from compiler.ir.types import Field, PickedMember, Pointer, Slice, String, Struct, TypeId

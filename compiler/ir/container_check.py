@@ -1,8 +1,8 @@
 """The bounds of maps, tries and channels in a Program: whatever an engine reads of a header, group or bucket lies in it."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 
+from compiler.ir.frozen import values_of
 from compiler.ir.types import WORD, Chan, HashMap, SwissMap, Trie, Type
 
 SLOTS = 8
@@ -20,7 +20,7 @@ def container_problems(kind: SwissMap | HashMap | Trie | Chan, types: tuple[Type
     if (kind.size != WORD and not isinstance(kind, Trie)) or any(type_id not in range(len(types)) for type_id in ids):
         yield "it is no pointer, or its key or element has no type"
         return
-    numbers = {f.name: getattr(kind, f.name) for f in fields(kind) if isinstance(getattr(kind, f.name), int)}
+    numbers = {name: value for name, value in values_of(kind).items() if isinstance(value, int)}
     outside = [f"{name} is {value}" for name, value in numbers.items() if not 0 <= value < MAX_PART]
     yield from outside
     if isinstance(kind, Trie) and (max(kind.node_size, kind.entry_size) > MAX_NODE or kind.fanout > MAX_FANOUT):

@@ -3,9 +3,7 @@
 A limit that cuts something is always reported: in the value (`$len`, `$absent`), in `absences`, or as a Loss.
 """
 
-from dataclasses import field, fields, replace
-
-from compiler.ir.frozen import frozen
+from compiler.ir.frozen import field, fields_of, frozen, replace
 
 
 def _limit(default: int, ceiling: int) -> int:
@@ -38,7 +36,7 @@ class Limits:
         """One sentence for every limit out of its bounds, naming the limit and its bounds."""
         return [
             f"{f.name} is {getattr(self, f.name)!r}, but must be an integer from 1 to {f.metadata['ceiling']}"
-            for f in fields(self)
+            for f in fields_of(self)
             if type(getattr(self, f.name)) is not int or not 1 <= getattr(self, f.name) <= f.metadata["ceiling"]
         ]
 
@@ -57,4 +55,4 @@ MAX_WAITS = 1 << 16
 MAX_FUNCTIONS = 2000
 """Functions that one pattern of a spec may stand for. Each is a few milliseconds of compiling, and some kB of Program."""
 
-LIMIT_NAMES = tuple(f.name for f in fields(Limits))
+LIMIT_NAMES = tuple(f.name for f in fields_of(Limits))

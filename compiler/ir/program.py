@@ -4,9 +4,7 @@ All addresses are link-time addresses of the binary; whoever runs or decodes add
 A Program is never code: every number in it is checked against its bounds when it is read (`program_codec`).
 """
 
-from dataclasses import field
-
-from compiler.ir.frozen import frozen
+from compiler.ir.frozen import field, frozen
 from compiler.ir.limits import Limits
 from compiler.ir.types import WORD, Type, TypeId
 

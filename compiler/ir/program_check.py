@@ -1,11 +1,11 @@
 """The bounds of a Program: what an engine may rely on. One sentence for the first that is broken."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from compiler.ir.access_check import MAX_OBJECT, access_problems
 from compiler.ir.container_check import container_problems
 from compiler.ir.frames import REASONS
+from compiler.ir.frozen import values_of
 from compiler.ir.program import (
     CHANNEL_FIELDS,
     WAITER_FIELDS,
@@ -128,14 +128,13 @@ def has_fields(kind: Type, names: tuple[str, ...]) -> bool:
 
 
 def _runtime(runtime: GoRuntime) -> Iterator[str]:
-    for each in fields(runtime):
-        value = getattr(runtime, each.name)
+    for name, value in values_of(runtime).items():
         if isinstance(value, int) and not 0 <= value < ADDRESS_END:
-            yield f"runtime.{each.name} is {value}"
-        if each.name.startswith(("g_", "m_")) and isinstance(value, int) and value >= 1 << 14:
-            yield f"runtime.{each.name} is {value}"
-        if each.name.startswith("g_") and isinstance(value, int) and each.name != "g_size" and value >= runtime.g_size:
-            yield f"runtime.{each.name} lies outside of runtime.g"
+            yield f"runtime.{name} is {value}"
+        if name.startswith(("g_", "m_")) and isinstance(value, int) and value >= 1 << 14:
+            yield f"runtime.{name} is {value}"
+        if name.startswith("g_") and isinstance(value, int) and name != "g_size" and value >= runtime.g_size:
+            yield f"runtime.{name} lies outside of runtime.g"
     if runtime.text.hi - runtime.text.lo > MAX_TEXT:
         yield f"{runtime.text.hi - runtime.text.lo} bytes of code"
     ranges = [runtime.text, *runtime.interrupts, *runtime.outermost]

@@ -6,14 +6,13 @@ type, and every index, offset and size against what it indexes, so that an engin
 
 import json
 import zlib
-from dataclasses import is_dataclass, replace
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from compiler.ir import program_check
 from compiler.ir.errors import BadInput
-from compiler.ir.frozen import values_of
+from compiler.ir.frozen import is_frozen, replace, values_of
 from compiler.ir.program import FORMAT, Place, Program, Site
 
 MAGIC = b"FFPROG\x02\n"
@@ -135,7 +134,7 @@ def _one_of(members: tuple[Any, ...], plain: Any, where: str) -> Any:
             if isinstance(member, type) and member.__name__ == plain.get(""):
                 return _record(member, plain, where)
         raise BadProgram(f"{where} is of no known kind", remedy="use one version for agent and service")
-    scalars = [member for member in members if not is_dataclass(member) and member is not NoneType]
+    scalars = [member for member in members if not is_frozen(member) and member is not NoneType]
     if not scalars:
         raise BadProgram(f"{where} is not an object", remedy="compile it again")
     return _typed(type(plain) if type(plain) in scalars else scalars[0], plain, where)

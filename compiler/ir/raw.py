@@ -10,7 +10,6 @@ The process stands still while memory is copied, so overlapping MEMORY records a
 import json
 import struct
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from compiler.ir.errors import BadInput
@@ -122,6 +121,8 @@ class RawHeader:
     """By the same numbers as THREAD records. Some may have begun or ended since."""
 
     def to_json(self) -> bytes:
+        from dataclasses import asdict
+
         return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True).encode()
 
     @staticmethod

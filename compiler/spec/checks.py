@@ -3,11 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compiler.expression.parse import parse
 from compiler.ir.errors import BadInput
+from compiler.ir.frozen import replace
 from compiler.naming.patterns import parse_pattern
 from compiler.spec.builtin import BUILTIN_TABLES, FUNCTION_TABLE_COLUMNS
 from compiler.spec.errors import SpecError

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 from fnmatch import fnmatchcase
 
 from compiler.ir.frozen import frozen
@@ -115,5 +114,7 @@ _PLACES = frozenset({"line", "item", "text", "origin"})
 
 def spec_hash(spec: Spec) -> str:
     """SHA-256 (hexadecimal) of what the spec says; comments, layout and file name do not count."""
+    from dataclasses import asdict
+
     content = asdict(spec, dict_factory=lambda pairs: {key: value for key, value in pairs if key not in _PLACES})
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -5,7 +5,6 @@ YAML 1.2's core schema whatever a %YAML line says: `on`, `no` and `yes` are text
 
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Any
 
 from yaml import CSafeLoader
@@ -23,7 +22,7 @@ from yaml.events import (
 )
 from yaml.reader import ReaderError
 
-from compiler.ir.frozen import frozen
+from compiler.ir.frozen import field, frozen
 from compiler.spec.errors import SpecError
 
 MAX_BYTES = 1 << 20

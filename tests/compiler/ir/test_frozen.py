@@ -1,14 +1,17 @@
 """A frozen class is what `dataclass(frozen=True, slots=True)` makes of the same text, but quicker to define."""
 
 import copy
+import dataclasses
 import pickle
-from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError, asdict, dataclass, fields
 from pprint import pformat
 from typing import Any
 
 import pytest
 
-from compiler.ir.frozen import frozen
+from compiler.ir.frozen import field, fields_of, frozen, is_frozen, replace, values_of
 
 
 @frozen
@@ -32,8 +35,8 @@ class Model:
 
     file: str
     line: int = 0
-    notes: tuple[str, ...] = field(default_factory=tuple)
-    seen: int = field(default=0, compare=False)
+    notes: tuple[str, ...] = dataclasses.field(default_factory=tuple)
+    seen: int = dataclasses.field(default=0, compare=False)
 
 
 @pytest.mark.parametrize("kind", [Place, Model])
@@ -43,7 +46,7 @@ def test_it_is_made_and_told_as_a_dataclass_is(kind: Any) -> None:
     assert repr(made) == f"{kind.__name__}(file='a.go', line=0, notes=('x',), seen=0)" == pformat(made)
     assert [each.name for each in fields(kind)] == list(kind.__match_args__) == ["file", "line", "notes", "seen"]
     assert asdict(made) == {"file": "a.go", "line": 0, "notes": ("x",), "seen": 0}
-    assert replace(made, line=3) == kind("a.go", 3, ("x",))
+    assert dataclasses.replace(made, line=3) == replace(made, line=3) == kind("a.go", 3, ("x",))
     assert kind("a.go") == kind("a.go", seen=1)
     assert hash(kind("a.go")) == hash(kind("a.go", seen=1))
     assert kind("a.go") != kind("b.go")
@@ -69,3 +72,29 @@ def test_classes_differ_though_their_fields_are_equal() -> None:
     assert place != Model("a.go")
     assert Nothing() == Nothing() != place
     assert len({Nothing(), Nothing()}) == 1
+
+
+def test_its_fields_are_known_without_dataclasses() -> None:
+    assert [(each.name, each.default, each.compare) for each in fields_of(Place)][1::2] == [
+        ("line", 0, True),
+        ("seen", 0, False),
+    ]
+    assert values_of(Place("a.go")) == asdict(Place("a.go"))
+    assert is_frozen(Place)
+    assert not is_frozen(Model)
+    assert not is_frozen(Place("a.go"))
+
+
+def test_a_field_of_dataclasses_is_refused() -> None:
+    with pytest.raises(TypeError, match="notes"):
+
+        @frozen
+        class Wrong:
+            notes: tuple[str, ...] = dataclasses.field(default_factory=tuple)
+
+
+def test_compiling_needs_neither_dataclasses_nor_inspect() -> None:
+    wanted = "import sys, compiler.compile, compiler.ir.program_codec, compiler.spec"
+    left = "print(sorted({'dataclasses', 'inspect', 'elftools', 'click'} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", f"{wanted}; {left}"], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
