@@ -16,6 +16,8 @@ from iced_x86 import (
     RegisterExt,
 )
 
+from compiler.code.alike import alike
+
 READS, WRITES = (
     frozenset(map(int, accesses))
     for accesses in (
@@ -31,11 +33,6 @@ LEAVES = (FlowControl.UNCONDITIONAL_BRANCH, FlowControl.RETURN, FlowControl.INDI
 CALLS = (FlowControl.CALL, FlowControl.INDIRECT_CALL)
 CALL = bytes.fromhex("e800000000")
 """CALL rel32 (Intel SDM, volume 2). Where it goes makes no difference to what it does."""
-JUMPS = {0xE9, 0xEB, *range(0x70, 0x80)}
-"""JMP, and Jcc rel8."""
-PLAIN = {0x39, 0x3B, 0x63, 0x85, 0x87, 0x88, 0x89, 0x8A, 0x8B}
-"""CMP, MOVSXD, TEST, XCHG, MOV: of a register and what a ModRM byte says, without any constant."""
-LEA = 0x8D
 BRANCHES = ("if", "leave")
 IMMEDIATE = {
     OpKind.IMMEDIATE8: 8, OpKind.IMMEDIATE16: 16, OpKind.IMMEDIATE32: 32,
@@ -55,6 +52,7 @@ NUMBERED = tuple(
 """Whole registers by their numbers in DWARF (figure 3.36 of the System V ABI for AMD64)."""
 
 
+WORD_MASK = (1 << 64) - 1
 MAX_KNOWN = 1 << 14
 """Instructions of which is remembered what they do."""
 _infos = InstructionInfoFactory()
@@ -139,27 +137,27 @@ def _learn(text: bytes, instruction: Instruction) -> Effects:
     """Note what an instruction of these bytes does; most stand in a program many times."""
     if len(_known) >= MAX_KNOWN:
         _known.clear()
-    alike = _without_distance(text)
-    does = _known[text] = _known.get(alike) or _known.setdefault(alike, _effects(instruction))
+    key, slot = alike(text)
+    does = _known.get(key) or _known.setdefault(key, _effects(instruction))
+    _known[text] = does = does if slot is None else _at_slot(does, slot)
     return does
 
 
-def _without_distance(text: bytes) -> bytes:
-    """The beginning of an instruction that says all but how far from itself it branches, or how far from itself or a register
-    other than RSP it reads or writes: what it does is the same. No instruction consists of this beginning alone."""
-    if text[0] in JUMPS:
-        return text[:1]
-    if text[0] == 0x0F and text[1] & 0xF0 == 0x80:  # Jcc rel32
-        return text[:2]
-    at = 1 if text[0] & 0xF0 == 0x40 else 0  # behind a REX prefix
-    if text[at] in PLAIN or text[at] == LEA:
-        mode, base = text[at + 1] >> 6, text[at + 1] & 7
-        from_itself = mode == 0 and base == 5  # RIP
-        if from_itself or (
-            mode in (1, 2) and base != 4 and text[at] != LEA
-        ):  # not what a SIB byte says: RSP may be in it
-            return text[: at + 2]
-    return text
+def _at_slot(does: Effects, slot: int) -> Effects:
+    """The same with another word of the frame, from SP."""
+    word = (slot & WORD_MASK,)
+    return Effects(
+        does.flow,
+        does.moves,
+        does.reads,
+        does.writes,
+        word if does.slots else (),
+        does.through,
+        word if does.stores else (),
+        (slot,) if does.points else (),
+        does.effect,
+        slot if does.points else does.adds,
+    )
 
 
 def _effects(each: Instruction) -> Effects:

@@ -25,6 +25,15 @@ ALIKE = [
     ("mov ecx, [rax+x]", "8b4808", "8b4810"),
     ("mov [r9+x], rdx", "49899100010000", "498991f0ffffff"),
     ("cmp [rbp+x], r8d", "44394508", "44394510"),
+    ("movups [rax+x], xmm15", "440f117808", "440f117810"),
+    ("movzx eax, byte [rcx+x]", "0fb64108", "0fb64110"),
+    ("mov eax, n", "b805000000", "b8ffffffff"),
+    ("mov r10, n", "49ba0500000000000000", "49baffffffffffffffff"),
+    ("mov dword [rax+x], n", "c7400805000000", "c7401006000000"),
+    ("mov qword [rip+x], n", "48c7050001000005000000", "48c7050002000006000000"),
+    ("cmp rax, n", "4883f805", "4883f8ff"),
+    ("cmp byte [rcx+x], n", "80790805", "80791006"),
+    ("test byte [rdx], n", "f60201", "f60202"),
 ]
 DIFFERENT = [
     ("mov from and to memory", "488b0d00010000", "48890d00010000"),
@@ -34,6 +43,10 @@ DIFFERENT = [
     ("what is at a register, and in it", "488b4808", "488bc8"),
     ("addresses", "488d4808", "488d4810"),
     ("constants that are added", "4883c001", "4883c0ff"),
+    ("what is at rsp and at r12", "488b442408", "498b442408"),
+    ("what is at rsp and at rsp and an index", "488b442408", "4a8b442408"),
+    ("cmp and add", "4883f805", "4883c005"),
+    ("test and not", "f7c001000000", "f7d0"),
     ("mov eax, 5 and mov ecx, 5", "b805000000", "b905000000"),
     ("jo near and an instruction that begins like it", "0f8000000000", "0f10442410"),
 ]
@@ -51,6 +64,27 @@ def test_how_far_an_instruction_reaches_makes_no_difference_to_what_it_does(one:
     assert effects(one) == effects(other)
     first, second = steps(bytes.fromhex(one + other), PC)
     assert first.does is second.does
+
+
+ON_STACK = [
+    ("mov rax, [rsp+x]", "488b442408", "488b842410010000"),
+    ("mov [rsp+x], rax", "4889442408", "48894424f8"),
+    ("lea rax, [rsp+x]", "488d442408", "488d8424f0ffffff"),
+    ("mov qword [rsp+x], n", "48c744240805000000", "48c744241006000000"),
+    ("movups [rsp+x], xmm15", "440f117c2408", "440f117c2410"),
+    ("xchg [rsp+x], rax", "4887442408", "4887442410"),
+    ("cmp qword [rsp], n and [rsp+x]", "48833c2405", "48837c240806"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), [codes for _, *codes in ON_STACK], ids=[name for name, *_ in ON_STACK])
+def test_what_is_learnt_of_one_word_of_the_frame_is_told_of_another(one: str, other: str) -> None:
+    apart = effects(one), effects(other)
+    assert apart[0] != apart[1]
+    for code in (one + other, other + one):
+        x86._known.clear()
+        found = [step.does for step in steps(bytes.fromhex(code), PC)]
+        assert found in (list(apart), list(reversed(apart)))
 
 
 @pytest.mark.parametrize(("one", "other"), [codes for _, *codes in DIFFERENT], ids=[name for name, *_ in DIFFERENT])
