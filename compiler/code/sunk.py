@@ -63,7 +63,7 @@ _Known = dict[int, _Held]
 def decoded(executable: Executable, lo: int, hi: int) -> dict[int, Step]:
     """The instructions in [lo, hi) by PC; none of more than MAX_CODE bytes, nor of another machine than amd64."""
     code = executable.read(lo, hi - lo) if hi - lo <= MAX_CODE and executable.arch == "amd64" else None
-    return {step.pc: step for step in steps(code or b"", lo)}
+    return steps(code or b"", lo)
 
 
 class Sunk:

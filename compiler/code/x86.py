@@ -1,6 +1,5 @@
 """amd64 machine code as far as a variable's fate follows from it: what reads the stack, what computes, where it branches."""
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -56,6 +55,7 @@ WORD_MASK = (1 << 64) - 1
 MAX_KNOWN = 1 << 14
 """Instructions of which is remembered what they do."""
 _infos = InstructionInfoFactory()
+_new = tuple.__new__  # what a NamedTuple comes to, in half of its time
 
 
 LASTING = frozenset(
@@ -118,10 +118,10 @@ class Step(NamedTuple):
         return [self.target, self.after] if self.target else [self.after]
 
 
-def steps(code: bytes, pc: int) -> Iterator[Step]:
-    """The instructions of `code`, which begins at `pc`."""
+def steps(code: bytes, pc: int) -> dict[int, Step]:
+    """The instructions of `code`, which begins at `pc`, by PC."""
+    found: dict[int, Step] = {}
     at, begin = pc, 0
-    new = tuple.__new__  # what Step() comes to, in half of its time
     for each in Decoder(64, code, ip=pc):
         after = each.next_ip
         end = after - pc
@@ -129,8 +129,9 @@ def steps(code: bytes, pc: int) -> Iterator[Step]:
         text = CALL if calls else code[begin:end]
         does = _known.get(text) or _learn(text, each)
         target = each.near_branch_target if calls or does.flow in BRANCHES else 0
-        yield new(Step, (at, after, 0 if calls else target, does, target if calls else 0))
+        found[at] = _new(Step, (at, after, 0 if calls else target, does, target if calls else 0))
         at, begin = after, end
+    return found
 
 
 def _learn(text: bytes, instruction: Instruction) -> Effects:
@@ -146,18 +147,9 @@ def _learn(text: bytes, instruction: Instruction) -> Effects:
 def _at_slot(does: Effects, slot: int) -> Effects:
     """The same with another word of the frame, from SP."""
     word = (slot & WORD_MASK,)
-    return Effects(
-        does.flow,
-        does.moves,
-        does.reads,
-        does.writes,
-        word if does.slots else (),
-        does.through,
-        word if does.stores else (),
-        (slot,) if does.points else (),
-        does.effect,
-        slot if does.points else does.adds,
-    )
+    flow, moves, reads, writes, slots, through, stores, points, effect, adds = does
+    told = (word if slots else (), through, word if stores else (), (slot,) if points else (), effect)
+    return _new(Effects, (flow, moves, reads, writes, *told, slot if points else adds))
 
 
 def _effects(each: Instruction) -> Effects:

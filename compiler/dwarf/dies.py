@@ -114,7 +114,7 @@ def read_die(
         found[name] = new(Attribute, (value, form))
     if at > len(data):
         raise ValueError("an entry of the debug info that ends behind it")
-    return Die(offset, at - offset, found_layout.tag, found_layout.has_children, found, unit)
+    return new(Die, (offset, at - offset, found_layout.tag, found_layout.has_children, found, unit))
 
 
 def _string(data: memoryview, at: int) -> tuple[bytes, int]:

@@ -6,13 +6,15 @@ type, and every index, offset and size against what it indexes, so that an engin
 
 import json
 import zlib
+from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from compiler.ir import program_check
 from compiler.ir.errors import BadInput
-from compiler.ir.frozen import is_frozen, replace, values_of
+from compiler.ir.frozen import is_frozen, replace
 from compiler.ir.program import FORMAT, Place, Program, Site
 
 MAGIC = b"FFPROG\x02\n"
@@ -32,11 +34,11 @@ def program_to_json(program: Program) -> str:
     """
     numbers: dict[Place, int] = {}
     sites = [
-        {**_plain(site), "places": [numbers.setdefault(place, len(numbers)) for place in site.places]}
+        _plain(site) | {"places": [numbers.setdefault(place, len(numbers)) for place in site.places]}
         for site in program.sites
     ]
-    plain = {**_plain(program), "sites": sites, "places": list(numbers)}
-    return json.dumps(plain, default=_plain, sort_keys=True, separators=(",", ":"))
+    plain = _plain(program) | {"sites": sites, "places": list(numbers)}
+    return json.dumps(dict(sorted(plain.items())), default=_plain, separators=(",", ":"))
 
 
 def program_to_bytes(program: Program) -> bytes:
@@ -92,7 +94,17 @@ def _site(plain: Any, places: tuple[Place, ...], where: str) -> Site:
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    return {"": type(value).__name__, **values_of(value)}
+    kind: Any = type(value)
+    names, values = _sorted_fields(kind)
+    return dict(zip(names, values(value), strict=True))
+
+
+@cache
+def _sorted_fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The keys of such a value as JSON has it, that of its kind first, and what gives their values."""
+    names = sorted(kind.__match_args__)
+    values: Callable[[Any], tuple[Any, ...]] = attrgetter("__class__.__name__", *names)
+    return ("", *names), values if names else lambda _: (kind.__name__,)  # of one alone it would give no tuple
 
 
 @cache

@@ -55,14 +55,14 @@ DIFFERENT = [
 def effects(code: str) -> Effects:
     """Of one instruction alone."""
     x86._known.clear()
-    (step,) = steps(bytes.fromhex(code), PC)
+    (step,) = steps(bytes.fromhex(code), PC).values()
     return step.does
 
 
 @pytest.mark.parametrize(("one", "other"), [codes for _, *codes in ALIKE], ids=[name for name, *_ in ALIKE])
 def test_how_far_an_instruction_reaches_makes_no_difference_to_what_it_does(one: str, other: str) -> None:
     assert effects(one) == effects(other)
-    first, second = steps(bytes.fromhex(one + other), PC)
+    first, second = steps(bytes.fromhex(one + other), PC).values()
     assert first.does is second.does
 
 
@@ -83,14 +83,14 @@ def test_what_is_learnt_of_one_word_of_the_frame_is_told_of_another(one: str, ot
     assert apart[0] != apart[1]
     for code in (one + other, other + one):
         x86._known.clear()
-        found = [step.does for step in steps(bytes.fromhex(code), PC)]
+        found = [step.does for step in steps(bytes.fromhex(code), PC).values()]
         assert found in (list(apart), list(reversed(apart)))
 
 
 @pytest.mark.parametrize(("one", "other"), [codes for _, *codes in DIFFERENT], ids=[name for name, *_ in DIFFERENT])
 def test_instructions_that_do_different_things_are_kept_apart(one: str, other: str) -> None:
     apart = effects(one), effects(other)
-    first, second = steps(bytes.fromhex(one + other), PC)
+    first, second = steps(bytes.fromhex(one + other), PC).values()
     assert (first.does, second.does) == apart
     assert apart[0] != apart[1]
 
@@ -107,7 +107,7 @@ def test_what_is_learnt_of_one_instruction_is_true_of_every_other_of_a_program(q
     assert code is not None
     x86._known.clear()
     checked = set[bytes]()
-    for step, following in pairwise(steps(code, start)):
+    for step, following in pairwise(steps(code, start).values()):
         text = code[step.pc - start : following.pc - start]
         if text not in checked:
             checked.add(text)
