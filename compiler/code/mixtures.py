@@ -73,8 +73,9 @@ class Mixtures:
         for each in self._finder.ranges:
             here = self._finder.words_of(each.location)
             if one in here and other in here:
+                alone = not self._finder.overlap
                 inside = self._stays.between(each.lo, each.hi)
-                yield from ((step, here) for step in inside if self._finder.words(step.pc) is here)
+                yield from ((step, here) for step in inside if alone or self._finder.words(step.pc) is here)
 
     def _ahead(self, one: int, other: int) -> set[int]:
         """The instructions at which the other has a value already that the one is going to have: debug info tells it of each as

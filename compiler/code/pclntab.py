@@ -153,11 +153,13 @@ class Pclntab(FunctionTable):
         index = self.index_of(lo)
         if index is None:
             return
-        func = self._func(index)
-        for start, end, _ in self.values(index, "pcln"):
+        func, entry = self._func(index), self.text + self._entries[index]
+        for start, end, line in self.values(index, "pcln"):
             first, last = max(start, lo), min(end, hi)
             if first < last:
-                yield first, last, self._line(index, func, first, level)
+                own = level == 0 and self._inlined_at(index, first) < 0
+                in_file = own and func[10] != self._wrapper_id and self._value(func[5], entry, first) >= 0
+                yield first, last, (max(line, 0) if in_file else 0) if own else self._line(index, func, first, level)
 
     def inlined(self, lo: int, hi: int) -> Iterator[tuple[int, int, tuple[int, ...]]]:
         """What is inlined in [lo, hi) of a function, as (lo, hi, PCs that it was called from, innermost first)."""

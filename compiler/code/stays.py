@@ -13,13 +13,13 @@ before is in its old place, and is read from there after the call.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from operator import attrgetter
 
 from compiler.code.frame import Frame
-from compiler.code.x86 import NUMBERED, Effects, Step
+from compiler.code.x86 import NUMBERED, Step
 from compiler.dwarf.locations import PlaceFinder
 from compiler.ir.program import AtCfa, Piece
 
@@ -90,12 +90,15 @@ class Stays:
 
     def leading(self, pc: int) -> Sequence[int]:
         """The instructions behind which the one at `pc` comes next."""
-        return self._from.get(pc, ())
+        jumps, before = self._jumps.get(pc, ()), self._before.get(pc)
+        if before is None or self.steps[before].does.flow == "leave":
+            return jumps
+        return sorted((*jumps, before)) if jumps else (before,)
 
-    @cached_property
+    @property
     def targets(self) -> AbstractSet[int]:
         """Where branches go."""
-        return {step.target for step in self.steps.values()}
+        return self._jumps.keys()
 
     def reads(self, pc: int, slots: Collection[int], *, exact: bool) -> bool:
         """Whether one of the slots is read before it is written again; from `pc` on, or behind the call there."""
@@ -128,52 +131,55 @@ class Stays:
         return found
 
     @cached_property
-    def _from(self) -> dict[int, list[int]]:
-        """By PC, the instructions behind which it comes next."""
+    def _jumps(self) -> dict[int, list[int]]:
+        """By PC, the branches that go there."""
         found: dict[int, list[int]] = {}
-        for pc, step in self.steps.items():
-            if step.does.flow != "leave":
-                found.setdefault(step.after, []).append(pc)
-            if step.target:
-                found.setdefault(step.target, []).append(pc)
+        for pc, _, target, _, _ in self.steps.values():
+            if target:
+                found.setdefault(target, []).append(pc)
         return found
 
     @cached_property
     def _before(self) -> dict[int, int]:
-        return {step.after: step.pc for step in self.steps.values()}
+        return dict(zip(map(attrgetter("after"), self.steps.values()), self.steps, strict=True))
 
     @cached_property
     def _puts(self) -> dict[int, list[tuple[Step, int]]]:
         """By register, the instructions that put it into a slot (from the CFA) as it is."""
         found: dict[int, list[tuple[Step, int]]] = {}
-        for step in self.steps.values():
+        for pc in sorted(set().union(*self._writers.values())):
+            step = self.steps[pc]
             if step.does.moves and len(step.does.stores) == 1:
                 for register in step.does.reads:
-                    found.setdefault(register, []).append((step, step.does.stores[0] - self._frame.below_cfa(step.pc)))
+                    found.setdefault(register, []).append((step, step.does.stores[0] - self._frame.below_cfa(pc)))
         return found
 
-    @cached_property
+    @property
     def pointed(self) -> AbstractSet[int]:
         """The slots (from the CFA) whose address the code takes."""
-        return self._touching(attrgetter("points")).keys()
+        return self._touching[2].keys()
 
-    @cached_property
+    @property
     def _readers(self) -> dict[int, set[int]]:
-        return self._touching(attrgetter("slots"))
+        return self._touching[0]
+
+    @property
+    def _writers(self) -> dict[int, set[int]]:
+        return self._touching[1]
 
     @cached_property
-    def _writers(self) -> dict[int, set[int]]:
-        return self._touching(attrgetter("stores"))
-
-    def _touching(self, words: Callable[[Effects], tuple[int, ...]]) -> dict[int, set[int]]:
-        """By slot (from the CFA), the instructions that have it among these words from SP."""
-        found: dict[int, set[int]] = {}
-        touching = [(pc, all_) for pc, step in self.steps.items() if (all_ := words(step.does))]
-        for pc, all_ in touching:
-            down = self._frame.below_cfa(pc)
-            for word in all_:
-                found.setdefault(word - down, set()).add(pc)
-        return found
+    def _touching(self) -> tuple[dict[int, set[int]], dict[int, set[int]], dict[int, set[int]]]:
+        """By slot (from the CFA), the instructions that read it, that write it, and that take its address."""
+        read: dict[int, set[int]] = {}
+        written: dict[int, set[int]] = {}
+        pointed: dict[int, set[int]] = {}
+        for pc, _, _, does, _ in self.steps.values():
+            if does.slots or does.stores or does.points:
+                down = self._frame.below_cfa(pc)
+                for found, words in ((read, does.slots), (written, does.stores), (pointed, does.points)):
+                    for word in words:
+                        found.setdefault(word - down, set()).add(pc)
+        return read, written, pointed
 
 
 class Moves:

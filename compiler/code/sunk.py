@@ -6,6 +6,7 @@ during the call is where the n before the addition is. The debug info does not t
 call, an instruction of a line before it makes something new from what is in the variable's slot.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 
@@ -72,7 +73,9 @@ class Sunk:
     def __init__(self, executable: Executable, pclntab: Pclntab, instance: Instance, lines: Lines) -> None:
         self.spot = lines.spot
         stretches = [decoded(executable, lo, hi) for lo, hi in instance.ranges]
-        self._steps: dict[int, Step] = {pc: step for stretch in stretches for pc, step in stretch.items()}
+        self._steps = (
+            stretches[0] if len(stretches) == 1 else {pc: each for some in stretches for pc, each in some.items()}
+        )
         self._traces = [
             _Trace([*stretch.values()], Frame(pclntab, lo), lines.at)
             for (lo, _), stretch in zip(instance.ranges, stretches, strict=True)
@@ -149,7 +152,7 @@ class _Trace:
 
     def __init__(self, stretch: list[Step], frame: Frame, line_at: Callable[[int], int]) -> None:
         self._stretch, self._frame, self._line_at = stretch, frame, line_at
-        self._at = {step.pc: number for number, step in enumerate(stretch)}
+        self._pcs = [step.pc for step in stretch]
         self._made: list[Making] = []
         self._wanted: frozenset[int] = frozenset()
 
@@ -157,11 +160,17 @@ class _Trace:
     def _reading(self) -> dict[int, list[int]]:
         """By slot, the numbers of the instructions that read it, ascending."""
         found: dict[int, list[int]] = {}
-        for number, step in enumerate(self._stretch):
-            down = self._frame.below_cfa(step.pc) if step.does.slots else 0
-            for slot in step.does.slots:
-                found.setdefault(slot - down, []).append(number)
+        for number, (pc, _, _, does, _) in enumerate(self._stretch):
+            if does.slots:
+                down = self._frame.below_cfa(pc)
+                for slot in does.slots:
+                    found.setdefault(slot - down, []).append(number)
         return found
+
+    def _number(self, pc: int) -> int | None:
+        """Of the instruction that begins at `pc`."""
+        number = bisect_left(self._pcs, pc)
+        return number if number < len(self._pcs) and self._pcs[number] == pc else None
 
     def makings(self, is_wanted: Callable[[int], bool]) -> list[Making]:
         """What is made from the wanted slots: from one instruction to the next, and a little way along every branch."""
@@ -178,23 +187,21 @@ class _Trace:
         for number in range(start, len(self._stretch)):
             step = self._stretch[number]
             known = self._carry_out(step, known)
-            if known and step.target in self._at:
-                self._follow(step.target, known)
+            if known and step.target:
+                self._follow(self._number(step.target), known)
             if not known or step.does.flow in ("call", "leave"):
                 return number + 1
         return len(self._stretch)
 
-    def _follow(self, target: int, known: _Known) -> None:
+    def _follow(self, number: int | None, known: _Known) -> None:
         """A little way along a branch, with what the registers hold."""
-        stretch, number = self._stretch, self._at[target]
+        stretch = self._stretch
         for _ in range(MAX_FOLLOWED):
-            if number >= len(stretch) or not known or stretch[number].does.flow == "call":
+            if number is None or number >= len(stretch) or not known or stretch[number].does.flow == "call":
                 return
             step = stretch[number]
             known = self._carry_out(step, known)
-            if step.does.flow == "leave" and step.target not in self._at:
-                return
-            number = self._at[step.target] if step.does.flow == "leave" else number + 1
+            number = self._number(step.target) if step.does.flow == "leave" else number + 1
 
     def _carry_out(self, step: Step, known: _Known) -> _Known:
         """What registers hold after an instruction; what it makes of slots is noted."""

@@ -121,15 +121,17 @@ class Step(NamedTuple):
 def steps(code: bytes, pc: int) -> dict[int, Step]:
     """The instructions of `code`, which begins at `pc`, by PC."""
     found: dict[int, Step] = {}
+    known, new = _known.get, _new
     at, begin = pc, 0
     for each in Decoder(64, code, ip=pc):
         after = each.next_ip
         end = after - pc
-        calls = code[begin] == CALL[0]
-        text = CALL if calls else code[begin:end]
-        does = _known.get(text) or _learn(text, each)
-        target = each.near_branch_target if calls or does.flow in BRANCHES else 0
-        found[at] = _new(Step, (at, after, 0 if calls else target, does, target if calls else 0))
+        if code[begin] == CALL[0]:
+            found[at] = new(Step, (at, after, 0, known(CALL) or _learn(CALL, each), each.near_branch_target))
+        else:
+            text = code[begin:end]
+            does = known(text) or _learn(text, each)
+            found[at] = new(Step, (at, after, each.near_branch_target if does[0] in BRANCHES else 0, does, 0))
         at, begin = after, end
     return found
 

@@ -206,7 +206,8 @@ class PlaceFinder:
         self.first = self.ranges[0].lo if self.ranges else 0
         """The PC from which it has a place."""
         self._starts = [each.lo for each in self.ranges]
-        self._overlap = any(each.hi > after.lo for each, after in pairwise(self.ranges))
+        self.overlap = any(each.hi > after.lo for each, after in pairwise(self.ranges))
+        """Whether several of its ranges hold at one PC; then the first is what counts."""
         self._at_calls: dict[int, Location] = {}
         self._words: dict[int, Mapping[int, Where]] = {}
 
@@ -252,7 +253,7 @@ class PlaceFinder:
     def exact(self, pc: int) -> Location:
         """At an instruction that is about to run: registers are where DWARF says."""
         last = bisect_right(self._starts, pc)
-        for each in self.ranges[0 if self._overlap else max(last - 1, 0) : last]:
+        for each in self.ranges[0 if self.overlap else max(last - 1, 0) : last]:
             if pc < each.hi:
                 return each.location
         return NOWHERE
