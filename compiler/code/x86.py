@@ -3,19 +3,12 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from iced_x86 import (
-    Decoder,
-    FlowControl,
-    Instruction,
-    InstructionInfoFactory,
-    Mnemonic,
-    OpAccess,
-    OpKind,
-    Register,
-    RegisterExt,
-)
-
 from compiler.code.alike import alike
+from compiler.code.parts import parts_of
+
+with parts_of("iced_x86"):
+    from iced_x86 import FlowControl, Mnemonic, OpAccess, OpKind, Register
+    from iced_x86._iced_x86_py import Decoder, Instruction, InstructionInfoFactory, RegisterExt
 
 READS, WRITES = (
     frozenset(map(int, accesses))
