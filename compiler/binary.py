@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import TypeVar
 
 from compiler.code.arginfo import Arguments
 from compiler.code.functable import is_obfuscated
@@ -17,13 +16,13 @@ from compiler.code.x86 import Step
 from compiler.dwarf.constants import Constant, constants_of
 from compiler.dwarf.debugfile import DebugFiles
 from compiler.dwarf.dictionaries import Dictionaries
-from compiler.dwarf.executable import BROKEN, SYMBOL, BadBinary, Executable
+from compiler.dwarf.executable import SYMBOL, BadBinary, Executable
 from compiler.dwarf.functions import Functions, Variable
 from compiler.dwarf.gotypes import GoTypes
 from compiler.dwarf.index import Index, Indexes
 from compiler.dwarf.locations import Known, PlaceFinder, read_locations
 from compiler.dwarf.table import Table
-from compiler.dwarf.units import DebugInfo
+from compiler.dwarf.units import DebugInfo, number
 from compiler.ir.program import AtAddress
 from compiler.naming.names import FunctionNames
 from compiler.naming.shapes import Shapes
@@ -34,7 +33,6 @@ MAX_DECODED = 64
 MAX_PLACES = 1 << 14
 """Variables of which is kept where they are."""
 SHARED = "no Go runtime of its own (linked with -linkshared): it cannot be captured; build it without -linkshared"
-T = TypeVar("T")
 
 
 def _c_string(section: bytes) -> str:
@@ -75,7 +73,9 @@ class Binary:
     @cached_property
     def no_debug_info(self) -> str | None:
         """Why nothing is known of its variables; None where it has Go debug info."""
-        if self._readable(lambda: self.info.has_go):
+        with self.executable.reading_debug_info():
+            has_go = self.info.has_go
+        if has_go:
             return None
         if self._runtime_elsewhere:
             return SHARED
@@ -101,7 +101,8 @@ class Binary:
     def index(self) -> Index:
         """The names in its debug info; without any, its functions' names alone."""
         if not self.no_debug_info:
-            return self._readable(lambda: Index(self.info, self._indexes))
+            with self.executable.reading_debug_info():
+                return Index(self.info, self._indexes)
         table = Table(self.info.section)
         table.functions.odd = [(name, 0) for name in self.pclntab.names()]
         return Index(self.info, table=table)
@@ -110,13 +111,6 @@ class Binary:
     def index_ms(self) -> float:
         """How long reading the names in its debug info took so far."""
         return self.index.took_ms if "index" in vars(self) else 0.0
-
-    def _readable(self, read: Callable[[], T]) -> T:
-        try:
-            return read()
-        except BROKEN as error:
-            where = str(self.executable.path)
-            raise BadBinary(f"its debug info is damaged: {error}", where=where, remedy="build it again") from None
 
     @cached_property
     def types(self) -> GoTypes:
@@ -219,14 +213,14 @@ class Binary:
         """(link-time address, type) of a package variable, "runtime.allglen"."""
         for offset in self.index.globals.get(name, []):
             die = self.info.die(offset)
-            type_offset = die.attributes.get("DW_AT_type")
+            type_offset = number(die, "DW_AT_type")
             if type_offset is None:
                 continue
-            ranges = read_locations(self.info, die, self.types.shape(type_offset.value)).ranges
+            ranges = read_locations(self.info, die, self.types.shape(type_offset)).ranges
             for each in ranges:
                 match each.location:
                     case Known(pieces=(AtAddress(address=address), *_)):
-                        return address, type_offset.value
+                        return address, type_offset
                     case _:
                         continue
         return None

@@ -12,7 +12,7 @@ from compiler.column import Column, limits_of
 from compiler.compiled import Compiled, FunctionReport
 from compiler.details import read_details, waiting_in
 from compiler.dwarf.constants import constants_named
-from compiler.dwarf.executable import BROKEN, BadBinary
+from compiler.dwarf.executable import BROKEN
 from compiler.dwarf.functions import Instance
 from compiler.dwarf.gotypes import KIND_POINTER
 from compiler.dwarf.rtypes import RuntimeTypes
@@ -41,11 +41,8 @@ __all__ = ["Compiled", "FunctionReport", "compile_spec"]
 
 def compile_spec(spec: Spec, binary: Binary, remembered: Iterable[int] = ()) -> Compiled:
     """Compile the spec for one binary. `remembered`: runtime types (offsets) that earlier captures met in interfaces."""
-    try:
+    with binary.executable.reading_debug_info():
         return _Compiler(spec, binary).compile(tuple(remembered))
-    except BROKEN as error:
-        where = str(binary.executable.path)
-        raise BadBinary(f"its debug info is damaged: {error}", where=where, remedy="build it again") from None
 
 
 class _Compiler:

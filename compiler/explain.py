@@ -63,7 +63,8 @@ class ExplainedTable:
 def explain(program: Program, binary: "Binary", *, exact: bool = False) -> tuple[ExplainedTable, ...]:
     """Where each column's value comes from: at calls (for goroutines that wait, and callers), or with `exact` at every
     instruction (for goroutines on a CPU, and those that a signal interrupted)."""
-    return explain_sites(program.tables, program.sites, program.accesses, binary, exact=exact)
+    with binary.executable.reading_debug_info():
+        return explain_sites(program.tables, program.sites, program.accesses, binary, exact=exact)
 
 
 def explain_sites(

@@ -81,6 +81,11 @@ def list_variables(binary: Binary, wanted: str, depth: int) -> FunctionVariables
     """The variables of the one function that `wanted` stands for, their fields `depth` levels deep. BadInput if none does."""
     if binary.no_debug_info:
         raise BadInput(f"it has {binary.no_debug_info}", where=str(binary.executable.path))
+    with binary.executable.reading_debug_info():
+        return _listed(binary, wanted, depth)
+
+
+def _listed(binary: Binary, wanted: str, depth: int) -> FunctionVariables:
     names, function = _one(binary, wanted)
     binary.functions.prepare(names)
     instances = [instance for name in names for instance in binary.functions.instances(name)]

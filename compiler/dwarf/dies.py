@@ -5,7 +5,7 @@ It knows the forms that Go writes; a DIE that has any other is left to elftools.
 
 import struct
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from compiler.dwarf.abbrevs import Abbreviation
 from compiler.dwarf.leb import signed, unsigned
@@ -27,9 +27,9 @@ UINT = struct.Struct("<I")
 
 
 class Attribute(NamedTuple):
-    """The value of one attribute. A reference within the unit counts from the unit's start."""
+    """The value of one attribute: of which kind it is, its form says. A reference within the unit counts from the unit's start."""
 
-    value: Any
+    value: int | bytes
     form: str
 
 
@@ -88,7 +88,7 @@ def read_die(
     word = UINT.unpack_from
     new = tuple.__new__  # what Attribute() comes to, in half of its time
     for name, form, how, size, constant in found_layout.steps:
-        value: Any
+        value: int | bytes
         if how == WORD:  # most are references
             (value,) = word(data, at)
             at += 4

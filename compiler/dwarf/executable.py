@@ -4,6 +4,7 @@ import mmap
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -37,8 +38,6 @@ BROKEN = (
     OverflowError,
     struct.error,
     IndexError,
-    AttributeError,
-    TypeError,
     zlib.error,
     RecursionError,
 )
@@ -138,6 +137,15 @@ class Executable:
         if hasattr(self, "_map"):
             self._map.close()
         self._file.close()
+
+    @contextmanager
+    def reading_debug_info(self) -> Iterator[None]:
+        """Whatever is raised meanwhile by damaged debug info is told as a BadBinary."""
+        try:
+            yield
+        except BROKEN as error:
+            what = f"its debug info is damaged: {error}"
+            raise BadBinary(what, where=str(self.path), remedy="build it again") from None
 
     @property
     def arch(self) -> str:

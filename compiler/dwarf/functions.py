@@ -249,6 +249,8 @@ class Functions:
     def _ranges(self, die: Die) -> tuple[Range, ...]:
         low, high = number(die, "DW_AT_low_pc"), die.attributes.get("DW_AT_high_pc")
         if low is not None and high is not None:
+            if not isinstance(high.value, int):
+                raise ValueError("where code ends is not told by a number")
             end = high.value if high.form == "DW_FORM_addr" else low + high.value
             return ((low, end),) if low < end else ()
         listed = number(die, "DW_AT_ranges")

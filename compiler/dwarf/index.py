@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 from compiler.dwarf.executable import BadBinary
 from compiler.dwarf.linked import split_name, unescaped
@@ -234,8 +234,8 @@ class Index:
                     continue
                 if kind == "function":
                     found.subprograms.append(die.offset)
-                name: Any = die.attributes.get("DW_AT_name")
-                if name is not None:
+                name = die.attributes.get("DW_AT_name")
+                if name is not None and isinstance(name.value, bytes):
                     found.odd.setdefault(kind, []).append((name.value, die.offset))
                 runtime_type = number(die, GO_RUNTIME_TYPE)
                 if runtime_type:

@@ -114,7 +114,10 @@ class DebugInfo:
         section = self.executable.mapped(".debug_addr")
         if unit.start not in self._address_bases:
             top = self._read(unit.dies, unit, lambda _: 0)  # whose own addresses are not of interest
-            self._address_bases[unit.start] = top.attributes["DW_AT_addr_base"].value
+            base = number(top, "DW_AT_addr_base")
+            if base is None:
+                raise ValueError("addresses by index, and its unit does not say where they are")
+            self._address_bases[unit.start] = base
         if section is None:
             raise ValueError("addresses by index, and no section .debug_addr")
         at = self._address_bases[unit.start] + 8 * index
@@ -176,7 +179,9 @@ class DebugInfo:
             return None
         top = self.die(units[-1].dies)
         found = top.attributes.get(GO_PACKAGE_NAME)
-        return text(found.value) if found is not None and name_of(top) == path else None
+        if found is None or not isinstance(found.value, bytes) or name_of(top) != path:
+            return None
+        return text(found.value)
 
     def units_of(self, path: str) -> list[Unit]:
         """The Go units that seem to be of the package at an import path."""
@@ -237,7 +242,11 @@ class DebugInfo:
     def flags(self, die: Die) -> tuple[bytes, ...]:
         """The compiler's flags of which the unit that a DIE is in tells: those that change the code, or the debug info."""
         producer = self.top_die(die).attributes.get("DW_AT_producer")
-        return () if producer is None else tuple(producer.value.partition(b";")[2].split())
+        if producer is None:
+            return ()
+        if not isinstance(producer.value, bytes):
+            raise ValueError("what compiled it is not told by a text")
+        return tuple(producer.value.partition(b";")[2].split())
 
     def _die(self, offset: int) -> Die:
         unit = self._unit(offset)
@@ -300,9 +309,13 @@ _UNUSED_SECTIONS = (
 )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> int | bytes:
     """A value of elftools as a Die has it: blocks as bytes."""
-    return bytes(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return bytes(value)
+    if not isinstance(value, int | bytes):
+        raise ValueError(f"a value that is a {type(value).__name__}")
+    return value
 
 
 def _descriptor(executable: Executable, name: str) -> "DebugSectionDescriptor | None":
@@ -334,19 +347,19 @@ def _hop(info: memoryview) -> Iterator[Unit]:
         start = end
 
 
-def text(value: Any) -> str:
-    """A DWARF string attribute as text."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def text(value: bytes) -> str:
+    """A DWARF string as text."""
+    return value.decode("utf-8", "replace")
 
 
 def name_of(die: Die) -> str | None:
-    """DW_AT_name."""
-    attribute = die.attributes.get("DW_AT_name")
-    return None if attribute is None else text(attribute.value)
+    """DW_AT_name; None also where it is no text."""
+    found = die.attributes.get("DW_AT_name")
+    return None if found is None or not isinstance(found.value, bytes) else text(found.value)
 
 
 def number(die: Die, attribute: str | int) -> int | None:
-    """An attribute's integer value (for references: the section offset)."""
+    """An attribute's integer value (for references: the section offset); None also where it is none."""
     found = die.attributes.get(attribute)
     if found is None or not isinstance(found.value, int):
         return None

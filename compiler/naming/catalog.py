@@ -48,6 +48,11 @@ def list_functions(binary: Binary, wanted: str, limit: int) -> FunctionList:
 
     BadInput where there is none.
     """
+    with binary.executable.reading_debug_info():
+        return _listed(binary, wanted, limit)
+
+
+def _listed(binary: Binary, wanted: str, limit: int) -> FunctionList:
     groups: dict[str, list[str]] = {}
     for name in _found(binary, wanted):
         groups.setdefault(written_name(name), []).append(name)

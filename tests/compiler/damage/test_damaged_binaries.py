@@ -1,5 +1,6 @@
 """Whatever an executable holds, compiling it ends soon, in little memory, with a Program, an issue or one clear sentence."""
 
+import re
 import struct
 import subprocess
 import zlib
@@ -10,6 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from compiler.binary import Binary
+from compiler.compile import compile_spec
+from compiler.dwarf.executable import BadBinary
+from compiler.naming.catalog import list_functions
+from compiler.spec import read_spec
+from compiler.variables import list_variables
 from tests.bounded import Bounded, bounded
 from tests.compiler.damage.elf import COMPRESSION, SAID, Compressed, Cut, Damage, Put, applied, damages, regions
 from tests.conftest import ROOT, build
@@ -134,6 +141,59 @@ def test_units_behind_damage_are_not_lost_in_silence(go: Path, built: Path, judg
     second = region.start + 4 + length
     said = judge(applied(data, (Put(second, b"\xfe" * 64),)))
     assert f"its debug info is damaged: no unit begins at offset {4 + length:#x}" in said
+
+
+@pytest.mark.parametrize(
+    ("whole", "swapped", "told"),
+    [
+        (rb"\x13\x0b(.{1,12}?)\x25\x08", b"\x25\x0b\\1\x13\x08", "what compiled it is not told by a text"),
+        (rb"\x12([\x01\x0f])\x40\x0a", b"\x40\\1\x12\x0a", "where code ends is not told by a number"),
+    ],
+    ids=["DW_AT_producer and DW_AT_language", "DW_AT_high_pc and DW_AT_frame_base"],
+)
+def test_attributes_that_have_each_others_forms(
+    whole: bytes, swapped: bytes, told: str, go: Path, built: Path, tmp_path: Path
+) -> None:
+    """Everything is as long as before, but a number stands for a text, or bytes stand for a number."""
+    flags = ("-trimpath", "-ldflags=-compressdwarf=false")
+    data = build(go, ROOT / "tests/targets/ledger", built / "ledger swaps", *flags).read_bytes()
+    region = regions(data)[".debug_abbrev"]
+    table = data[region.start : region.end]
+    file = tmp_path / "swapped"
+    file.write_bytes(applied(data, (Put(region.start, re.sub(whole, swapped, table, flags=re.DOTALL)),)))
+    with Binary(file) as binary:
+        issues = compile_spec(read_spec(SPEC.read_bytes(), SPEC.name), binary).issues
+        assert f"the debug info of main.post cannot be read: ValueError: {told}" in [each.message for each in issues]
+        with pytest.raises(BadBinary, match=f"its debug info is damaged: {told}"):
+            list_variables(binary, "main.post", 1)
+
+
+def test_a_name_that_is_no_text_is_none(go: Path, built: Path, tmp_path: Path) -> None:
+    """Functions that are inlined somewhere have DW_AT_name and DW_AT_inline the other way round."""
+    flags = ("-trimpath", "-ldflags=-compressdwarf=false")
+    data = build(go, ROOT / "tests/targets/ledger", built / "ledger nameless", *flags).read_bytes()
+    region = regions(data)[".debug_abbrev"]
+    table, file = data[region.start : region.end], tmp_path / "nameless"
+    damaged = table.replace(b"\x03\x08\x20\x0b", b"\x20\x08\x03\x0b")
+    assert damaged != table
+    file.write_bytes(applied(data, (Put(region.start, damaged),)))
+    with Binary(file) as binary:
+        names = [each.name for each in list_functions(binary, "main.*", 50).functions]
+        assert "main.post" in names
+        assert "main.fee" not in names
+        issues = compile_spec(read_spec(SPEC.read_bytes(), SPEC.name), binary).issues
+        assert 'no function "main.fee" in this binary' in [each.message for each in issues]
+
+
+def test_functions_of_damaged_debug_info_are_refused_in_one_sentence(go: Path, built: Path, tmp_path: Path) -> None:
+    flags = ("-trimpath", "-ldflags=-compressdwarf=false")
+    data = build(go, ROOT / "tests/targets/ledger", built / "ledger ranges", *flags).read_bytes()
+    found = regions(data)
+    region = found.get(".debug_rnglists") or found[".debug_ranges"]
+    file = tmp_path / "damaged"
+    file.write_bytes(applied(data, (Put(region.start, b"\xfe" * (region.end - region.start)),)))
+    with Binary(file) as binary, pytest.raises(BadBinary, match="its debug info is damaged: "):
+        list_functions(binary, "main.*", 50)
 
 
 @pytest.mark.timeout(3600)
