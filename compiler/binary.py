@@ -127,7 +127,8 @@ class Binary:
         """Its functions and their copies."""
         if self.no_debug_info:
             return StrippedFunctions(self.executable, self.pclntab)
-        return Functions(self.info, self.index, Dictionaries(self.executable, self.index, self.types))
+        dictionaries = Dictionaries(self.executable, self.index, self.types)
+        return Functions(self.info, self.index, dictionaries, lambda pc: self.pclntab.index_of(pc) is not None)
 
     @cached_property
     def names(self) -> FunctionNames:

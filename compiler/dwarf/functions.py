@@ -1,7 +1,7 @@
 """Functions as DWARF describes them: their code, the places where they were inlined, and the variables in scope by PC."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from compiler.dwarf.dictionaries import Dictionaries
@@ -70,8 +70,11 @@ class Instance:
 class Functions:
     """Finds a function's instances through the index."""
 
-    def __init__(self, info: DebugInfo, index: Index, dictionaries: Dictionaries) -> None:
-        self._info, self._dictionaries = info, dictionaries
+    def __init__(
+        self, info: DebugInfo, index: Index, dictionaries: Dictionaries, is_code: Callable[[int], bool]
+    ) -> None:
+        """`is_code`: whether the executable has Go code at a PC."""
+        self._info, self._dictionaries, self._is_code = info, dictionaries, is_code
         self._index = index
         self._trees: dict[int, tuple[tuple[int, Instance], ...]] = {}
         self._tree_of: dict[int, int] = {}
@@ -87,7 +90,7 @@ class Functions:
         self._look_for([offset for offset in offsets if self._is_abstract(offset)])
 
     def instances(self, name: str) -> list[Instance]:
-        """All copies of the code of the function with this linked name, by address."""
+        """All copies of the code of the function with this linked name, by address; ValueError where there is no code."""
         wanted = self._index.functions.get(name, [])
         found = [instance for offset in wanted for origin, instance in self._tree(offset) if origin == offset]
         abstract = [offset for offset in wanted if self._is_abstract(offset)]
@@ -97,6 +100,9 @@ class Functions:
         for around in sorted(each for each in enclosing if each is not None):
             found += [instance for origin, instance in self._tree(around) if origin in abstract]
         unique = {(instance.level, instance.ranges): instance for instance in found if instance.ranges}
+        for lo, hi in (each for _, ranges in unique for each in ranges):
+            if not (self._is_code(lo) and self._is_code(hi - 1)):
+                raise ValueError(f"it has code at {lo:#x} to {hi:#x}, where the executable has none")
         return [unique[key] for key in sorted(unique, key=lambda key: (key[1], key[0]))]
 
     def beside(self, instance: Instance) -> Iterator[Variable]:

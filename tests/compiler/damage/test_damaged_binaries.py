@@ -18,7 +18,7 @@ from compiler.naming.catalog import list_functions
 from compiler.spec import read_spec
 from compiler.variables import list_variables
 from tests.bounded import Bounded, bounded
-from tests.compiler.damage.elf import COMPRESSION, SAID, Compressed, Cut, Damage, Put, applied, damages, regions
+from tests.compiler.damage.elf import COMPRESSION, SAID, Compressed, Cut, Damage, Flip, Put, applied, damages, regions
 from tests.conftest import ROOT, build
 
 SPEC = ROOT / "tests/goldens/ledger.yaml"
@@ -166,6 +166,21 @@ def test_attributes_that_have_each_others_forms(
         assert f"the debug info of main.post cannot be read: ValueError: {told}" in [each.message for each in issues]
         with pytest.raises(BadBinary, match=f"its debug info is damaged: {told}"):
             list_variables(binary, "main.post", 1)
+
+
+def test_code_where_the_executable_has_none_is_told(go: Path, built: Path, tmp_path: Path) -> None:
+    """Every address of code is as far from its place as the bit says: nothing would ever run there."""
+    flags = ("-trimpath", "-ldflags=-compressdwarf=false")
+    data = build(go, ROOT / "tests/targets/ledger", built / "ledger moved", *flags).read_bytes()
+    region, file = regions(data)[".debug_addr"], tmp_path / "moved"
+    for bit in (40, 62):
+        flips = [Flip(at + bit // 8, bit % 8) for at in range(region.start + 8, region.end - 7, 8)]
+        file.write_bytes(applied(data, tuple(flips)))
+        with Binary(file) as binary:
+            compiled = compile_spec(read_spec(SPEC.read_bytes(), SPEC.name), binary)
+        assert [each.instances for each in compiled.functions] == [()] * len(compiled.functions)
+        told = [each.message for each in compiled.issues if each.message.endswith(", where the executable has none")]
+        assert len(told) == len(compiled.functions), compiled.issues
 
 
 def test_a_name_that_is_no_text_is_none(go: Path, built: Path, tmp_path: Path) -> None:
