@@ -4,16 +4,15 @@ It is in every Go executable, stripped or not. Layout: go/src/runtime/symtab.go 
 Go 1.20 and later (magic 0xfffffff1).
 """
 
+import re
 import struct
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
-from itertools import compress
 from operator import itemgetter
 
 from compiler.code.moduledata import find_module
-from compiler.dwarf.columns import column, numbers_of
 from compiler.dwarf.executable import BadBinary, Executable
 from compiler.dwarf.sections import Section, find_ended
 
@@ -144,34 +143,32 @@ class FunctionTable:
     def named(self, name: str) -> list[tuple[int, int]]:
         """[lo, hi) link-time PCs of each function of one linked name; nothing is read of the others."""
         places = find_ended(self._data, b"\0" + name.encode(), self._names - 1, self._units)
-        numbers = [number for at in places for number in numbers_of(at + 1 - self._names, self._name_offsets)]
-        ends = (self._entries[number + 1] if number + 1 < self.count else self._end for number in numbers)
-        return sorted((self.text + self._entries[n], self.text + end) for n, end in zip(numbers, ends, strict=True))
+        return sorted(self._range(number) for at in places for number in self._named_at(at + 1 - self._names))
 
-    @property
-    def _name_offsets(self) -> bytes:
-        """Of every function by its number, a word: where its name is."""
-        return self._columns[0]
+    def _named_at(self, offset: int) -> Iterator[int]:
+        """The numbers of the functions whose name begins at an offset from the beginning of all names."""
+        word = offset.to_bytes(4, "little")
+        for number in _numbers(self._columns[0], word[:1]):
+            at = self._functions + self._offsets[number] + NAME_AT
+            if self._data[at : at + 4] == word:
+                yield number
 
-    @property
-    def _ids_and_flags(self) -> tuple[int, ...]:
-        """Of every function by its number: its FuncID in the lowest byte, its flags in the next."""
-        return self._columns[1]
+    def _range(self, number: int) -> tuple[int, int]:
+        """[lo, hi) link-time PCs of a function."""
+        end = self._entries[number + 1] if number + 1 < self.count else self._end
+        return self.text + self._entries[number], self.text + end
 
     @cached_property
-    def _columns(self) -> tuple[bytes, tuple[int, ...]]:
-        # Hundreds of thousands of records, each at a multiple of its largest field's size: one call for a word of all.
-        numbers = [offset >> 2 for offset in self._offsets]
-        word = itemgetter(*numbers, numbers[0])  # of one alone it would give no tuple
-        size = (len(self._data) - self._functions - ID_AT) & ~3
-        with memoryview(self._data) as data:
-            columns = []
-            for at in (NAME_AT, ID_AT):
-                start = self._functions + at
-                with data[start : start + size] as rest, rest.cast("I") as words:
-                    columns.append(word(words)[:-1])
-        names, ids_and_flags = columns
-        return column(names), ids_and_flags
+    def _columns(self) -> tuple[bytes, bytes, bytes]:
+        """Of every function by its number: the lowest byte of where its name is, its FuncID, its flags."""
+        pick = itemgetter(*self._offsets, self._offsets[0])  # of one alone it would give no tuple
+        columns = []
+        with memoryview(self._data) as data:  # hundreds of thousands of records: one call for a byte of all
+            for at in (NAME_AT, ID_AT, ID_AT + 1):
+                with data[self._functions + at :] as rest:
+                    columns.append(bytes(pick(rest)[:-1]))
+        names, ids, flags = columns
+        return names, ids, flags
 
     def names(self) -> list[bytes]:
         """Linked names of all functions, also of those that were inlined wherever they are called."""
@@ -192,19 +189,24 @@ class FunctionTable:
     @cached_property
     def _wrapper_id(self) -> int:
         """FuncIDWrapper is the last function id, whatever its number in this Go version (internal/abi/symtab.go)."""
-        return max(each & 0xFF for each in set(self._ids_and_flags))
+        return max(set(self._columns[1]))
 
     def flagged(self, flag: int) -> list[tuple[int, int]]:
         """[lo, hi) link-time PCs of the functions that carry a flag (internal/abi/symtab.go, FuncFlag)."""
-        ends = (*self._entries[1:], self._end)
-        wanted = {each for each in set(self._ids_and_flags) if each >> 8 & flag}
-        found = compress(range(self.count), map(wanted.__contains__, self._ids_and_flags))
-        return [(self.text + self._entries[n], self.text + ends[n]) for n in found if self._entries[n] < ends[n]]
+        flags = self._columns[2]
+        wanted = bytes(each for each in set(flags) if each & flag)
+        return [(lo, hi) for lo, hi in map(self._range, _numbers(flags, wanted)) if lo < hi]
 
     def _extra(self, index: int, position: int) -> int:
         """A word behind a function's _func record: its PCDATA table offsets, then its FUNCDATA offsets."""
         at = self._functions + self._offsets[index] + FUNC.size + 4 * position
         return int.from_bytes(self._data[at : at + 4], "little")
+
+
+def _numbers(column: bytes, wanted: bytes) -> Iterator[int]:
+    """The numbers of the functions that have one of these bytes in a column, ascending."""
+    if wanted:
+        yield from (match.start() for match in re.finditer(b"[" + re.escape(wanted) + b"]", column, re.DOTALL))
 
 
 def is_obfuscated(executable: Executable) -> bool:

@@ -179,10 +179,13 @@ class Scanner:
         codes = bytes(map(info.__getitem__, starts))
         for kind, (dies, name_ends) in found.names.items():
             selected = codes.translate(self._masks[kind])
-            dies.extend(compress(starts, selected))
-            name_ends.extend(compress(ends, selected))
+            if 1 in selected:  # where all the types are, there is hardly anything else
+                dies.extend(compress(starts, selected))
+                name_ends.extend(compress(ends, selected))
         found.subprograms.extend(compress(starts, codes.translate(self._subprograms)))
         selected = codes.translate(self._has_runtime_type)
+        if 1 not in selected:
+            return
         typed = b"".join([match[match.lastindex or 0] for match in compress(chunk, selected)])
         values = struct.unpack(f"<{len(typed) // 8}Q", typed)
         found.runtime_types.extend(filter(None, values))
