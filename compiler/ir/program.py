@@ -8,7 +8,7 @@ from compiler.ir.frozen import field, frozen
 from compiler.ir.limits import Limits
 from compiler.ir.types import WORD, Type, TypeId
 
-FORMAT = 6
+FORMAT = 7
 """Raised whenever a field changes its meaning; a Program of another format is refused."""
 
 # ---------------------------------------------------------------- where a value is

@@ -1,4 +1,4 @@
-"""Programs to bytes and back: magic, then zlib over JSON with sorted keys. The same Program gives the same bytes.
+"""Programs to bytes and back: magic, then zlib over JSON of lists. The same Program gives the same bytes.
 
 What comes in is not trusted: sizes are bounded before anything is unpacked, every field is checked against its declared
 type, and every index, offset and size against what it indexes, so that an engine may use a Program without a second look.
@@ -17,7 +17,9 @@ from compiler.ir.errors import BadInput
 from compiler.ir.frozen import is_frozen, replace
 from compiler.ir.program import FORMAT, Place, Program, Site
 
-MAGIC = b"FFPROG\x02\n"
+MAGIC = b"FFPROG\x03\n"
+PARTS = 4
+"""Of the JSON text: `program_to_json`."""
 MAX_BYTES = 256 << 20
 """Of the JSON text, unpacked."""
 
@@ -27,18 +29,18 @@ class BadProgram(BadInput):
 
 
 def program_to_json(program: Program) -> str:
-    """The Program as JSON text, sorted keys.
+    """The Program as JSON text: its format, all but its sites, every place, and the sites.
 
-    Each place is written once, and sites name it by number: a function of hundreds of variables has as many sites as
-    calls, with all of them in each, and few that differ.
+    A record is a list of its kind's name and its fields, in order. Each place is written once, and sites name it by number: a
+    function of hundreds of variables has as many sites as calls, with all of them in each, and few that differ.
     """
     numbers: dict[Place, int] = {}
     sites = [
-        _plain(site) | {"places": [numbers.setdefault(place, len(numbers)) for place in site.places]}
+        (*_plain(site)[:-1], [numbers.setdefault(place, len(numbers)) for place in site.places])
         for site in program.sites
     ]
-    plain = _plain(program) | {"sites": sites, "places": list(numbers)}
-    return json.dumps(dict(sorted(plain.items())), default=_plain, separators=(",", ":"))
+    whole = (program.format, replace(program, sites=()), list(numbers), sites)
+    return json.dumps(whole, default=_plain, separators=(",", ":"))
 
 
 def program_to_bytes(program: Program) -> bytes:
@@ -62,10 +64,10 @@ def program_from_bytes(data: bytes) -> Program:
         plain = json.loads(text)
     except (zlib.error, ValueError, RecursionError) as error:
         raise BadProgram(f"the capture program cannot be read: {error}", remedy="send it again") from None
-    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+    if not isinstance(plain, list) or len(plain) != PARTS or plain[0] != FORMAT:
         raise BadProgram("the capture program is of another format", remedy="use one version for agent and service")
     try:
-        program = _program(plain)
+        program = _program(*plain[1:])
     except RecursionError:
         raise BadProgram("the capture program is nested too deeply", remedy="compile it again") from None
     problem = program_check.problem(program)
@@ -74,37 +76,34 @@ def program_from_bytes(data: bytes) -> Program:
     return program
 
 
-def _program(plain: dict[str, Any]) -> Program:
-    places: tuple[Place, ...] = _typed(tuple[Place, ...], plain.pop("places", None), "places")
-    sites, plain["sites"] = plain.get("sites"), []
+def _program(plain: Any, plain_places: Any, plain_sites: Any) -> Program:
+    places: tuple[Place, ...] = _typed(tuple[Place, ...], plain_places, "places")
     program: Program = _typed(Program, plain, "program")
-    if not isinstance(sites, list):
+    if not isinstance(plain_sites, list):
         raise BadProgram("program.sites is not a list", remedy="compile it again")
-    return replace(program, sites=tuple(_site(each, places, f"site {at}") for at, each in enumerate(sites)))
+    return replace(program, sites=tuple(_site(each, places, f"site {at}") for at, each in enumerate(plain_sites)))
 
 
 def _site(plain: Any, places: tuple[Place, ...], where: str) -> Site:
-    numbers = plain.get("places") if isinstance(plain, dict) else None
+    numbers = plain[-1] if isinstance(plain, list) and plain else None
     if not isinstance(numbers, list) or not set(map(type, numbers)) <= {int}:
         raise BadProgram(f"{where} has no list of places", remedy="compile it again")
     if numbers and not 0 <= min(numbers) <= max(numbers) < len(places):
         raise BadProgram(f"{where} has places that there are not", remedy="compile it again")
-    site: Site = _typed(Site, {**plain, "places": []}, where)
+    site: Site = _typed(Site, [*plain[:-1], []], where)
     return replace(site, places=tuple([places[number] for number in numbers]))
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def _plain(value: Any) -> tuple[Any, ...]:
     kind: Any = type(value)
-    names, values = _sorted_fields(kind)
-    return dict(zip(names, values(value), strict=True))
+    return _listed(kind)(value)
 
 
 @cache
-def _sorted_fields(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """The keys of such a value as JSON has it, that of its kind first, and what gives their values."""
-    names = sorted(kind.__match_args__)
-    values: Callable[[Any], tuple[Any, ...]] = attrgetter("__class__.__name__", *names)
-    return ("", *names), values if names else lambda _: (kind.__name__,)  # of one alone it would give no tuple
+def _listed(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives the name of a value's kind and its fields."""
+    values: Callable[[Any], tuple[Any, ...]] = attrgetter("__class__.__name__", *kind.__match_args__)
+    return values if kind.__match_args__ else lambda _: (kind.__name__,)  # of one alone it would give no tuple
 
 
 @cache
@@ -141,23 +140,24 @@ def _typed(annotation: Any, plain: Any, where: str) -> Any:
 def _one_of(members: tuple[Any, ...], plain: Any, where: str) -> Any:
     if plain is None and NoneType in members:
         return None
-    if isinstance(plain, dict):
+    if isinstance(plain, list):
         for member in members:
-            if isinstance(member, type) and member.__name__ == plain.get(""):
+            if is_frozen(member) and plain[:1] == [member.__name__]:
                 return _record(member, plain, where)
         raise BadProgram(f"{where} is of no known kind", remedy="use one version for agent and service")
     scalars = [member for member in members if not is_frozen(member) and member is not NoneType]
     if not scalars:
-        raise BadProgram(f"{where} is not an object", remedy="compile it again")
+        raise BadProgram(f"{where} is not a record", remedy="compile it again")
     return _typed(type(plain) if type(plain) in scalars else scalars[0], plain, where)
 
 
 def _record(kind: Any, plain: Any, where: str) -> Any:
-    if not isinstance(plain, dict) or plain.get("") != kind.__name__:
+    if not isinstance(plain, list) or plain[:1] != [kind.__name__]:
         raise BadProgram(f"{where} is not a {kind.__name__}", remedy="compile it again")
     hints = _hints(kind)
-    if plain.keys() - {""} != hints.keys():
+    if len(plain) != len(hints) + 1:
         raise BadProgram(
             f"{where} has other fields than a {kind.__name__}", remedy="use one version for agent and service"
         )
-    return kind(**{name: _typed(hint, plain[name], f"{where}.{name}") for name, hint in hints.items()})
+    fields = zip(hints.items(), plain[1:], strict=True)
+    return kind(*[_typed(hint, each, f"{where}.{name}") for (name, hint), each in fields])

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path as File
 from typing import Any
@@ -79,23 +80,33 @@ def test_a_part_of_another_kind_is_refused(program: Program) -> None:
         shapes.setdefault(tuple(step for step in path if isinstance(step, str)), (path, annotation))
     assert len(shapes) > 60
     for path, annotation in shapes.values():
-        others: tuple[Any, ...] = ({}, [[]], 1.5, {"": "Nobody"}, None)
+        others: tuple[Any, ...] = ({}, [[]], 1.5, ["Nobody", 1.5], None)
         for other in others:
             if (other is None and "None" in str(annotation)) or (other == 1.5 and "float" in str(annotation)):
                 continue
             plain = json.loads(program_to_json(program))
-            data = MAGIC + zlib.compress(json.dumps(_put(plain, _written(plain, path), other)).encode())
+            data = MAGIC + zlib.compress(json.dumps(_put(plain, _written(program, plain, path), other)).encode())
             with pytest.raises(BadProgram):
                 program_from_bytes(data)
 
 
-def _written(plain: Any, path: Path) -> Path:
-    """Where a Program's JSON text has what is at this path: sites name their places by number."""
+def _written(program: Program, plain: Any, path: Path) -> Path:
+    """Where a Program's JSON text has what is at this path: sites stand by themselves, and name their places by number."""
     match path:
         case ("sites", int(site), "places", int(number), *rest):
-            return "places", plain["sites"][site]["places"][number], *rest
+            place = program.sites[site].places[number]
+            return 2, plain[3][site][-1][number], *_listed(place, rest)
+        case ("sites", *rest):
+            return 3, *_listed(program.sites, rest)
         case _:
-            return path
+            return 1, *_listed(program, path)
+
+
+def _listed(value: Any, path: Iterable[str | int]) -> Iterator[int]:
+    """The same path by numbers: a record is a list of its kind's name and its fields."""
+    for step in path:
+        yield step if isinstance(step, int) else value.__match_args__.index(step) + 1
+        value = value[step] if isinstance(step, int) else getattr(value, step)
 
 
 def _put(plain: object, path: Path, other: object) -> object:

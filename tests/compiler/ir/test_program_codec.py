@@ -102,7 +102,7 @@ def test_only_a_variable_of_no_size_may_be_nowhere(program: Program) -> None:
 
 def test_equal_places_are_written_once(program: Program) -> None:
     plain, known = json.loads(program_to_json(program)), {place for site in program.sites for place in site.places}
-    assert len(plain["places"]) == len(known) < sum(len(site.places) for site in program.sites)
+    assert len(plain[2]) == len(known) < sum(len(site.places) for site in program.sites)
     read = [place for site in program_from_bytes(packed(plain)).sites for place in site.places]
     assert len({id(place) for place in read}) == len(known)
 
@@ -110,7 +110,7 @@ def test_equal_places_are_written_once(program: Program) -> None:
 @pytest.mark.parametrize("number", [-1, 1 << 40, True, 1.0, None, "0"])
 def test_a_place_that_there_is_not_is_refused(program: Program, number: object) -> None:
     plain = json.loads(program_to_json(program))
-    plain["sites"][0]["places"][0] = number
+    plain[3][0][-1][0] = number
     with pytest.raises(BadProgram, match="site 0 has"):
         program_from_bytes(packed(plain))
 
