@@ -34,10 +34,13 @@ class Compiled:
 
     def plain(self) -> dict[str, Any]:
         """All but the Program, as JSON has it."""
-        from dataclasses import asdict
-
         return {
             "issues": [values_of(issue) for issue in self.issues],
             "functions": [values_of(function) for function in self.functions],
-            "enums": [asdict(each) for each in self.enums],
+            "enums": [_enum(each) for each in self.enums],
         }
+
+
+def _enum(names: "EnumNames") -> dict[str, Any]:
+    own = None if names.own is None else values_of(names.own)
+    return values_of(names) | {"own": own, "held": [values_of(each) for each in names.held]}

@@ -2,10 +2,12 @@
 
 import copy
 import dataclasses
+import os
 import pickle
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError, asdict, dataclass, fields
+from pathlib import Path
 from pprint import pformat
 from typing import Any
 
@@ -93,8 +95,14 @@ def test_a_field_of_dataclasses_is_refused() -> None:
             notes: tuple[str, ...] = dataclasses.field(default_factory=tuple)
 
 
-def test_compiling_needs_neither_dataclasses_nor_inspect() -> None:
-    wanted = "import sys, compiler.compile, compiler.ir.program_codec, compiler.spec"
+def test_compiling_needs_neither_dataclasses_nor_inspect(querydb: Path, tmp_path: Path) -> None:
+    wanted = "import sys; from freezeframe.__main__ import answer, asked_plainly"
     left = "print(sorted({'dataclasses', 'inspect', 'elftools', 'click'} & set(sys.modules)))"
-    told = subprocess.run([sys.executable, "-c", f"{wanted}; {left}"], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("functions: [{function: main.main, table: t, collect: [os.Args]}]\n")
+    code = f"{wanted}; answer(asked_plainly(sys.argv[1:])); {left}"
+    command = [sys.executable, "-c", code, "compile", str(querydb), "--spec", str(spec)]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
+    assert "from the cache" not in told[-2]
+    assert told[-1] == "[]"
