@@ -30,6 +30,12 @@ GOROUTINES = (
 )
 MOVES = ("net/http.(*conn).serve", "net/http.(*Server).Serve", "main.spins", "main.yields")
 """Functions of goroutines that do not stand still."""
+OF_CONSTRAINTS = {
+    "main.united[...]", "main.pointed[...]", "main.compared[...]", "main.withSetter[...]", "main.behind[...]",
+    "main.sliced[...]", "main.mappedTo[...]", "main.fed[...]", "main.judged[...]", "main.spanned[...]",
+    "main.(*team[...]).joined", "main.team[...].copied",
+}  # fmt: skip
+"""Generic functions whose type arguments are no matter of methods alone."""
 TRACEBACK_FRAMES = 100
 """Go's traceback elides the middle of a stack with more frames."""
 
@@ -130,6 +136,17 @@ def test_pointers_of_generic_code_are_told_by_the_dictionary_of_the_call(scene: 
     verdict = scene.verdict(engine, shared)
     assert not verdict.wrong
     assert not [each for each in verdict.missing if not each.endswith("optimized out")]
+
+
+def test_what_a_constraint_tells_of_a_type_argument_is_shown(scene: Scene, engine: str) -> None:
+    """What is missing of it, optimization has dropped or put where nobody finds it."""
+    told = [each for each in scene.functions if each.name in OF_CONSTRAINTS]
+    assert {each.name for each in told} == OF_CONSTRAINTS
+    for function in told:
+        verdict = scene.verdict(engine, function)
+        assert not verdict.wrong
+        assert not [each for each in verdict.missing if "unsupported" in each or "issue" in each]
+        assert verdict.right > 1
 
 
 def test_a_literal_is_there_after_its_last_use(scene: Scene, engine: str) -> None:

@@ -48,7 +48,7 @@ from compiler.ir.types import (
     Wrapper,
 )
 
-ANY_ARGUMENT = "go.shape.*"
+ANY_ARGUMENT = "go.shape.*uint8"
 """How generic code calls its pointers: one copy of it serves all."""
 
 

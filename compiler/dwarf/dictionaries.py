@@ -11,6 +11,7 @@ from functools import cached_property
 
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.gotypes import (
+    ANY_POINTER,
     KIND_POINTER,
     KIND_UNSAFE_POINTER,
     SHAPE,
@@ -20,7 +21,6 @@ from compiler.dwarf.index import Index
 from compiler.ir.access_check import MAX_CHOICES
 
 MARK = b"..dict."
-SHAPED_POINTER = "go.shape.*uint8"
 METHOD = re.compile(r"\)?(\.(?!func\d|gowrap\d|deferwrap\d)\w+)?")
 """What follows the type arguments in the name of a function or method; not that of a closure, which is another function."""
 NO_POINTER = re.compile(r"\[|map\[|func\(|chan |<-chan |interface \{|struct \{|[a-z0-9]+$")
@@ -39,7 +39,7 @@ class Dictionaries:
     def real(self, function: str, offset: int) -> int:
         """The type that a variable of a shape-generic function (by linked name) really has; as it is where that is not sure."""
         name = self._types.name(offset)
-        if SHAPED_POINTER not in name:
+        if ANY_POINTER not in name:
             return offset
         if function not in self._meant:
             self._meant[function] = self._meanings(function)
@@ -50,7 +50,7 @@ class Dictionaries:
         """(address of a dictionary, type) of what a variable of a function's own code may be; () where none is known."""
         name = self._types.name(offset)
         base, shapes, rest = split_name(function)
-        if SHAPED_POINTER not in name or METHOD.fullmatch(rest) is None:
+        if ANY_POINTER not in name or METHOD.fullmatch(rest) is None:
             return ()
         found = []
         for arguments, symbol in sorted(self._arguments.get(base, {}).items()):
@@ -58,7 +58,7 @@ class Dictionaries:
             meant = {shape: argument for shape, argument in pairs if shape.startswith(SHAPE)}
             if len(arguments) != len(shapes) or any(meant.get(shape, other) != other for shape, other in pairs):
                 continue
-            if any(shape == SHAPED_POINTER and not self._may_be_pointer(argument) for shape, argument in pairs):
+            if any(shape == ANY_POINTER and not self._may_be_pointer(argument) for shape, argument in pairs):
                 continue
             real, place = self._substituted(name, meant, offset), self._executable.symbol(symbol)
             if real is not None and place is not None:
@@ -82,14 +82,14 @@ class Dictionaries:
         possible = self._arguments.get(base, {})
         if METHOD.fullmatch(rest) is None or any(len(each) != len(shapes) or '"' in str(each) for each in possible):
             return {}
-        pointers = [at for at, shape in enumerate(shapes) if shape == SHAPED_POINTER]
+        pointers = [at for at, shape in enumerate(shapes) if shape == ANY_POINTER]
         fitting = [each for each in possible if all(self._may_be_pointer(each[at]) for at in pointers)]
         meant: dict[str, str] = {}
         for shape in dict.fromkeys(shapes):
             real = {each[at] for each in fitting for at, other in enumerate(shapes) if other == shape}
             if len(real) == 1 and shape.startswith(SHAPE):
                 meant[shape] = real.pop()
-        return meant if meant.get(SHAPED_POINTER, "").startswith("*") else {}
+        return meant if meant.get(ANY_POINTER, "").startswith("*") else {}
 
     def _may_be_pointer(self, argument: str) -> bool:
         """A named type may have been declared as a pointer; what is not known may."""

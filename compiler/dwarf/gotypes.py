@@ -29,9 +29,10 @@ ATOMIC = re.compile(r"^(?:sync/atomic|internal/runtime/atomic|runtime/internal/a
 TYPE_PARAMETER = ".param"
 SHAPE = "go.shape."
 """How a generic function's code names its type arguments: by their underlying types."""
-SHAPE_PREFIX = re.compile(r"go\.shape\.(?!\*)")
-ANY_POINTER = "go.shape.*"
-"""Pointers of whatever to: it says *uint8 for all."""
+ANY_POINTER = "go.shape.*uint8"
+"""What generic code calls pointers of whatever to. Where a constraint says more than methods do (comparable, *A | *B, *T), Go
+compiles for each pointer type on its own, and the shape has its name."""
+SHAPE_PREFIX = re.compile(r"go\.shape\.(?!\*uint8)")
 LOCAL = "·"
 LOCAL_PARTS = re.compile(r"([\[\]]|·\d+)")
 GENERIC = re.compile(r"\w(?<!\bmap)$")

@@ -41,6 +41,31 @@ def test_one_of_several_pointers_is_left_open(zoo: Binary) -> None:
     assert (shared["v"], shared["list"]) == ({"go.shape.*uint8"}, {"[]go.shape.*uint8"})
 
 
+def pointee(binary: Binary, function: str, name: str) -> tuple[str, str | None]:
+    """The printed type of a variable, and what it points to."""
+    [instance] = [each for each in binary.functions.instances(function) if not each.level]
+    [variable] = [each for each in instance.variables if each.name == name]
+    target = binary.types.pointee(variable.type)
+    return binary.types.printed(variable.type), None if target is None else binary.types.name(target)
+
+
+def test_a_shape_that_names_what_it_points_to_is_taken_at_its_word(zoo: Binary) -> None:
+    """Of comparable, of types and of *T Go compiles for each pointer on its own."""
+    assert pointee(zoo, "main.united[go.shape.*main.point]", "v") == ("*main.point", "main.point")
+    assert pointee(zoo, "main.united[go.shape.*main.node]", "v") == ("*main.node", "main.node")
+    nested = "main.behind[go.shape.*go.shape.struct { L int; R int },go.shape.struct { L int; R int }]"
+    assert pointee(zoo, nested, "p") == ("*struct { L int; R int }", "go.shape.struct { L int; R int }")
+    unknown = "main.behind[go.shape.*go.shape.*uint8,go.shape.*uint8]"
+    assert pointee(zoo, unknown, "p") == ("*go.shape.*uint8", "go.shape.*uint8")
+    assert pointee(zoo, unknown, "v") == ("go.shape.*uint8", None)
+
+
+def test_an_expression_goes_on_from_it(zoo: Binary) -> None:
+    collect = ["v.X", "list[0].X", 'm["k"].X', "*v"]
+    spec = {"functions": [{"function": "main.united[go.shape.*main.point]", "table": "t", "collect": collect}]}
+    assert compile_spec(read_spec(json.dumps(spec), "spec.yaml"), zoo).issues == ()
+
+
 def test_what_it_may_be_is_told_by_dictionary(zoo: Binary) -> None:
     [instance] = [each for each in zoo.functions.instances("main.shared[go.shape.*uint8]") if not each.level]
     for name, mark in (("v", ""), ("list", "[]"), ("m", "map[string]")):

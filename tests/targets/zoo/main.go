@@ -115,6 +115,7 @@ func main() {
 	startChains()
 	startNumbers()
 	startFamiliar()
+	startGenerics()
 	startWaits()
 	arrived.Wait()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
