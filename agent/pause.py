@@ -3,6 +3,10 @@
 PTRACE_SEIZE and PTRACE_INTERRUPT (ptrace(2)) send no signal and write nothing; if this program dies, the kernel
 detaches and the target runs on. A SIGSTOP would leave it stopped for ever; it is never sent. A signal that reaches a
 thread while we stop it is handed on when we let go.
+
+A stop breaks off what a thread waits in. The kernel takes that up again, a wait with a time limit by a system call of its own,
+restart_syscall(2). Where a seccomp filter does not know it, the thread would be killed by that, or fail; so in a process under any
+filter such a wait answers EINTR, as it does when a signal has been handled.
 """
 
 import errno
@@ -15,7 +19,7 @@ from dataclasses import dataclass, field
 from agent.capabilities import remedy
 from agent.engine import Registers
 from agent.ptrace import PTRACE_DETACH, PTRACE_INTERRUPT, PTRACE_SEIZE, Ptrace, WaitStatus
-from agent.threads import AGAIN, Tracer, container_pid, own_tid, reluctance, status, thread_ids, tracer
+from agent.threads import AGAIN, Tracer, container_pid, is_filtered, own_tid, reluctance, status, thread_ids, tracer
 from compiler.ir.errors import CannotNow
 
 MAX_ROUNDS = 100
@@ -32,6 +36,8 @@ SEIZE_TRIES = 5
 OWN_TRACE_NS = 100_000_000
 """How long we wait for a trace of our own to end. A thread that execve(2) gave another number while we held it is out of our
 sight: the kernel lets go of it when the tracing thread ends, which may be after the next capture has begun."""
+TO_BE_RESTARTED = (1 << 64) - 516
+"""In RAX: ERESTART_RESTARTBLOCK of linux/errno.h. What has it is taken up by restart_syscall(2)."""
 LINGER_S = 1.0
 """How long a release waits for threads that have not stopped yet. After it the kernel lets go, when our thread ends."""
 
@@ -56,12 +62,13 @@ class PausedTarget:
 @dataclass(slots=True)
 class _Tracee:
     """One thread of ours. `name` is its tid as itself sees it; `signal` what it was about to receive when it stopped, 0
-    for nothing."""
+    for nothing; `settled`: what it waits in is seen to."""
 
     tid: int
     name: int
     stopped: bool = False
     signal: int = 0
+    settled: bool = False
 
 
 @contextmanager
@@ -79,7 +86,7 @@ def paused(pid: int, patience_ns: int) -> Iterator[PausedTarget]:
         _stop_all(ptrace, target, tracees, patience_ns)
         target.stopped_ns = time.monotonic_ns()
         for tracee in tracees.values():
-            registers = ptrace.registers(tracee.tid)
+            registers = _settle(ptrace, pid, tracee)
             if registers is not None:  # killed while it stood
                 target.threads[tracee.name] = registers
         if not target.threads:
@@ -87,7 +94,7 @@ def paused(pid: int, patience_ns: int) -> Iterator[PausedTarget]:
         yield target
     finally:
         target.release_ns = time.monotonic_ns()
-        _release(ptrace, tracees)
+        _release(ptrace, pid, tracees)
         target.resumed_ns = time.monotonic_ns()
 
 
@@ -180,21 +187,33 @@ def _look(ptrace: Ptrace, tracee: _Tracee, tracees: dict[int, _Tracee]) -> bool:
     return True
 
 
-def _release(ptrace: Ptrace, tracees: dict[int, _Tracee]) -> None:
+def _settle(ptrace: Ptrace, pid: int, tracee: _Tracee) -> Registers | None:
+    """The registers of a thread that stands; what it waits in is not restarted where a filter may forbid that. None where it has
+    been killed."""
+    registers = ptrace.registers(tracee.tid)
+    tracee.settled = True
+    if registers is not None and registers[0] == TO_BE_RESTARTED and is_filtered(pid, tracee.tid):
+        ptrace.answer(tracee.tid, errno.EINTR)
+    return registers
+
+
+def _release(ptrace: Ptrace, pid: int, tracees: dict[int, _Tracee]) -> None:
     """Detach all. One that has not stopped yet cannot be detached: it is, as soon as it stops. One that was killed while
     it stood is waited for: its process cannot end before."""
     for tracee in list(tracees.values()):
-        _detach(ptrace, tracee, tracees)
+        _detach(ptrace, pid, tracee, tracees)
     deadline = time.monotonic() + LINGER_S
     while tracees and time.monotonic() < deadline:
         for tracee in list(tracees.values()):
             if _look(ptrace, tracee, tracees):
-                _detach(ptrace, tracee, tracees)
+                _detach(ptrace, pid, tracee, tracees)
         if tracees:
             time.sleep(0.001)
 
 
-def _detach(ptrace: Ptrace, tracee: _Tracee, tracees: dict[int, _Tracee]) -> None:
+def _detach(ptrace: Ptrace, pid: int, tracee: _Tracee, tracees: dict[int, _Tracee]) -> None:
+    if tracee.stopped and not tracee.settled:
+        _settle(ptrace, pid, tracee)
     if tracee.stopped and ptrace.quietly(PTRACE_DETACH, tracee.tid, tracee.signal) == 0:
         tracees.pop(tracee.tid, None)
     tracee.stopped = False

@@ -1,6 +1,7 @@
 """The door to ptrace(2) and waitpid(2): the four requests that stop a thread, read its registers and let it go.
 
-Nothing here can write into a process. The calls keep Python's interpreter lock (they take microseconds), so that no
+Of a process nothing can be written here but one register, and that to one end: what a system call answers that a stop broke off.
+The calls keep Python's interpreter lock (they take microseconds), so that no
 other thread of this program slips in while a target stands still.
 """
 
@@ -11,6 +12,7 @@ from typing import Final
 
 from agent.engine import Registers
 
+PTRACE_POKEUSER: Final = 6
 PTRACE_GETREGS: Final = 12
 PTRACE_DETACH: Final = 17
 PTRACE_SEIZE: Final = 0x4206
@@ -28,6 +30,8 @@ _USER_REGS = (
 _DWARF = (
     "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip",
 )  # fmt: skip
+RAX_AT = 8 * _USER_REGS.index("rax")
+"""In struct user (sys/user.h), which begins with the registers."""
 _ORDER = tuple(_USER_REGS.index(name) for name in _DWARF)
 
 
@@ -61,6 +65,10 @@ class Ptrace:
         if self._ptrace(PTRACE_GETREGS, tid, None, ctypes.addressof(self._registers)) < 0:
             return None
         return tuple(self._registers[index] for index in _ORDER)
+
+    def answer(self, tid: int, error: int) -> None:
+        """Have the system call that the stop of a thread broke off answer an errno, instead of being taken up again."""
+        self._ptrace(PTRACE_POKEUSER, tid, RAX_AT, (1 << 64) - error)
 
     def wait(self, tid: int) -> WaitStatus | None:
         """Look whether the thread has stopped or ended; None where it still runs."""

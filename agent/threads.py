@@ -37,6 +37,11 @@ def status(path: str) -> Mapping[str, str]:
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
+def is_filtered(pid: int, tid: int) -> bool:
+    """Whether a seccomp filter says which system calls a thread may make; containers have one as a rule."""
+    return status(f"/proc/{pid}/task/{tid}/status").get("Seccomp", "0") != "0"
+
+
 def container_pid(pid: int, proc: Path = PROC) -> int | None:
     """The number that a process in a pid namespace of its own has there; None for one in ours."""
     numbers = status(str(proc / str(pid) / "status")).get("NSpid", "").split()

@@ -10,6 +10,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 
 from tests.agent.unit import read_unit
 
@@ -37,27 +38,34 @@ def _expand(word: str) -> set[str]:
     return {name for each in members if each and not each.startswith("#") for name in _expand(each)}
 
 
-def install(names: set[str]) -> None:
-    """From here on every other system call fails with EPERM."""
+def install(names: Iterable[str], action: int, otherwise: int) -> None:
+    """From here on there is one action for these system calls, and another for all others."""
     library = ctypes.CDLL("libseccomp.so.2")
     library.seccomp_init.restype = ctypes.c_void_p
+    library.seccomp_init.argtypes = [ctypes.c_uint32]
     library.seccomp_rule_add.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint]
     library.seccomp_load.argtypes = [ctypes.c_void_p]
-    context = library.seccomp_init(SCMP_ACT_ERRNO | errno.EPERM)
+    context = library.seccomp_init(otherwise)
     for name in sorted(names):
         number = library.seccomp_syscall_resolve_name(name.encode())
         if number >= 0:  # else this machine has no such call
-            assert library.seccomp_rule_add(context, SCMP_ACT_ALLOW, number, 0) == 0, name
+            assert library.seccomp_rule_add(context, action, number, 0) == 0, name
     assert library.seccomp_load(context) == 0
+
+
+def no_new_privileges() -> ctypes.CDLL:
+    """What the kernel wants before it takes a filter; the C library."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    return libc
 
 
 def main() -> None:
     names = allowed(read_unit()["SystemCallFilter"])
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+    libc = no_new_privileges()
     if read_unit()["MemoryDenyWriteExecute"] == ["yes"] and libc.prctl(PR_SET_MDWE, 1, 0, 0, 0) != 0:
         assert ctypes.get_errno() == errno.EINVAL, "a kernel before 6.3 does not know it"
-    install(names)
+    install(names, SCMP_ACT_ALLOW, SCMP_ACT_ERRNO | errno.EPERM)
     os.execv(sys.argv[1], sys.argv[1:])
 
 
