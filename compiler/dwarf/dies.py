@@ -67,6 +67,11 @@ def layout(told: Abbreviation) -> Layout | None:
     return Layout(told.tag, told.has_children, steps)
 
 
+def unknown_code(offset: int, code: int) -> ValueError:
+    """What is wrong with a DIE that no abbreviation describes."""
+    return ValueError(f"the entry at offset {offset:#x} of its debug info has the unknown code {code}")
+
+
 def read_die(
     data: memoryview,
     offset: int,
@@ -76,11 +81,13 @@ def read_die(
 ) -> Die | None:
     """The DIE at an offset; None where it is to be read by elftools. `address`: of an index into .debug_addr.
 
-    ValueError, IndexError, KeyError or struct.error where there is none.
+    ValueError, IndexError or struct.error where there is none.
     """
     code, at = unsigned(data, offset)
     if code == 0:
         return Die(offset, at - offset, None, False, {}, unit)
+    if code not in layouts:
+        raise unknown_code(offset, code)
     found_layout = layouts[code]
     if found_layout is None:
         return None

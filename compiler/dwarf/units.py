@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from compiler.dwarf.abbrevs import Abbreviation, read_abbreviations
-from compiler.dwarf.dies import Attribute, Die, Layout, layout, read_die
+from compiler.dwarf.dies import Attribute, Die, Layout, layout, read_die, unknown_code
 from compiler.dwarf.executable import BadBinary, Executable
 from compiler.dwarf.leb import unsigned
 from compiler.dwarf.lists import Entry, location_list, range_list
@@ -224,7 +224,10 @@ class DebugInfo:
                 break
         key = (unit.abbrevs, code)
         if key not in self._attributes:
-            self._attributes[key] = tuple(name for name, _ in self.abbrevs(unit)[code].attributes)
+            found = self.abbrevs(unit).get(code)
+            if found is None:
+                raise unknown_code(offset, code)
+            self._attributes[key] = tuple(name for name, _ in found.attributes)
         return self._attributes[key]
 
     def unit_of(self, offset: int) -> "CompileUnit":

@@ -10,7 +10,7 @@ from elftools.dwarf.locationlists import LocationEntry
 from elftools.dwarf.ranges import RangeEntry
 
 from compiler.binary import Binary
-from compiler.dwarf.dies import Die
+from compiler.dwarf.dies import Die, read_die
 from compiler.dwarf.leb import signed, unsigned
 from compiler.dwarf.units import DebugInfo
 from tests.conftest import ROOT, build
@@ -103,3 +103,8 @@ def test_numbers_of_any_length(data: bytes, without_sign: int, with_sign: int) -
 def test_a_number_without_an_end_is_none(data: bytes) -> None:
     with pytest.raises((IndexError, ValueError)):
         unsigned(memoryview(data), 0)
+
+
+def test_an_entry_that_no_abbreviation_describes_is_told_by_its_place() -> None:
+    with pytest.raises(ValueError, match="offset 0x1 of its debug info has the unknown code 69"):
+        read_die(memoryview(b"\0\x45\0"), 1, 0, {}, int)
