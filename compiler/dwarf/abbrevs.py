@@ -4,6 +4,8 @@ What Go's compiler and linker write has its names here; other names are looked u
 be imported.
 """
 
+from typing import TypeVar
+
 from compiler.dwarf.leb import signed, unsigned
 from compiler.ir.frozen import frozen
 
@@ -31,6 +33,8 @@ FORMS = {
 }  # fmt: skip
 IMPLICIT_CONSTANT = 0x21
 
+T = TypeVar("T")
+
 
 @frozen
 class Abbreviation:
@@ -44,9 +48,16 @@ class Abbreviation:
     """The value of each that has it here and not in the DIE; 0 of others."""
 
 
-def read_abbreviations(section: memoryview, at: int) -> dict[int, Abbreviation]:
+class ByCode(dict[int, T]):
+    """What belongs to each code of a table."""
+
+    def __missing__(self, code: int) -> T:
+        raise ValueError(f"an entry of its debug info has the unknown code {code}")
+
+
+def read_abbreviations(section: memoryview, at: int) -> ByCode[Abbreviation]:
     """Code to layout, of the table at an offset; IndexError or ValueError where there is none."""
-    found: dict[int, Abbreviation] = {}
+    found = ByCode[Abbreviation]()
     while True:
         code, at = unsigned(section, at)
         if not code:

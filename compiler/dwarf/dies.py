@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from compiler.dwarf.abbrevs import Abbreviation
+from compiler.dwarf.abbrevs import Abbreviation, ByCode
 from compiler.dwarf.leb import signed, unsigned
 from compiler.ir.frozen import frozen
 
@@ -67,16 +67,11 @@ def layout(told: Abbreviation) -> Layout | None:
     return Layout(told.tag, told.has_children, steps)
 
 
-def unknown_code(offset: int, code: int) -> ValueError:
-    """What is wrong with a DIE that no abbreviation describes."""
-    return ValueError(f"the entry at offset {offset:#x} of its debug info has the unknown code {code}")
-
-
 def read_die(
     data: memoryview,
     offset: int,
     unit: int,
-    layouts: dict[int, Layout | None],
+    layouts: ByCode[Layout | None],
     address: Callable[[int], int],
 ) -> Die | None:
     """The DIE at an offset; None where it is to be read by elftools. `address`: of an index into .debug_addr.
@@ -86,8 +81,6 @@ def read_die(
     code, at = unsigned(data, offset)
     if code == 0:
         return Die(offset, at - offset, None, False, {}, unit)
-    if code not in layouts:
-        raise unknown_code(offset, code)
     found_layout = layouts[code]
     if found_layout is None:
         return None

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
-from compiler.dwarf.abbrevs import Abbreviation, read_abbreviations
-from compiler.dwarf.dies import Attribute, Die, Layout, layout, read_die, unknown_code
+from compiler.dwarf.abbrevs import Abbreviation, ByCode, read_abbreviations
+from compiler.dwarf.dies import Attribute, Die, Layout, layout, read_die
 from compiler.dwarf.executable import BadBinary, Executable
 from compiler.dwarf.leb import unsigned
 from compiler.dwarf.lists import Entry, location_list, range_list
@@ -69,8 +69,8 @@ class DebugInfo:
         self.bytes = info.view
         self.units = tuple(_hop(self.bytes))
         self._starts = [unit.start for unit in self.units]
-        self._abbrevs: dict[int, dict[int, Abbreviation]] = {}
-        self._layouts: dict[int, dict[int, Layout | None]] = {}
+        self._abbrevs: dict[int, ByCode[Abbreviation]] = {}
+        self._layouts: dict[int, ByCode[Layout | None]] = {}
         self._address_bases: dict[int, int] = {}
         self._compile_units: dict[int, CompileUnit] = {}
         self._attributes: dict[tuple[int, int], tuple[str | int, ...]] = {}
@@ -123,11 +123,13 @@ class DebugInfo:
         at = self._address_bases[unit.start] + 8 * index
         return int(struct.unpack_from("<Q", section.view, at)[0])
 
-    def abbrevs(self, unit: Unit) -> dict[int, Abbreviation]:
+    def abbrevs(self, unit: Unit) -> ByCode[Abbreviation]:
         """The unit's abbreviation table: code to layout."""
         if unit.abbrevs not in self._abbrevs:
             section = self.executable.mapped(".debug_abbrev")
-            self._abbrevs[unit.abbrevs] = {} if section is None else read_abbreviations(section.view, unit.abbrevs)
+            self._abbrevs[unit.abbrevs] = (
+                ByCode() if section is None else read_abbreviations(section.view, unit.abbrevs)
+            )
         return self._abbrevs[unit.abbrevs]
 
     @cached_property
@@ -224,10 +226,7 @@ class DebugInfo:
                 break
         key = (unit.abbrevs, code)
         if key not in self._attributes:
-            found = self.abbrevs(unit).get(code)
-            if found is None:
-                raise unknown_code(offset, code)
-            self._attributes[key] = tuple(name for name, _ in found.attributes)
+            self._attributes[key] = tuple(name for name, _ in self.abbrevs(unit)[code].attributes)
         return self._attributes[key]
 
     def unit_of(self, offset: int) -> "CompileUnit":
@@ -258,7 +257,7 @@ class DebugInfo:
     def _read(self, offset: int, unit: Unit, address: Callable[[int], int]) -> Die:
         layouts = self._layouts.get(unit.abbrevs)
         if layouts is None:
-            layouts = {code: layout(each) for code, each in self.abbrevs(unit).items()}
+            layouts = ByCode((code, layout(each)) for code, each in self.abbrevs(unit).items())
             self._layouts[unit.abbrevs] = layouts
         return read_die(self.bytes, offset, unit.start, layouts, address) or self._by_elftools(offset)
 

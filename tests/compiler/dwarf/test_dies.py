@@ -10,6 +10,7 @@ from elftools.dwarf.locationlists import LocationEntry
 from elftools.dwarf.ranges import RangeEntry
 
 from compiler.binary import Binary
+from compiler.dwarf.abbrevs import ByCode
 from compiler.dwarf.dies import Die, read_die
 from compiler.dwarf.leb import signed, unsigned
 from compiler.dwarf.units import DebugInfo
@@ -105,6 +106,6 @@ def test_a_number_without_an_end_is_none(data: bytes) -> None:
         unsigned(memoryview(data), 0)
 
 
-def test_an_entry_that_no_abbreviation_describes_is_told_by_its_place() -> None:
-    with pytest.raises(ValueError, match="offset 0x1 of its debug info has the unknown code 69"):
-        read_die(memoryview(b"\0\x45\0"), 1, 0, {}, int)
+def test_an_entry_that_no_abbreviation_describes_is_told_by_its_code() -> None:
+    with pytest.raises(ValueError, match="an entry of its debug info has the unknown code 69"):
+        read_die(memoryview(b"\0\x45\0"), 1, 0, ByCode(), int)
