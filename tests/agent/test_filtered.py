@@ -47,15 +47,23 @@ def await_waits(target: Target) -> None:
         time.sleep(0.001)
 
 
+def await_lines(target: Target, lines: list[str]) -> None:
+    """Until it has written these, in whatever order."""
+    deadline = time.monotonic() + 10
+    while sorted(target.lines) != sorted(lines):
+        assert time.monotonic() < deadline, target.lines
+        time.sleep(0.001)
+
+
 def test_one_that_is_killed_when_a_wait_is_taken_up_again_lives(timed: Path) -> None:
     forbidding = (sys.executable, "-m", "tests.agent.forbidding", "restart_syscall", timed)
     with waiting(*forbidding) as target:
         for number in range(1, 21):
             with paused(target.pid, PATIENCE_NS):
                 pass
+            told = [f"broken off: {name}" for name in sorted(WAITS.values()) for _ in range(number)]
+            await_lines(target, ["ready {}", *told])
             await_waits(target)
-            for name in WAITS.values():
-                assert target.lines.count(f"broken off: {name}") == number
         assert not has_ended(target.process)
 
 
