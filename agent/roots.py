@@ -12,11 +12,12 @@ from agent.engine import Registers, Target
 from agent.reader import Reader
 from agent.walk import RIP, Walked
 from compiler.ir.chase import follows
-from compiler.ir.plan import Interval, IntervalIndex, Way, bytes_above, intervals, ways
+from compiler.ir.plan import Interval, IntervalIndex, bytes_above, intervals, ways
 from compiler.ir.program import (
     Access,
     AtAddress,
     AtCfa,
+    ByDictionary,
     Deref,
     Element,
     InRegister,
@@ -39,7 +40,7 @@ class Roots:
         self._reader = reader
         self._chaser = chaser
         self._follows = follows(program.types)
-        self._known: dict[Located, tuple[Way, ...]] = {}
+        self._known: dict[Located, dict[int | None, list[Access]]] = {}
         self._calls = _Lookup(IntervalIndex(intervals(program, exact=False)))
         self._above = bytes_above(program)
         self._exact = _Lookup(IntervalIndex(intervals(program, exact=True)))
@@ -80,13 +81,14 @@ class Roots:
         found = self._ways(root)
         if not found:
             return  # its own bytes are in the stack's image
-        parts = bytearray(self._program.accesses[root.access].root_size)
+        access = self._program.accesses[root.access]
+        parts = bytearray(access.root_size)
         for piece in root.pieces:
             parts[piece.at : piece.at + piece.size] = self._piece(piece, cfa, walked, registers)
         hand = bytes(parts)
-        for way in found:
-            if way.dictionary is None or word(hand, way.at) == way.dictionary + self._bias:
-                self._along(hand, way.access)
+        told = word(hand, access.at) - self._bias if isinstance(access, ByDictionary) else None
+        for each in found.get(told, ()):
+            self._along(hand, each)
 
     def _along(self, hand: bytes, access: Access) -> None:
         """From a root in hand to the value."""
@@ -118,10 +120,14 @@ class Roots:
         size = 8 if isinstance(step, Deref) else 16
         return hand[offset : offset + size] if base is None else self._reader.copy(base + offset, size) or b""
 
-    def _ways(self, root: Located) -> tuple[Way, ...]:
-        if root not in self._known:
-            self._known[root] = ways(root, self._program, self._follows)
-        return self._known[root]
+    def _ways(self, root: Located) -> dict[int | None, list[Access]]:
+        """The accesses to go on by, for each dictionary."""
+        found = self._known.get(root)
+        if found is None:
+            found = self._known[root] = {}
+            for way in ways(root, self._program, self._follows):
+                found.setdefault(way.dictionary, []).append(way.access)
+        return found
 
     def _piece(self, piece: Piece, cfa: int, walked: Walked, registers: Registers | None) -> bytes:
         """The bytes of one piece; zeros for what is not there."""

@@ -10,6 +10,7 @@ from compiler.expression.parse import parse
 from compiler.expression.resolve import choose, resolve
 from compiler.expression.way import Resolved, Scope, Unresolved
 from compiler.expression.writtennames import WrittenNames
+from compiler.ir.access_check import MAX_CHOICES
 from compiler.ir.limits import Limits
 from compiler.ir.program import ByDictionary, Choice, Missing
 from compiler.naming.nearest import nearest
@@ -58,7 +59,9 @@ class Column:
         self._limits = limits_of(compiler.spec, function, collect)
         self._resolved: dict[tuple[int, bool], Resolved | None] = {}
         self._accesses: dict[tuple[int, bool], tuple[int, Resolved] | None] = {}
-        self._chosen: dict[tuple[tuple[tuple[int, int], ...], bool], tuple[int, tuple[Resolved, ...]] | None] = {}
+        self._chosen: dict[
+            tuple[tuple[tuple[int, int], ...], bool], tuple[int | None, tuple[Resolved, ...]] | None
+        ] = {}
         self._misfits: dict[tuple[int, bool], Unresolved] = {}
         self.ends: tuple[int, ...] = ()
         """DIE offsets of the types that its values have."""
@@ -168,8 +171,15 @@ class Column:
         chosen = self._chosen[key]
         return None if chosen is None else chosen[0]
 
-    def _choose(self, variable: Variable) -> tuple[int, tuple[Resolved, ...]] | None:
+    def fits_a_choice(self, variable: Variable) -> bool:
+        """Whether the expression fits something that a variable of generic code may be, told apart or not."""
+        self.access_chosen(variable)
+        return self._chosen[variable.choices, variable.escaped] is not None
+
+    def _choose(self, variable: Variable) -> tuple[int | None, tuple[Resolved, ...]] | None:
         compiler, limits, text = self._compiler, self._limits, self.collect.expr
+        if len(variable.choices) > MAX_CHOICES:
+            return (None, ()) if any(self._fits(die, variable) for _, die in variable.choices) else None
         size = compiler.binary.types.size(variable.type)
         try:
             fitting = choose(compiler.scope, self.expression, variable.choices, limits, escaped=variable.escaped)
@@ -182,6 +192,13 @@ class Column:
         resolved = tuple(each for _, each in found)
         self.ends, self.found = tuple(dict.fromkeys(end for each in resolved for end in each.ends)), True
         return compiler.by_dictionary(ByDictionary(size, choices, text)), resolved
+
+    def _fits(self, type_offset: int, variable: Variable) -> bool:
+        try:
+            resolve(self._compiler.scope, self.expression, type_offset, self._limits, escaped=variable.escaped)
+        except Unresolved:
+            return False
+        return True
 
     def tell_misfits(self) -> None:
         """One Issue for all variables of its name that the expression does not fit: a pattern stands for many functions."""

@@ -18,6 +18,7 @@ from compiler.dwarf.locations import (
     Unknown,
 )
 from compiler.expression.way import Resolved
+from compiler.ir.access_check import MAX_CHOICES
 from compiler.ir.frames import GONE
 from compiler.ir.program import AtAddress, AtCfa, Located, Missing, Piece, Place, Site
 from compiler.ir.types import WORD
@@ -40,6 +41,7 @@ class Column(Protocol):
 
     def access(self, type_offset: int, *, escaped: bool) -> tuple[int, Resolved] | None: ...
     def access_chosen(self, variable: Variable) -> int | None: ...
+    def fits_a_choice(self, variable: Variable) -> bool: ...
     def variables(self, instance: Instance) -> list[Variable]: ...
     def absent(self, instance: Instance) -> Missing: ...
 
@@ -153,10 +155,10 @@ class _Traced:
 
     def _of(self, variable: Variable, location: Location, pc: int, *, exact: bool) -> Place:
         """A variable as debug info has it; in generic code an expression may fit only what it really is."""
-        chosen = variable.choices and self._column.access_chosen(variable) is not None
+        chosen = variable.choices and self._column.fits_a_choice(variable)
         if not chosen or self._column.access(variable.type, escaped=variable.escaped) is not None:
             return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
-        return Missing(location.reason, location.detail) if isinstance(location, Unknown) else UNTOLD
+        return Missing(location.reason, location.detail) if isinstance(location, Unknown) else _untold(variable)
 
     def _chosen(self, variable: Variable, pieces: tuple[Piece, ...], pc: int) -> Place | None:
         """A variable of generic code whose type the dictionary tells that the call was passed; None where it is not kept."""
@@ -186,6 +188,15 @@ class _Traced:
         dead = self._stack_maps.dead(pc, type_offset, pieces)
         self._asked.append((type_offset, pieces, dead))
         return dead
+
+
+def _untold(variable: Variable) -> Missing:
+    """Why nobody can say which of its types a variable of generic code is of."""
+    count = len(variable.choices)
+    if count <= MAX_CHOICES:
+        return UNTOLD
+    why = f"the call may have been passed {count} different type arguments, and {MAX_CHOICES} are told apart"
+    return Missing("unsupported", why)
 
 
 def _is_reused(pieces: tuple[Piece, ...], dead: tuple[int, ...]) -> bool:

@@ -178,6 +178,9 @@ class _Column:
     def access_chosen(self, variable: Variable) -> None:
         """It is where it is, whatever it points to."""
 
+    def fits_a_choice(self, variable: Variable) -> bool:
+        return bool(variable.choices)  # it asks nothing of any
+
     def variables(self, instance: Instance) -> list[Variable]:
         return [variable for variable in instance.variables if variable.die.offset in self._dies]
 

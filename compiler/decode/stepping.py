@@ -27,6 +27,8 @@ class Stepping:
 
     def __init__(self, program: Program, image: Image, values: ValueReader, bias: int) -> None:
         self._types, self._accesses = program.types, program.accesses
+        self._by_dictionary: dict[int, dict[int, int]] = {}
+        """Of accesses of generic code, by number: which other one each dictionary means."""
         self._image, self._values, self._bias = image, values, bias
 
     def read(self, here: Here, size: int) -> Window:

@@ -33,9 +33,11 @@ class Steps(Lookups):
         if isinstance(access, Access):
             return number, access
         dictionary = self._word(root, access.at) - self._bias
-        for each in access.choices:
-            if each.dictionary == dictionary:
-                return self.chosen(each.access, root)
+        if number not in self._by_dictionary:
+            self._by_dictionary[number] = {each.dictionary: each.access for each in access.choices}
+        found = self._by_dictionary[number].get(dictionary)
+        if found is not None:
+            return self.chosen(found, root)
         raise Missed("other type", f"it fits no type argument that the call was passed (dictionary at {dictionary:#x})")
 
     def along(self, here: Here, steps: tuple[Step, ...], limits: Limits) -> tuple[Here, Limits]:

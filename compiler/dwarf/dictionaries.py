@@ -18,7 +18,6 @@ from compiler.dwarf.gotypes import (
     GoTypes,
 )
 from compiler.dwarf.index import Index
-from compiler.ir.access_check import MAX_CHOICES
 
 MARK = b"..dict."
 METHOD = re.compile(r"\)?(\.(?!func\d|gowrap\d|deferwrap\d)\w+)?")
@@ -63,7 +62,7 @@ class Dictionaries:
             real, place = self._substituted(name, meant, offset), self._executable.symbol(symbol)
             if real is not None and place is not None:
                 found.append((place[0], real))
-        return tuple(found) if len(found) <= MAX_CHOICES else ()
+        return tuple(found)
 
     def _substituted(self, name: str, meant: dict[str, str], offset: int) -> int | None:
         """The type of this name with the arguments in the place of the shapes."""

@@ -29,8 +29,9 @@ MAX_UNBOXED = 4
 """Interfaces within each other that one expression looks into."""
 MAX_TAILS = 1 << 16
 """Ways to go on within interfaces, of one access."""
-MAX_CHOICES = 8
-"""Types that one variable of generic code may be of."""
+MAX_CHOICES = 256
+"""Types that one variable of generic code may be of. The most in any server that was looked at is 68; each takes a comparison of
+the probe, 10 ns, and some 80 bytes of a Program."""
 MAX_INDEX = 1 << 31
 ADDRESS_END = 1 << 47
 

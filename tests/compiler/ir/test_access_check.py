@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from compiler.ir.access_check import MAX_CHOICES
 from compiler.ir.limits import Limits
 from compiler.ir.program import Access, AnyAccess, ByDictionary, Choice, Program
 from compiler.ir.program_check import problem
@@ -28,7 +29,7 @@ def test_choices_arrive_as_they_were_sent() -> None:
     ("wrong", "why"),
     [
         (ByDictionary(8, (), "v"), "0 choices"),
-        (ByDictionary(8, (Choice(0, 0),) * 9, "v"), "9 choices"),
+        (ByDictionary(8, (Choice(0, 0),) * (MAX_CHOICES + 1), "v"), "257 choices"),
         (ByDictionary(8, (Choice(-1, 0),), "v"), "a dictionary at -1"),
         (ByDictionary(8, (Choice(1 << 47, 0),), "v"), f"a dictionary at {1 << 47}"),
         (ByDictionary(8, (Choice(0, -1),), "v"), "it chooses access -1"),
