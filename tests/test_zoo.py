@@ -32,6 +32,7 @@ MOVES = ("net/http.(*conn).serve", "net/http.(*Server).Serve", "main.spins", "ma
 """Functions of goroutines that do not stand still."""
 OF_CONSTRAINTS = {
     "main.united[...]", "main.pointed[...]", "main.compared[...]", "main.withSetter[...]", "main.behind[...]",
+    "main.behindLast[...]",
     "main.sliced[...]", "main.mappedTo[...]", "main.fed[...]", "main.judged[...]", "main.spanned[...]",
     "main.(*team[...]).joined", "main.team[...].copied",
 }  # fmt: skip

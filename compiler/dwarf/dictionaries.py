@@ -66,8 +66,10 @@ class Dictionaries:
 
     def _substituted(self, name: str, meant: dict[str, str], offset: int) -> int | None:
         """The type of this name with the arguments in the place of the shapes."""
-        for shape, argument in meant.items():
-            name = argument.join(re.split(re.escape(shape) + r"(?![\w.])", name))
+        shapes = sorted(meant, key=len, reverse=True)  # go.shape.*go.shape.*uint8 before what is in it
+        if shapes:
+            either = "|".join(map(re.escape, shapes))
+            name = re.sub(rf"(?:{either})(?![\w.])", lambda shape: meant[shape[0]], name)
         found = self._index.types.get(name, []) if SHAPE not in name else []
         return next((each for each in found if self._alike(each, offset)), None)
 

@@ -76,6 +76,22 @@ def test_what_it_may_be_is_told_by_dictionary(zoo: Binary) -> None:
         assert found == {symbols[symbol][0]: each for symbol, each in dictionaries.items()}  # type: ignore[index]
 
 
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("main.behind[go.shape.*go.shape.*uint8,go.shape.*uint8]", "main..dict.behind[**main.{0},*main.{0}]"),
+        ("main.behindLast[go.shape.*uint8,go.shape.*go.shape.*uint8]", "main..dict.behindLast[*main.{0},**main.{0}]"),
+    ],
+)
+def test_a_shape_within_a_shape_is_told_too(zoo: Binary, function: str, arguments: str) -> None:
+    [instance] = [each for each in zoo.functions.instances(function) if not each.level]
+    [p] = [each for each in instance.variables if each.name == "p"]
+    places = {name: zoo.executable.symbol(arguments.format(name)) for name in ("twig", "point")}
+    expected = {place[0]: f"**main.{name}" for name, place in places.items() if place is not None}
+    assert len(expected) == len(places)
+    assert {address: zoo.types.name(offset) for address, offset in p.choices} == expected
+
+
 def test_what_fits_some_of_the_types_is_no_issue(zoo: Binary) -> None:
     """Of the two that v may be, one has an X; where no dictionary is kept, it is absent, and not for an issue."""
     spec = {"functions": [{"function": "main.shared[go.shape.*uint8]", "table": "t", "collect": ["v.X"]}]}

@@ -74,9 +74,22 @@ func behind[P interface{ *T }, T any](p P, v T) {
 	keep(p, v)
 }
 
+// behindLast has the type that another one is made of first.
+//
 //go:noinline
-func nesting[T any](v T) {
-	behind(&v, v)
+func behindLast[T any, P interface{ *T }](v T, p P) {
+	tell("p", ref(p), "v", ref(v), "*p", ref(*p))
+	stop()
+	keep(p, v)
+}
+
+//go:noinline
+func nesting[T any](v T, last bool) {
+	if last {
+		behindLast(v, &v)
+	} else {
+		behind(&v, v)
+	}
 	keep(v)
 }
 
@@ -152,11 +165,16 @@ func startGenerics() {
 	start(func() { compared("key", at, map[string]*point{"key": at, "nil": nil}) })
 	start(func() { withSetter(&twig{10}, []*twig{{11}, nil}, twig{12}) })
 	start(func() { withSetter(&node{Value: 13}, []*node{{Value: 14}}, node{Value: 15}) })
-	start(func() { nesting(&twig{16}) })
-	start(func() { nesting(&point{17, 18}) })
-	start(func() { nesting(twig{19}) })
-	start(func() { nesting(Extent{20, 21}) })
-	start(func() { nesting("text") })
+	start(func() { nesting(&twig{16}, false) })
+	start(func() { nesting(&twig{16}, true) })
+	start(func() { nesting(&point{17, 18}, false) })
+	start(func() { nesting(&point{17, 18}, true) })
+	start(func() { nesting(twig{19}, false) })
+	start(func() { nesting(twig{19}, true) })
+	start(func() { nesting(Extent{20, 21}, false) })
+	start(func() { nesting(Extent{20, 21}, true) })
+	start(func() { nesting("text", false) })
+	start(func() { nesting("text", true) })
 	start(func() { sliced(Points{at, nil}, at) })
 	start(func() { sliced([]*node{{Value: 22}}, &node{Value: 23}) })
 	start(func() { sliced(IDs{24, 25}, 26) })
