@@ -15,6 +15,7 @@ from compiler.dwarf.debugfile import DebugFile, DebugFiles
 from compiler.dwarf.elf import Segment, read_headers
 from compiler.dwarf.machine import MACHINES, Machine
 from compiler.dwarf.sections import BadSection, Reading, Section, read_section
+from compiler.ir.access_check import ADDRESS_END
 from compiler.ir.build_id import UNPACK, BinaryIdentity, read_identity
 from compiler.ir.errors import BadInput
 from compiler.ir.files import open_regular
@@ -100,6 +101,10 @@ class Executable:
         if not self._headers:
             self.close()
             raise _headless(path)
+        if self.identity.load_address >= ADDRESS_END:
+            self.close()
+            what = f"its ELF structure is damaged: its first segment is loaded at {self.identity.load_address:#x}"
+            raise BadBinary(what, where=str(path), remedy="copy the executable again")
         if debug_files is not None and not self.identity.debug_info:
             try:
                 self._find_debug_info(debug_files)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from compiler.ir.access_check import MAX_OBJECT, access_problems
+from compiler.ir.access_check import ADDRESS_END, MAX_OBJECT, access_problems
 from compiler.ir.container_check import container_problems
 from compiler.ir.frames import REASONS
 from compiler.ir.frozen import values_of
@@ -57,7 +57,6 @@ MAX_ITAB = 1 << 10
 """Bytes of a runtime.itab before its methods."""
 MAX_TEXT = 1 << 32
 """Bytes of code: the probe keeps a byte for each 16, and Go's own tables (32 bits a function) know no more."""
-ADDRESS_END = 1 << 47
 
 
 def problem(program: Program) -> str | None:

@@ -168,6 +168,15 @@ def test_attributes_that_have_each_others_forms(
             list_variables(binary, "main.post", 1)
 
 
+def test_a_segment_where_no_process_has_memory_is_told(whole: Path, judge: Judge) -> None:
+    data = bytearray(whole.read_bytes())
+    (headers,) = struct.unpack_from("<Q", data, 0x20)
+    starts = range(headers, headers + 0x38 * struct.unpack_from("<H", data, 0x38)[0], 0x38)
+    first = next(at for at in starts if struct.unpack_from("<I", data, at) == (1,))  # PT_LOAD
+    data[first + 0x16] ^= 1  # of its address
+    assert "its first segment is loaded at 0x1" in judge(bytes(data))
+
+
 def test_code_where_the_executable_has_none_is_told(go: Path, built: Path, tmp_path: Path) -> None:
     """Every address of code is as far from its place as the bit says: nothing would ever run there."""
     flags = ("-trimpath", "-ldflags=-compressdwarf=false")
