@@ -4,6 +4,7 @@ One snapshot of two processes that were built from different constants.
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -220,7 +221,7 @@ def test_what_a_binary_does_not_tell_is_an_issue(scene: Scene) -> None:
     plain = "main.Plain has no constants in this binary (Go lists those of packages that have code in it)"
     several = "enum_name(thing): it is main.Sign or main.State, depending on the place in the code"
     untyped = (
-        "enum_name() got 0, a field of what an interface holds: its type is not known; "
+        "enum_name() got N, a field of what an interface holds: its type is not known; "
         "collect the field with a type assertion, x.(*T).State"
     )
     issues = scene.rows("SELECT process_id, item, message, nearest FROM issues ORDER BY process_id, line")
@@ -232,6 +233,8 @@ def test_what_a_binary_does_not_tell_is_an_issue(scene: Scene) -> None:
         ('functions[3].extra[0] "x"', several, None),
     ]
     when_derived = (None, "extra column jobs.inside", untyped, None)
+    for each in issues:  # of several goroutines' values it is told by the first
+        each["message"] = re.sub(r"got \d+", "got N", each["message"])
     assert [tuple(each.values()) for each in issues] == [
         when_derived,
         *((n, *each) for n in (1, 2) for each in expected),
