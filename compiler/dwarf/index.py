@@ -138,35 +138,35 @@ class Index:
         found = (die for lo, hi in self._stretches(kind) for die in self._spelled(kind, name, lo, hi))
         return sorted(own or {*self._among_few(kind, name), *found})
 
-    def _has_few(self, kind: str, unit: Unit) -> bool:
-        """Whether the unit, once it was read, has so few names of the kind that to look at them is quicker than a search."""
+    def _few(self, kind: str, unit: Unit) -> Scanned | None:
+        """What was read of the unit, if it has so few names of the kind that to look at them is quicker than a search."""
         scanned = self._scanned.get(unit.start)
-        return scanned is not None and not scanned.slow and len(scanned.names[kind][0]) <= FEW
+        return scanned if scanned is not None and not scanned.slow and len(scanned.names[kind][0]) <= FEW else None
 
     def _among_few(self, kind: str, name: bytes) -> Iterator[int]:
         """The DIEs of a name in those of the runtime's units that `_stretches` leaves out."""
-        for unit in self._info.units_of(RUNTIME):
-            scanned = self._scanned.get(unit.start)
-            if scanned is not None and self._has_few(kind, unit):
-                yield from _equal(scanned, kind, name, self._info.bytes)
+        few = filter(None, (self._few(kind, unit) for unit in self._info.units_of(RUNTIME)))
+        return (die for scanned in few for die in _equal(scanned, kind, name, self._info.bytes))
 
     def _stretches(self, kind: str) -> list[tuple[int, int]]:
         """The offsets between which names of the kind are searched: functions not where all the types are, which is a fifth of
         the text, once that has been read."""
         found, begin = list[tuple[int, int]](), 0
         for unit in self._info.units_of(RUNTIME):
-            if self._has_few(kind, unit):
+            if self._few(kind, unit) is not None:
                 found.append((begin, unit.start))
                 begin = unit.end
         return [*found, (begin, self._info.section.size)]
 
     def _at_home(self, kind: str, name: bytes) -> set[int]:
         """Those of the DIEs that are in units of the package that the name says: where most are."""
-        package = unescaped(split_name(name.decode("utf-8", "replace"))[0])
-        found = set(self._among_few(kind, name)) if package == RUNTIME else set()
-        for unit in self._info.units_of(package):
-            if package != RUNTIME or not self._has_few(kind, unit):
+        found = set[int]()
+        for unit in self._info.units_of(unescaped(split_name(name.decode("utf-8", "replace"))[0])):
+            few = self._few(kind, unit)
+            if few is None:
                 found |= self._spelled(kind, name, unit.start, unit.end)
+            else:
+                found.update(_equal(few, kind, name, self._info.bytes))
         return found
 
     def _spelled(self, kind: str, name: bytes, lo: int, hi: int) -> set[int]:
