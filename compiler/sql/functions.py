@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from compiler.ir.frozen import frozen
-from compiler.sql.shown import INT64, SqlValue, address, held, ip, is_absent, shown, uuid
+from compiler.sql.shown import INT64, SqlValue, address, held, ip, is_absent, json_value, shown, uuid
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _OF_GOS_OWN_TYPE = re.compile(r'\{"\$type":"(?:u?int(?:8|16|32|64)?|uintptr|float(?:32|64)|bool|string)",')
 """A type with names for its values is one that somebody declared."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZERO_TIME = "0001-01-01T00:00:00.000000000Z"
+_DIGITS = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][-+]?[0-9]{1,3})?", re.ASCII)
 _EXAMPLE = "2026-01-02T03:04:05.000000000Z"
 
 
@@ -99,12 +100,60 @@ def _scalar(value: bool | int | float | None) -> SqlValue:
 
 
 def number(operand: SqlValue) -> SqlValue:
-    """`operand` of an arithmetic operator; of what an interface holds the number, NULL for what is absent: SQLite would take 0.
-    ValueError for a time, of which it would take the year."""
-    operand = held(operand)
-    if isinstance(operand, str) and _RFC3339.fullmatch(operand):
-        raise ValueError(f"{shown(operand)} is a time, arithmetic on its text would be wrong; write unix_ns(...)")
-    return operand
+    """`operand` of an arithmetic operator; of what an interface holds the number, NULL where it holds none and for what is
+    absent: SQLite would take 0. ValueError for a time, of which it would take the year, and for a whole struct or list."""
+    return _number(operand, "arithmetic on it would be wrong")
+
+
+def ordered(operand: SqlValue) -> SqlValue:
+    """`operand` of a comparison by size with a number: of a text the number that it is, NULL for any other text, which is neither
+    more nor less than a number (to SQLite each is more); else as `number` has it."""
+    found = _number(operand, "which SQLite takes for more than any number")
+    return found if not isinstance(found, str) else _read(found) if _DIGITS.fullmatch(found) else None
+
+
+def comparable(operand: SqlValue) -> SqlValue:
+    """`operand` of an equality with a number: of what an interface holds the number or text, of a text the number that it is
+    (beyond int64 it stays the digits); NULL for what is absent."""
+    found = held(operand) if isinstance(operand, str) else operand
+    if not isinstance(found, str) or not _DIGITS.fullmatch(found):
+        return found
+    read = _read(found)
+    return found if isinstance(read, float) and _is_whole(found) else read
+
+
+def _number(operand: SqlValue, otherwise: str) -> SqlValue:
+    """The operand as `number` has it; `otherwise`: why a time and a whole value are refused."""
+    if not isinstance(operand, str):
+        return operand
+    found: SqlValue = operand
+    match json_value(operand):
+        case {"$absent": _}:
+            return None
+        case {"$type": _, "$value": (bool() | int() | float()) as inner}:
+            return _scalar(inner)
+        case {"$type": _, "$value": str(inner)} if _is_time(inner):
+            found = inner
+        case {"$type": _}:
+            return None
+        case dict() | list():
+            raise ValueError(f"{shown(operand)} is a whole value, {otherwise}; name the part that is a number")
+    if _is_time(found):
+        raise ValueError(f"{shown(found)} is a time, {otherwise}; write unix_ns(...)")
+    return found
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, str) and _RFC3339.fullmatch(value) is not None
+
+
+def _read(digits: str) -> int | float:
+    """The number of a text; beyond int64 the nearest that SQLite can hold."""
+    return int(digits) if _is_whole(digits) and int(digits) in INT64 else float(digits)
+
+
+def _is_whole(digits: str) -> bool:
+    return digits.lstrip("-").isdigit()
 
 
 FUNCTIONS: Mapping[str, SqlFunction] = MappingProxyType(
@@ -112,8 +161,10 @@ FUNCTIONS: Mapping[str, SqlFunction] = MappingProxyType(
         "address": SqlFunction(1, address),
         "ago": SqlFunction(2, ago),
         "bare": SqlFunction(1, bare),
+        "comparable": SqlFunction(1, comparable),
         "ip": SqlFunction(1, ip),
         "number": SqlFunction(1, number),
+        "ordered": SqlFunction(1, ordered),
         "unix_ns": SqlFunction(1, unix_ns),
         "uuid": SqlFunction(1, uuid),
     }

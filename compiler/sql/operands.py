@@ -30,8 +30,14 @@ def _name_start(tokens: Sequence[Token], first: int) -> int | None:
     before = tokens[first - 1].keyword if first else ""
     if before in ("OVER", "COLLATE"):
         return operand_start(tokens, first - 2)
-    no_operand = before in _NO_OPERAND_AFTER or tokens[first].keyword in ("ISNULL", "NOTNULL")
+    no_operand = _none_after(tokens, first - 1) or tokens[first].keyword in ("ISNULL", "NOTNULL")
     return None if no_operand else first
+
+
+def _none_after(tokens: Sequence[Token], before: int) -> bool:
+    """Whether what stands behind this token is no operand; behind `IS DISTINCT FROM` it is one."""
+    distinct = before > 0 and tokens[before].keyword == "FROM" and tokens[before - 1].keyword == "DISTINCT"
+    return before >= 0 and tokens[before].keyword in _NO_OPERAND_AFTER and not distinct
 
 
 def _group_start(tokens: Sequence[Token], last: int) -> int | None:
@@ -41,7 +47,7 @@ def _group_start(tokens: Sequence[Token], last: int) -> int | None:
     before = tokens[opening - 1]
     if before.keyword in ("OVER", "FILTER"):
         return operand_start(tokens, opening - 2)
-    if before.keyword in _NO_OPERAND_AFTER:
+    if _none_after(tokens, opening - 1):
         return None
     return opening - 1 if before.is_name else opening
 

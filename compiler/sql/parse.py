@@ -15,6 +15,7 @@ from sqlglot.parsers.sqlite import SQLiteParser
 from compiler.ir.frozen import frozen
 from compiler.sql.allowed import check_functions
 from compiler.sql.calls import Call, calls
+from compiler.sql.compared import comparison_splices, rounded
 from compiler.sql.errors import SqlError, sql_error_at
 from compiler.sql.fence import fence_splices
 from compiler.sql.lexer import Splice, Token, original_offset, splice, tokenize
@@ -55,7 +56,7 @@ class Parsed:
     _fences: tuple[Splice, ...]
 
     def sql(self, more: Sequence[Splice] = ()) -> str:
-        """The SQL to run: `rewritten` with its arithmetic fenced and `more` splices in it."""
+        """The SQL to run: `rewritten` with its arithmetic and comparisons fenced and `more` splices in it."""
         return splice(self.rewritten, [*self._fences, *more])
 
     def error_at(self, offset: int, what: str, remedy: str) -> SqlError:
@@ -64,7 +65,7 @@ class Parsed:
 
 
 def parse_statement(text: str, *, name_results: bool) -> Parsed:
-    """The one statement in `text`, paths rewritten, arithmetic fenced, functions checked; SqlError if it is none.
+    """The one statement in `text`, paths rewritten, arithmetic and comparisons fenced, functions checked; SqlError if it is none.
 
     With `name_results`, columns of the first result list that have no name get their own text as their name, as SQLite
     itself does, but without our splices in it.
@@ -81,7 +82,8 @@ def parse_statement(text: str, *, name_results: bool) -> Parsed:
     tree = _tree(text, with_paths, splices)
     rewritten = tokenize(with_paths)
     found = calls(with_paths, rewritten)
-    return Parsed(text, tuple(tokens), with_paths, tree, tuple(found), tuple(splices), tuple(fence_splices(rewritten)))
+    fences = (*fence_splices(rewritten), *comparison_splices(rewritten))
+    return Parsed(text, tuple(tokens), with_paths, tree, tuple(found), tuple(splices), fences)
 
 
 def too_deep() -> SqlError:
@@ -99,6 +101,9 @@ def _check_tokens(text: str, tokens: Sequence[Token]) -> None:
             raise sql_error_at(text, token.start, f"the parameter {token.text} has no value here", "write the value")
         if (token.text == "," or token.keyword == "SELECT") and after in _ENDS_A_LIST:
             raise sql_error_at(text, token.start, f'syntax error near "{token.text}"', "an expression must follow")
+    for token in rounded(tokens):
+        what = f"{token.text} is more than SQLite's integers can be (2^63 - 1), it would be rounded"
+        raise sql_error_at(text, token.start, what, f"write '{token.text}': so large a value is kept as its digits")
     check_functions(text, tokens)
     calls(text, tokens)
 

@@ -182,7 +182,7 @@ WRONG_SQL = {
     extra("unix_n(q)"): EXTRA + 'no function "unix_n" may be called here; nearest: "unix_ns"',
     extra("load_extension('x')"): EXTRA
     + 'no function "load_extension" may be called here; there are: abs, acos, acosh, address, ago, asin, asinh, '
-    "atan, atan2, atanh, avg, bare and 97 more",
+    "atan, atan2, atanh, avg, bare and 99 more",
     extra("enum_name(status)"): EXTRA
     + "enum_name() takes a collected column or a path in one; write enum_name(column) or enum_name(column->field)",
     extra("uuid(q, user)"): EXTRA + "uuid() takes one argument, got 2; write uuid(q->ID)",

@@ -1,12 +1,13 @@
 """Our SQL functions, and times found before one calculates with them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.sql.functions import ago, bare, number, unix_ns
+from compiler.sql.functions import ago, bare, comparable, number, ordered, unix_ns
 from compiler.sql.times import find_time_arithmetic, is_time_value
 
 TIMES = {
@@ -69,7 +70,9 @@ HELD: dict[str | int, str | int | float | None] = {
     "[not JSON": "[not JSON",
     "7": "7",
     8: 8,
-    '{"$type":"main.T","N":1}': '{"$type":"main.T","N":1}',
+    '{"$type":"main.T","N":1}': None,
+    '{"$type":"string","$value":"12"}': None,
+    "{not JSON": "{not JSON",
 }
 
 
@@ -78,12 +81,46 @@ def test_arithmetic_takes_the_number_that_an_interface_holds(value: str | int, f
     assert number(value) == found
 
 
+COMPARED: dict[str | float, tuple[object, object]] = {
+    '{"$type":"int64","$value":25077}': (25077, 25077),
+    '{"$type":"main.On","$value":true}': (1, 1),
+    '{"$type":"uint64","$value":18446744073709551615}': (2.0**64, "18446744073709551615"),
+    '{"$type":"string","$value":"12"}': (None, 12),
+    '{"$type":"string","$value":"twelve"}': (None, "twelve"),
+    '{"$type":"main.T","N":1}': (None, '{"$type":"main.T","N":1}'),
+    '{"$type":"*int","$value":null}': (None, None),
+    '{"$absent":"depth","$addr":"0xc000010018"}': (None, None),
+    "18446744073709551615": (2.0**64, "18446744073709551615"),
+    "-12": (-12, -12),
+    "1.5e3": (1500.0, 1500.0),
+    "twelve": (None, "twelve"),
+    "": (None, ""),
+    "{12": (None, "{12"),
+    12: (12, 12),
+    0.5: (0.5, 0.5),
+}
+
+
+@pytest.mark.parametrize(("value", "found"), COMPARED.items())
+def test_a_comparison_with_a_number_takes_the_number(value: str | float, found: tuple[object, object]) -> None:
+    assert (ordered(value), comparable(value)) == found
+
+
+@pytest.mark.parametrize("function", [number, ordered])
+@pytest.mark.parametrize("value", ['{"N":1}', "[1,2]", "[]", "{}"])
+def test_a_whole_struct_is_no_number(function: Callable[[str], object], value: str) -> None:
+    with pytest.raises(ValueError, match=r"is a whole value, .*; name the part that is a number"):
+        function(value)
+
+
 def test_a_time_in_an_interface_is_a_time() -> None:
     text = '{"$type":"time.Time","$value":"1970-01-01T00:00:01.000000000Z"}'
     assert (unix_ns(text), ago(text, 3_000_000_000)) == (1_000_000_000, 2.0)
     assert [unix_ns('{"$absent":"depth"}'), ago('{"$absent":"depth"}', 1)] == [None, None]
     with pytest.raises(ValueError, match=r"is a time.*write unix_ns"):
         number(text)
+    with pytest.raises(ValueError, match=r"is a time, which SQLite takes for more than any number; write unix_ns"):
+        ordered(text)
 
 
 BARE = {

@@ -37,20 +37,38 @@ OPERANDS = [
     "user COLLATE nocase", "(age_s IN (1.5, 3))", "EXISTS (SELECT 1)", "(age_s ISNULL)", "(SELECT max(age_s) FROM queries)",
     "~goroutine_id", "sum(age_s) OVER (ORDER BY goroutine_id)", "CAST(user AS TEXT)", "(age_s NOT NULL)",
 ]  # fmt: skip
-OPERATORS = ["+", "-", "*", "/", "%", "||", "<", "=", "AND", "IS", "&"]
+OPERATORS = ["+", "-", "*", "/", "%", "||", "AND", "&", "<<"]
+NUMBERS = [
+    "age_s", "goroutine_id", "queries.age_s", "2", "0.5", "-1", "NULL", "+age_s", "(3)", "q->N", "q->>'$.M'", "TRUE",
+    "count(*) OVER ()", "coalesce(age_s, 0)", "CAST(user AS INTEGER)", "CASE WHEN age_s > 3 THEN 1 ELSE age_s END",
+    "abs(age_s)", "(SELECT max(age_s) FROM queries)", "NOT age_s", "length(user)", "age_s + 1", "- age_s * 2",
+]  # fmt: skip
+COMPARISONS = [
+    "{} < {}", "{}>={}", "{} = {}", "{} == {}", "{} <> {}", "{} IS {}", "{} IS NOT {}", "{} IS NOT DISTINCT FROM {}",
+    "{} IN ({}, 3)", "{} NOT IN (1, {})", "{} BETWEEN 1 AND {}", "{} NOT BETWEEN {} AND 4.5", "2 BETWEEN {} AND {}",
+    "sum({}) OVER (ORDER BY goroutine_id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) > {}", "(goroutine_id, {}) = (1, {})",
+    "({}) > ({})", "NOT {} > {}", "CASE WHEN {} > {} THEN 1 ELSE 2 END", "count(*) FILTER (WHERE {} < {}) OVER ()",
+]  # fmt: skip
 
 
 def longer(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     both = st.builds("{} {} {}".format, inner, st.sampled_from(OPERATORS), inner)
-    return both | st.builds(str.format, st.sampled_from(["({})", "abs({})", "- {}"]), inner)
+    return both | st.builds(str.format, st.sampled_from(["({})", "abs({})", "- ({})"]), inner)
+
+
+def compared(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    operand = st.sampled_from(NUMBERS) | inner.map("({})".format)
+    both = st.builds(str.format, st.sampled_from(COMPARISONS), operand, operand)
+    return both | st.builds("({}) {} {}".format, inner, st.sampled_from(["AND", "OR", "+", "="]), inner)
 
 
 expressions = st.recursive(st.sampled_from(OPERANDS), longer, max_leaves=6)
+comparisons = st.recursive(st.sampled_from(NUMBERS), compared, max_leaves=6)
 
 
 @settings(max_examples=300, deadline=None)
-@given(expressions)
-def test_any_arithmetic_gives_the_same_with_the_fence(expression: str) -> None:
+@given(expressions | comparisons)
+def test_any_arithmetic_and_comparison_of_numbers_gives_the_same_with_the_fence(expression: str) -> None:
     plain = expression.replace("q->N", "json_extract(q, '$.N')").replace(
         "q->user.Name", "json_extract(q, '$.user.Name')"
     )
@@ -66,6 +84,32 @@ def outcome(connection: sqlite3.Connection, sql: str) -> object:
         return rows(connection, sql)
     except sqlite3.OperationalError as error:
         return str(error)
+
+
+COMPARED = {
+    "v > 5, v <= - 3, 5 > v, (v) >= (5), v > 2 * depth": (
+        "ordered(v) > 5, ordered(v) <= - 3, 5 > ordered(v), ordered((v)) >= (5), ordered(v) > 2 * number(depth)"
+    ),
+    "v = 5, v IS NOT 5, v NOT IN (5, 6), v <> count(*)": (
+        "comparable(v) = 5, comparable(v) IS NOT 5, comparable(v) NOT IN (5, 6), comparable(v) <> count(*)"
+    ),
+    "v IS DISTINCT FROM 5, v IS NOT DISTINCT FROM w->a": (
+        "comparable(v) IS DISTINCT FROM 5, v IS NOT DISTINCT FROM bare(w -> '$.\"a\"')"
+    ),
+    "v BETWEEN 1 AND w, 1 NOT BETWEEN t.v AND w": "ordered(v) BETWEEN 1 AND ordered(w), 1 NOT BETWEEN ordered(t.v) AND ordered(w)",
+    "v < captured_at_ns, p.captured_at_ns < v->a": (
+        "ordered(v) < captured_at_ns, p.captured_at_ns < ordered(bare(v -> '$.\"a\"'))"
+    ),
+    "v + 1 > 5, v > w, v = 'x', v IS NULL, depth = 5, t.goroutine_id = 17, (v, w) = (1, 2), v LIKE 5": (
+        "number(v) + 1 > 5, v > w, v = 'x', v IS NULL, depth = 5, t.goroutine_id = 17, (v, w) = (1, 2), v LIKE 5"
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "fenced"), COMPARED.items())
+def test_what_is_compared_with_a_number_is_fenced(written: str, fenced: str) -> None:
+    select = "SELECT 1 AS x FROM t, p WHERE coalesce({})"
+    assert sql_select_guard(select.format(written)) == select.format(fenced)
 
 
 FENCED = {
@@ -87,7 +131,7 @@ def test_arithmetic_on_a_time_stops_at_run_time(written: str, fenced: str) -> No
     assert sql_select_guard(written) == fenced
     with opened(errors) as connection, pytest.raises(sqlite3.OperationalError):
         connection.execute(fenced).fetchall()
-    assert errors == [f"'{START}' is a time, arithmetic on its text would be wrong; write unix_ns(...)"]
+    assert errors == [f"'{START}' is a time, arithmetic on it would be wrong; write unix_ns(...)"]
 
 
 EXTRAS = {

@@ -65,9 +65,9 @@ SELECT q->N - q->M AS difference, sum(q->N) OVER (ORDER BY goroutine_id) AS tota
 SELECT json_extract(q, '$.N') - json_extract(q, '$.M') AS difference, sum(json_extract(q, '$.N')) OVER (ORDER BY goroutine_id) AS total FROM queries ORDER BY goroutine_id
 
 -- A column of an interface type is JSON text, which is more than any number; what is in it is compared as what it is.
-SELECT v->"$type" AS kind, v->"$value" AS value, v->"$value" > 5 AS more, v > 5 AS text_is_more FROM (SELECT '{"$type":"int","$value":4}' AS v UNION ALL SELECT '{"$type":"main.State","$value":6}' UNION ALL SELECT '{"$type":"string","$value":"a"}' UNION ALL SELECT '{"$type":"int","$value":{"$absent":"budget"}}' UNION ALL SELECT '{"$type":"*main.T","$addr":"0xc000","X":1}' UNION ALL SELECT NULL)
+SELECT v->"$type" AS kind, v->"$value" AS value, v->"$value" > 5 AS more, v > 5 AS held_more, v = 4 AS held_four, v BETWEEN 6 AND 9 AS held_between, v NOT IN (4, 7) AS held_others FROM (SELECT '{"$type":"int","$value":4}' AS v UNION ALL SELECT '{"$type":"main.State","$value":6}' UNION ALL SELECT '{"$type":"string","$value":"a"}' UNION ALL SELECT '{"$type":"int","$value":{"$absent":"budget"}}' UNION ALL SELECT '{"$type":"*main.T","$addr":"0xc000","X":1}' UNION ALL SELECT NULL)
 ---
-SELECT * FROM (VALUES ('int', 4, 0, 1), ('main.State', 6, 1, 1), ('string', 'a', 1, 1), ('int', NULL, NULL, 1), ('*main.T', NULL, NULL, 1), (NULL, NULL, NULL, NULL))
+SELECT * FROM (VALUES ('int', 4, 0, 0, 1, 0, 0), ('main.State', 6, 1, 1, 0, 1, 1), ('string', 'a', NULL, NULL, 0, NULL, 1), ('int', NULL, NULL, NULL, NULL, NULL, NULL), ('*main.T', NULL, NULL, NULL, 0, NULL, 1), (NULL, NULL, NULL, NULL, NULL, NULL, NULL))
 
 SELECT v->>'$.$value' AS value FROM (SELECT '{"$type":"int","$value":4}' AS v UNION ALL SELECT NULL)
 ---
