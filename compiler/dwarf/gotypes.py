@@ -4,6 +4,7 @@ Layouts are read by field name from the binary's own DWARF, never from a table o
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import starmap
 
@@ -35,6 +36,8 @@ compiles for each pointer type on its own, and the shape has its name."""
 SHAPE_PREFIX = re.compile(r"go\.shape\.(?!\*uint8)")
 LOCAL = "·"
 LOCAL_PARTS = re.compile(r"([\[\]]|·\d+)")
+FIELD_PARTS = re.compile(r"""([\[\]]|"(?:[^"\\]|\\.)*"|(?:(?<=struct \{ )|(?<=; ))[\w.~%\-+]+ (?:= )?(?![}"]))""")
+"""Brackets, tags (which may hold anything), and the names of fields: `main.a `, of an embedded generic type `Box = `."""
 GENERIC = re.compile(r"\w(?<!\bmap)$")
 """What is before the type arguments of a type, and not before the key of a map."""
 PACKAGE_PATH = re.compile(r"[\w~%\-+][\w.~%\-+]*/(?=[\w.~%\-+/]*\.)")
@@ -50,6 +53,8 @@ def printed_type(name: str) -> str:
     short = PACKAGE_PATH.sub("", name)
     if LOCAL in short:
         short = _without_numbers(short)
+    if "struct { " in short:
+        short = _with_bare_fields(short)
     if SHAPE in short:
         short = SHAPE_PREFIX.sub("", short)
     return short.replace("%2e", ".") if "%" in short else short
@@ -57,14 +62,28 @@ def printed_type(name: str) -> str:
 
 def _without_numbers(name: str) -> str:
     """Go prints them in type arguments alone: main.local, []main.local, main.Box[main.local·1]."""
+    return _outside_of_arguments(name, LOCAL_PARTS, lambda _: "")
+
+
+def _with_bare_fields(name: str) -> str:
+    """The linker tells a struct's unexported fields apart by their package, and names an embedded generic type twice; Go prints
+    that in type arguments alone: struct { a int }, main.Box[struct { main.a int }]."""
+
+    def bare(part: str) -> str:
+        return part if part[0] == '"' else "" if part.endswith("= ") else part.rpartition(".")[2]
+
+    return _outside_of_arguments(name, FIELD_PARTS, bare)
+
+
+def _outside_of_arguments(name: str, parts: re.Pattern[str], printed: Callable[[str], str]) -> str:
+    """The name with those of the parts, which include brackets, printed that are in no type arguments."""
     text, arguments = "", list[bool]()
-    for part in LOCAL_PARTS.split(name):
+    for index, part in enumerate(parts.split(name)):
         if part == "[":
             arguments.append(GENERIC.search(text) is not None)
         elif part == "]" and arguments:
             arguments.pop()
-        if not part.startswith(LOCAL) or any(arguments):
-            text += part
+        text += printed(part) if index % 2 and part not in ("[", "]") and not any(arguments) else part
     return text
 
 

@@ -80,11 +80,27 @@ func startInterfaces() {
 		A int
 		B string
 	}{1, "anon"}
+	hidden := struct {
+		a    int
+		unit `json:"; main.x y"`
+		b    []struct {
+			c string "t"
+		}
+		m map[struct{ k int }]*struct{ v square }
+		f func(a int, s square) struct{ q int }
+	}{a: 1, b: []struct {
+		c string "t"
+	}{{"c"}}}
 	for _, v := range []any{nil, true, false, 0, 1, 255, 256, -1, int8(-8), uint8(8), int16(-16), uint16(16), int32(-32), uint32(32), int64(1 << 40), ^uint64(0),
 		uintptr(7), float32(0.1), 0.25, complex64(complex(1, 2)), complex(3, -4), "", "text", "bad\xff", []byte("b"), []byte{255}, []byte(nil), []int{1, 2}, []int(nil), []string{"s"},
 		map[string]int{"a": 1}, map[string]any{"k": 1}, map[string]int(nil), p, (*point)(nil), *p, &p, &n, (*int)(nil), &inner, &deep, square{2}, &square{3}, unit{}, struct{}{}, &struct{}{},
 		onePointer{p}, onePointer{}, [1]*point{p}, [0]int{}, [2]int{1, 2}, [1]int{5}, [1]func(){nil}, c, (chan int)(nil), plainFunc, (func())(nil), time.Second, time.Unix(1, 2), &time.Time{}, color(3), celsius(1.5), name("n"), raw("r"),
 		anonymous, &anonymous, custom{1, code(2)}, &node{Value: 1}, unsafe.Pointer(p), struct{ F func() }{startMaps}, struct{ A any }{struct{ B any }{[]any{1}}},
+		hidden, &hidden, []any{hidden}, Box[struct{ a int }]{struct{ a int }{1}, nil}, struct {
+			shape
+			Box[int]
+			_ int
+		}{square{1}, Box[int]{2, nil}, 0},
 		Box[int]{1, nil}, &Box[string]{"b", nil}, Box[point]{point{1, 2}, p2(point{3, 4})}, [][]any{{1}, nil}, reflect.TypeOf(0).Kind(), time.March} {
 		v := v
 		start(func() { boxed(v) })
