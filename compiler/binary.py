@@ -11,6 +11,7 @@ from compiler.code.moduledata import NAME as MODULE_DATA
 from compiler.code.moduledata import ModuleData, read_module
 from compiler.code.pclntab import Pclntab
 from compiler.code.stackmaps import StackMaps
+from compiler.code.stackobjects import StackObjects
 from compiler.code.sunk import decoded
 from compiler.code.x86 import Step
 from compiler.dwarf.constants import Constant, constants_of
@@ -186,10 +187,21 @@ class Binary:
     def places(self) -> Callable[[Variable], PlaceFinder]:
         """Where debug info says that a variable is, by PC; read once of each."""
         kept = lru_cache(maxsize=MAX_PLACES)(self._find_places)
-        return lambda variable: kept(variable.die.offset, variable.type)
 
-    def _find_places(self, offset: int, type_offset: int) -> PlaceFinder:
-        return PlaceFinder(read_locations(self.info, self.info.die(offset), self.types.shape(type_offset)))
+        def places(variable: Variable) -> PlaceFinder:
+            returned = variable.result and not variable.inlined and not variable.escaped
+            return kept(variable.die.offset, variable.type, returned)
+
+        return places
+
+    def _find_places(self, offset: int, type_offset: int, returned: bool) -> PlaceFinder:
+        """`returned`: it is a result, which is in memory where the function defers calls, for these to see."""
+        shape, objects = self.types.shape(type_offset), self.stack_objects
+
+        def in_memory(pc: int, slot: int) -> bool:
+            return objects.is_one(pc, slot, shape.size) or (returned and self.pclntab.defer_return(pc) is not None)
+
+        return PlaceFinder(read_locations(self.info, self.info.die(offset), shape, in_memory))
 
     @cached_property
     def steps(self) -> Callable[[int], Mapping[int, Step]]:
@@ -204,6 +216,11 @@ class Binary:
     def stack_maps(self) -> StackMaps:
         """Its stack maps."""
         return StackMaps(self.executable, self.pclntab, self.types)
+
+    @cached_property
+    def stack_objects(self) -> StackObjects:
+        """Which of its variables on the stack are used by their addresses."""
+        return StackObjects(self.executable, self.pclntab)
 
     @cached_property
     def arguments(self) -> Arguments:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from compiler.code.ahead import computed_ahead, read_ahead
 from compiler.code.homes import own_slots
 from compiler.code.lines import joined
-from compiler.code.unnamed import unnamed
+from compiler.code.unnamed import half_stored, unnamed
 from compiler.copycode import Code
 from compiler.dwarf.functions import Range, Variable
 from compiler.dwarf.locations import Known, Location
@@ -75,7 +75,7 @@ class Candidate:
         self._left = self._moves.all_left() if self._moves else set()
         self._read_ahead = read_ahead(code.stays, self.places, self._left, lines.spot)
         self._ahead = computed_ahead(code.stays, self.places, variable, lines.spot)
-        self._unnamed = unnamed(code.stays, self.places, code.homes.unframed)
+        self._unnamed = unnamed(code.stays, self.places, code.homes.unframed) | half_stored(code.stays, self.places)
         self._mixtures = code.mixtures(variable, self.places)
         self._renewals = code.renewals(variable, self.places)
 
@@ -120,7 +120,9 @@ class Candidate:
         return self._untrue(location.pieces, pc, exact=exact) or location if isinstance(location, Known) else location
 
     def _untrue(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> Missing | None:
-        """Why what is in these pieces may not be its value."""
+        """Why what is in these pieces may not be its value. (What is assigned in memory is there before the next call.)"""
+        if self.places.in_memory and not exact:
+            return None
         if self._first_only:
             return EARLIER
         if self._only_counts:

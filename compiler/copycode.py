@@ -200,7 +200,7 @@ class Code:
         """Whether a variable of one place really is there all the time. (Since Go 1.27 debug info also says it of structs that
         come on the stack and are taken apart, and of others whose new values have no name.)"""
         apart = self._binary.types.shape(variable.type).words is not None
-        return not apart or (variable.result and self.lines.defers)
+        return not apart or (variable.result and not variable.inlined and self.lines.defers)
 
     def _may_return(self, address: int, wanted: AbstractSet[int]) -> bool:
         """Whether the function at an address returns one of the types; a generic one, whether it may be by kind and size."""

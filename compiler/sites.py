@@ -150,28 +150,32 @@ class _Traced:
         if isinstance(found, Missing):
             return found
         known = found.pieces if isinstance(found, Known) and not exact else ()
-        chosen = self._chosen(variable, known, pc) if known and variable.choices else None
-        return chosen or self._of(variable, found, pc, exact=exact)
+        kept = candidate.places.in_memory
+        chosen = self._chosen(variable, known, pc, kept=kept) if known and variable.choices else None
+        return chosen or self._of(variable, found, pc, exact=exact, kept=kept)
 
-    def _of(self, variable: Variable, location: Location, pc: int, *, exact: bool) -> Place:
-        """A variable as debug info has it; in generic code an expression may fit only what it really is."""
+    def _of(self, variable: Variable, location: Location, pc: int, *, exact: bool, kept: bool = False) -> Place:
+        """A variable as debug info has it; in generic code an expression may fit only what it really is. `kept`: its slot is its
+        own to the end."""
         chosen = variable.choices and self._column.fits_a_choice(variable)
         if not chosen or self._column.access(variable.type, escaped=variable.escaped) is not None:
-            return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact)
+            return self._at(variable.type, location, pc, escaped=variable.escaped, exact=exact, kept=kept)
         return Missing(location.reason, location.detail) if isinstance(location, Unknown) else _untold(variable)
 
-    def _chosen(self, variable: Variable, pieces: tuple[Piece, ...], pc: int) -> Place | None:
+    def _chosen(self, variable: Variable, pieces: tuple[Piece, ...], pc: int, *, kept: bool) -> Place | None:
         """A variable of generic code whose type the dictionary tells that the call was passed; None where it is not kept."""
         home = self._code.homes.dictionary(pc, self._code.dictionary)
         access = None if home is None else self._column.access_chosen(variable)
         if home is None or access is None or not pieces:
             return None
         dead = self._dead(pc, variable.type, pieces)
-        if _is_reused(pieces, dead):
+        if not kept and _is_reused(pieces, dead):
             return DEAD
         return Located(access, (*pieces, AtCfa(self._sizes(variable.type), WORD, home)), dead)
 
-    def _at(self, type_offset: int, location: Location, pc: int, *, escaped: bool, exact: bool) -> Place:
+    def _at(
+        self, type_offset: int, location: Location, pc: int, *, escaped: bool, exact: bool, kept: bool = False
+    ) -> Place:
         access = self._column.access(type_offset, escaped=escaped)
         if access is None:
             return Missing("issue")
@@ -182,7 +186,7 @@ class _Traced:
                 return Located(access[0], ()) if access[1].root_size == 0 else Missing("optimized out")
             case Known(pieces=pieces):
                 dead = () if exact else self._dead(pc, type_offset, pieces)
-                return DEAD if _is_reused(pieces, dead) else Located(access[0], pieces, dead)
+                return DEAD if not kept and _is_reused(pieces, dead) else Located(access[0], pieces, dead)
 
     def _dead(self, pc: int, type_offset: int, pieces: tuple[Piece, ...]) -> tuple[int, ...]:
         dead = self._stack_maps.dead(pc, type_offset, pieces)

@@ -9,7 +9,8 @@ register. Of
     use(n)
 
 it says in the loop that n is where it was before, for only behind that is the register put into a slot of n's. No register
-outlives a call: this is about what a thread is at between two calls.
+outlives a call: this is about what a thread is at between two calls. So is what is in memory of which one word is stored and
+the next is not yet.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from compiler.code.stays import Stays
 from compiler.code.x86 import LASTING, NUMBERED, Step
 from compiler.dwarf.locations import PlaceFinder
 from compiler.ir.program import AtCfa, InRegister
+from compiler.ir.types import WORD
 
 MAX_BEFORE = 256
 """Instructions before one that puts a register away among which what is in the register is looked for."""
@@ -31,6 +33,29 @@ def unnamed(stays: Stays, finder: PlaceFinder, unframed: Callable[[int], bool]) 
         if not unframed(put.pc):
             found |= _since(stays, finder, put, register)
     return frozenset(found)
+
+
+def half_stored(stays: Stays, finder: PlaceFinder) -> frozenset[int]:
+    """The instructions at which some words of a variable in memory are already new, and others only going to be."""
+    pieces = [piece for piece in finder.places() if isinstance(piece, AtCfa)] if finder.in_memory else []
+    slots = {piece.offset + at for piece in pieces for at in range(0, piece.size, WORD)}
+    found: set[int] = set()
+    for pc in {pc for slot in slots for pc in stays.writers(slot)} if len(slots) > 1 else ():
+        first = slots.intersection(stays.stores(stays.steps[pc]))
+        found |= _until_stored(stays, pc, slots - first)
+    return frozenset(found)
+
+
+def _until_stored(stays: Stays, pc: int, others: set[int]) -> set[int]:
+    """The instructions behind one up to the next that stores one of the slots, if they come without a branch or a call."""
+    between: set[int] = set()
+    step = stays.steps.get(stays.steps[pc].after)
+    while step is not None and len(between) < MAX_BEFORE and not step.does.flow:
+        between.add(step.pc)
+        if not others.isdisjoint(stays.stores(step)):
+            return between
+        step = stays.steps.get(step.after)
+    return set()
 
 
 def _puts(stays: Stays, finder: PlaceFinder) -> Iterator[tuple[Step, int]]:

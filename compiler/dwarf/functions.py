@@ -43,6 +43,8 @@ class Variable:
     not told."""
     choices: tuple[tuple[int, int], ...] = ()
     """(address of a dictionary, type): what it is in a call of generic code that was passed this one, where `type` is a shape."""
+    inlined: bool = False
+    """Of a call that is inlined, which has neither arguments nor results of its own in the frame."""
 
 
 CLOSURE = re.compile(r"^(.+)(?:\.(?:func|gowrap|deferwrap)?\d+|-range\d+)$")
@@ -250,6 +252,7 @@ class Functions:
             bool(number(named, "DW_AT_variable_parameter")),
             captured,
             choices,
+            instance.level > 0,
         )
 
     def _ranges(self, die: Die) -> tuple[Range, ...]:

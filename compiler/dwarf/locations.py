@@ -1,7 +1,7 @@
 """Where DWARF says a variable is: location lists and expressions as pieces by PC. Evaluates nothing, invents nothing."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise, product
 
@@ -46,14 +46,25 @@ class LocationRange:
 
 @frozen
 class Locations:
-    """All locations of one variable. `constant`: one for the whole function, which says nothing about when it holds a value."""
+    """All locations of one variable. `constant`: one for the whole function, which says nothing about when it holds a value.
+
+    `in_memory`: it is never anywhere but in a slot of its own, to which whatever is assigned goes at once.
+    """
 
     ranges: tuple[LocationRange, ...]
     constant: bool
+    in_memory: bool = False
 
 
 NOWHERE = Unknown("optimized out")
 AMBIGUOUS = Unknown("partial", "only a part of it is kept here, and the debug info does not say which")
+LONE = Unknown(AMBIGUOUS.reason, AMBIGUOUS.detail)
+"""A single part that no DW_OP_piece measures: one word, or all of what is in memory."""
+
+
+def never(_pc: int, _slot: int) -> bool:
+    """Of no variable it is known that it is in memory."""
+    return False
 
 
 @frozen
@@ -67,8 +78,8 @@ class Shape:
     words: tuple[tuple[int, int], ...] | None
 
 
-def read_locations(info: DebugInfo, die: Die, shape: Shape) -> Locations:
-    """The locations of a variable of this shape."""
+def read_locations(info: DebugInfo, die: Die, shape: Shape, in_memory: Callable[[int, int], bool] = never) -> Locations:
+    """The locations of a variable of this shape. `in_memory`: whether all of it is in the stack's slot, in the function at a PC."""
     attribute = die.attributes.get("DW_AT_location")
     if attribute is None:
         return Locations((), constant=False)
@@ -76,7 +87,17 @@ def read_locations(info: DebugInfo, die: Die, shape: Shape) -> Locations:
         location, _ = _placed(attribute.value, Shape(shape.size, None), info.executable.machine.last_word_register)
         return Locations((LocationRange(*EVERYWHERE, location),), constant=True)
     trusted = shape if b"-N" not in info.flags(die) else Shape(shape.size, None)
-    return Locations(tuple(_list(info, die, attribute.value, trusted)), constant=False)
+    found = _list(info, die, attribute.value, trusted)
+    if found and all(_is_one_slot(each, shape.size) and in_memory(each.lo, each.slots[0]) for each in found):
+        whole = ((each, Known((AtCfa(0, shape.size, each.slots[0]),))) for each in found)
+        ranges = tuple(LocationRange(each.lo, each.hi, location, each.slots) for each, location in whole)
+        return Locations(ranges, constant=False, in_memory=True)
+    return Locations(tuple(found), constant=False)
+
+
+def _is_one_slot(place: LocationRange, size: int) -> bool:
+    """Whether all of a variable may be in one slot of the stack there."""
+    return bool(place.slots) and (place.location is LONE or place.location == Known((AtCfa(0, size, place.slots[0]),)))
 
 
 def _list(info: DebugInfo, die: Die, offset: int, shape: Shape) -> list[LocationRange]:
@@ -146,8 +167,9 @@ def _laid_out(parts: list[_Part], shape: Shape) -> Location:
     """The parts at their offsets within the variable.
 
     Go's compiler writes a part for each word of a variable that it still tracks, one after the other: without the
-    padding between them, without the words that it tracks no more, and a lone part without saying which word it is
-    (PutLocationList in cmd/compile/internal/ssa/debug.go). What cannot be told apart is not believed.
+    padding between them, without the words that it tracks no more, and a lone part without saying which word it is, or that
+    it is all of a variable in memory (PutLocationList in cmd/compile/internal/ssa/debug.go). What cannot be told apart is not
+    believed.
     """
     if not shape.size or not any(part.place for part in parts):
         return NOWHERE if shape.size else Known(())
@@ -155,7 +177,7 @@ def _laid_out(parts: list[_Part], shape: Shape) -> Location:
     total = sum(size or 0 for size in sizes)
     if sizes == [None]:
         if shape.words is not None and len(shape.words) > 1:
-            return AMBIGUOUS
+            return LONE
         offsets, sizes = [0], [min(shape.size, 8) if parts[0].place == "register" else shape.size]
     elif None in sizes:
         return Unknown("unsupported", "a location with a part of unknown size")
@@ -202,7 +224,7 @@ class PlaceFinder:
 
     def __init__(self, locations: Locations) -> None:
         self.ranges = sorted(locations.ranges, key=lambda each: each.lo)
-        self.constant = locations.constant
+        self.constant, self.in_memory = locations.constant, locations.in_memory
         self.first = self.ranges[0].lo if self.ranges else 0
         """The PC from which it has a place."""
         self._starts = [each.lo for each in self.ranges]

@@ -27,7 +27,7 @@ REASONS = {
 }
 """Every reason a value can be missing for, and what it means."""
 
-GONE = "nothing uses it after this call: what it points to may be gone"
+GONE = "nothing here uses it after this call: what it points to may be gone"
 """Why a pointer that the garbage collector holds dead is not followed."""
 
 

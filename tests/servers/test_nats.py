@@ -160,7 +160,7 @@ def test_main_waits_and_needs_the_server_no_more(scene: Scene, engine: str) -> N
     absent = scene.rows(engine, "SELECT column_name, reason, detail FROM absences WHERE table_name = 'servers'")
     assert {each["column_name"] for each in absent} == {"id", "clients", "port"}
     assert {each["reason"] for each in absent} == {"optimized out"}
-    assert all("nothing uses it after this call" in each["detail"] for each in absent)
+    assert all("nothing here uses it after this call" in each["detail"] for each in absent)
 
 
 def test_stacks_are_those_of_its_own_dump(scene: Scene, engine: str) -> None:

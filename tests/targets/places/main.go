@@ -154,6 +154,42 @@ func namedInDefer(n int) (r int, err error) {
 	return n * 2, errors.New("x")
 }
 
+// Results are in memory for the deferred call, all of their words.
+//
+//go:noinline
+func resultsSeen(v int) (text string, list []int, err error) {
+	defer func() { use(recover()) }()
+	text, list = strings.ToUpper("ab"), []int{v, v}
+	text += "c"
+	park() // main.resultsSeen: text="ABc" list=[3,3]
+	text, list = text+"d", list[:1]
+	return
+}
+
+// So are variables that a deferred call has by reference: `text` is used here once more, the others only there.
+//
+//go:noinline
+func capturedSeen(v int) int {
+	text, kept, failed := strings.ToUpper("ab"), &node{v, nil}, error(nil)
+	defer func() { use(text); use(kept); use(failed) }()
+	text += "c"
+	kept = &node{v, kept}
+	park() // main.capturedSeen: text="ABc"
+	use(text)
+	text, kept, failed = "", nil, errors.New("late")
+	return v
+}
+
+// What it has by value is not: of `list` only a part may be left, which debug info does not tell.
+//
+//go:noinline
+func capturedByValue(list []int) int {
+	defer use(len(list))
+	first := list[0]
+	park() // main.capturedByValue: first=5
+	return first
+}
+
 //go:noinline
 func recovering(n int) (r int) {
 	defer func() {
@@ -738,6 +774,7 @@ func main() {
 			mapped(file, file.Data)
 		},
 		func() { cutText("abcdef") }, func() { cutInLoop([]byte("xyz"), 2) },
+		func() { _, _, _ = resultsSeen(3) }, func() { capturedSeen(6) }, func() { capturedByValue([]int{5, 6}) },
 	} {
 		go start()
 		<-parked
