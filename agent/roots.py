@@ -29,6 +29,7 @@ from compiler.ir.program import (
     Step,
 )
 from compiler.ir.raw import SOURCE_THREAD
+from compiler.ir.types import WORD
 
 
 class Roots:
@@ -85,6 +86,8 @@ class Roots:
         parts = bytearray(access.root_size)
         for piece in root.pieces:
             parts[piece.at : piece.at + piece.size] = self._piece(piece, cfa, walked, registers)
+        for at in root.dead:  # it leads to what is somebody else's by now
+            parts[at : at + WORD] = bytes(WORD)
         hand = bytes(parts)
         told = word(hand, access.at) - self._bias if isinstance(access, ByDictionary) else None
         for each in found.get(told, ()):

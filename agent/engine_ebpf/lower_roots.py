@@ -5,7 +5,7 @@ trees: each variable, each Deref and each copy is there once, and its `next` lea
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -111,17 +111,17 @@ class RootTable:
 
     def add(self, roots: Iterable[Located]) -> None:
         """Append the instructions of one interval's roots."""
-        variables: dict[tuple[tuple[Piece, ...], int], _Object] = {}
+        variables: dict[tuple[tuple[Piece, ...], int, tuple[int, ...]], _Object] = {}
         for root in roots:
             size = self._program.accesses[root.access].root_size
-            variable = variables.setdefault((root.pieces, size), _Object())
+            variable = variables.setdefault((root.pieces, size, root.dead), _Object())
             for way in ways(root, self._program, self._follows):
                 wanted = variable
                 if way.dictionary is not None:
                     wanted = variable.choices.setdefault((way.at, way.dictionary + self._bias), _Object())
                 _want(wanted, way.access)
-        for (pieces, size), wanted in variables.items():
-            for code in self._variable(pieces, size, wanted):
+        for (pieces, size, dead), wanted in variables.items():
+            for code in self._variable(pieces, size, dead, wanted):
                 self._rows += code.rows(len(self._rows))
 
     def packed(self) -> bytes:
@@ -130,9 +130,11 @@ class RootTable:
 
     # ------------------------------------------------------------ the variable itself
 
-    def _variable(self, pieces: tuple[Piece, ...], size: int, wanted: _Object) -> Iterator[_Code]:
+    def _variable(
+        self, pieces: tuple[Piece, ...], size: int, dead: tuple[int, ...], wanted: _Object
+    ) -> Iterator[_Code]:
         inner = (*self._inside(wanted), *self._choices(wanted))
-        if len(pieces) == 1 and pieces[0].size == size <= PIECE:
+        if len(pieces) == 1 and pieces[0].size == size <= PIECE and not dead:
             match pieces[0]:
                 case AtCfa(offset=offset):
                     yield _Code(RootKind.WHOLE_STACK, size=size, value=offset, inner=inner)
@@ -141,9 +143,11 @@ class RootTable:
                     yield _Code(RootKind.WHOLE_ADDRESS, size=size, value=address + self._bias, inner=inner)
                     return
         yield _Code(RootKind.BEGIN)
+        yield from (_Code(RootKind.NOTHING, at, WORD) for at in _unknown_words(pieces, size))
         # by ascending `at`: each is written as whole words, and the next one mends what is behind it
         for piece in sorted(pieces, key=lambda each: each.at):
             yield from (self._piece(part) for part in _split(piece))
+        yield from (_Code(RootKind.NOTHING, at, WORD) for at in dead)  # it leads to what is somebody else's by now
         yield from inner
 
     def _inside(self, variable: _Object) -> Iterator[_Code]:
@@ -249,6 +253,16 @@ def _clusters(parts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             found.append((at, at + size))
     return found
+
+
+def _unknown_words(pieces: Sequence[Piece], size: int) -> Iterator[int]:
+    """Offsets of the words of a variable of which no piece brings the whole."""
+    if sum(piece.size for piece in pieces) == size:
+        return
+    known = bytearray(size)
+    for piece in pieces:
+        known[piece.at : piece.at + piece.size] = b"\1" * piece.size
+    yield from (at for at in range(0, size, WORD) if not all(known[at : at + WORD]))
 
 
 def _split(piece: Piece) -> Iterator[Piece]:

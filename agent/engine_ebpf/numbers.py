@@ -75,8 +75,8 @@ class LayoutKind(IntEnum):
 
 
 class RootKind(IntEnum):
-    """BEGIN a root that is put together in HAND; STACK, REGISTER, ADDRESS bring a piece of it; WHOLE_STACK, WHOLE_ADDRESS
-    use one where it is. DEREF goes one level down, by the pointer at `at`; SPAN copies what is needed of the object
+    """BEGIN a root that is put together in HAND; STACK, REGISTER, ADDRESS bring a piece of it, NOTHING eight zeros; WHOLE_STACK,
+    WHOLE_ADDRESS use one where it is. DEREF goes one level down, by the pointer at `at`; SPAN copies what is needed of the object
     there. VALUE follows the value of `type` at `at`, `value` levels deeper than usual; QUEUE copies it first, in its turn.
     RANGE copies elements of the slice at `at`, of `size` bytes each: from number `value` (its low half) on, so many (its
     high half). CHOICE goes on only if the word at `at` is `value`, the address of a dictionary."""
@@ -93,6 +93,7 @@ class RootKind(IntEnum):
     QUEUE = 10
     RANGE = 11
     CHOICE = 12
+    NOTHING = 13
 
 
 CHUNK_SHIFT = 4

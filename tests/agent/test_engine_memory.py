@@ -388,6 +388,40 @@ def test_what_nothing_keeps_alive_in_generic_code_leads_nowhere() -> None:
     assert made.capture(replace(made_for, sites=(dead,))).bytes_at(HEAP, 16) is None
 
 
+def of_a_slice(*places: Located) -> Program:
+    """A []*int that is kept in two pieces, and columns of the same type in other places."""
+    pieces = AtCfa(0, 8, -32), AtCfa(8, 16, -24)
+    made = program((Slice("[]*int", 24, 1, 8), Pointer("*int", 8, 2), INT), pieces, root_size=24)
+    table = replace(made.tables[0], columns=("x", *(f"y{number}" for number in range(len(places)))))
+    site = replace(made.sites[0], places=(*made.sites[0].places, *places))
+    return replace(made, tables=(table,), sites=(site,))
+
+
+def test_what_is_not_kept_of_a_variable_is_not_taken_from_the_one_before() -> None:
+    """Of a slice that the compiler took apart, only the pointer: how many elements there are is not known."""
+    made = FakeProcess()
+    made.memory.words(HEAP, *[HEAP + 0x1000] * 8)
+    made.memory.words(HEAP + 0x100, *[HEAP + 0x2000] * 8)
+    lo = made.goroutine(1, [SITE + 1, GOEXIT], below=HEAP, local=3)
+    made.memory.words(lo + 0x100, HEAP + 0x100)
+    found = made.capture(of_a_slice(Located(0, (AtCfa(0, 8, -64),))))
+    assert found.bytes_at(HEAP, 24) is not None
+    assert found.bytes_at(HEAP + 0x100, 8) is None
+
+
+def test_a_pointer_that_nothing_keeps_alive_leads_nowhere_beside_one_that_something_does() -> None:
+    made = FakeProcess()
+    made.memory.words(HEAP, 7)
+    made.memory.words(HEAP + 0x100, 8)
+    made.goroutine(1, [SITE + 1, GOEXIT], below=HEAP, local=HEAP + 0x100)
+    types = (Struct("pair", 16, (Field("a", 0, 1), Field("b", 8, 1))), Pointer("*int", 8, 2), INT)
+    both = program(types, (AtCfa(0, 16, -32),), root_size=16)
+    place = Located(0, (AtCfa(0, 16, -32),), (8,))
+    found = made.capture(replace(both, sites=(replace(both.sites[0], places=(place,)),)))
+    assert found.bytes_at(HEAP, 8) is not None
+    assert found.bytes_at(HEAP + 0x100, 8) is None
+
+
 def test_frame_below_an_interrupt_is_looked_up_exactly_and_its_caller_is_guessed() -> None:
     made = FakeProcess()
     made.memory.words(HEAP, 7)

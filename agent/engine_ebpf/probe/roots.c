@@ -110,10 +110,12 @@ INLINE u64 slot_place(u64 task, u64 address, u64 size)
     return copy_memory(task, address, size);
 }
 
-// Brings a piece into HAND, where the root is put together.
+// Brings a piece into HAND, where the root is put together and the one before it still lies.
 INLINE void take_piece(u64 task, struct RootRow *row)
 {
     u64 to = HAND + row->at, address = row->value, place = 0;
+    if (row->kind == ROOTKIND_NOTHING)
+        return set_word(to, 0);
     if (row->kind == ROOTKIND_REGISTER) {
         u64 known = S->at_entry == 0 && S->image_special && S->image_thread != (u32)~0U;
         u64 number = row->type < 17 ? row->type : 16;
@@ -158,7 +160,7 @@ INLINE void root_step(u64 task)
         return enqueue(*address + at, row->type, C->depth + row->value);
     if (kind == ROOTKIND_RANGE)
         return push_range(row, *place + at);
-    if (kind == ROOTKIND_STACK || kind == ROOTKIND_REGISTER || kind == ROOTKIND_ADDRESS)
+    if (kind == ROOTKIND_STACK || kind == ROOTKIND_REGISTER || kind == ROOTKIND_ADDRESS || kind == ROOTKIND_NOTHING)
         return take_piece(task, row);
     if (kind == ROOTKIND_DEREF) {
         found = word_at(S->places[(level - 1) & (LEVELS - 1)] + at);
