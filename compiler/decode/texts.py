@@ -60,9 +60,7 @@ def number_text(value: scalars.Scalar) -> str:
 
 
 def key_text(value: Json) -> str:
-    """A key's text: a string's own (as far as it was not cut), a pointer's address, else its JSON."""
-    if isinstance(value, Marked) and isinstance(value.get("$value"), str):
-        return str(value["$value"])
+    """A key's text: a string's own, a pointer's address, else its JSON, also of a string that was cut."""
     if isinstance(value, Marked) and value.keys() == {"$addr"}:
         return str(value["$addr"])
     return value if isinstance(value, str) else to_json(value)

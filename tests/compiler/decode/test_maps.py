@@ -126,6 +126,16 @@ def test_a_cut_map_says_how_long_it_is() -> None:
     assert read.absences == (Absence("", "cut", "length 2"),)
 
 
+def test_a_cut_key_says_how_long_it_is() -> None:
+    """It is not the key that it looks like, and keys that begin alike are two."""
+    memory = Memory()
+    types = (STRING, INT, swiss_map(0, 16, 1, 8))
+    root = small(memory, memory.string("abcd") + words(1), memory.string("abc") + words(2), stride=24)
+    read = cell(types, root, memory, limits=Limits(string_bytes=3))
+    assert json.loads(str(read.value)) == {"abc": 2, '{"$value":"abc","$len":4}': 1}
+    assert read.absences == (Absence("[key]", "cut", "length 4"),)
+
+
 def test_fewer_entries_than_it_says_is_torn_or_not_captured() -> None:
     memory = Memory()
     read = cell(INTS, small(memory, words(2, 2), used=3), memory)
