@@ -35,6 +35,10 @@ MAX_VALUES = 50_000
 """Of the whole tree, with every alias counted as what it stands for."""
 
 QUOTE = 'quote a text that holds ": " or " #", or begins with one of *&!|>%@`[]{}\'"'
+WITHIN = (
+    'within {...} and [...] quote a text that holds one of ,[]{} (as in {expr: "q.Args[0]", as: first}), and close each'
+)
+"""Where an element of either ends, but neither the next one nor the end of all comes."""
 
 _CORE_SCHEMA = {
     "null": re.compile(r"null|Null|NULL|~|"),
@@ -117,7 +121,8 @@ def _not_yaml(error: MarkedYAMLError, text: str, origin: str) -> SpecError:
     if problem == TOO_DEEP:
         return SpecError(NESTED, origin=origin, line=mark.line + 1, remedy=SIX_LEVELS)
     found = "".join(text.split("\n")[mark.line : mark.line + 1])[mark.column : mark.column + 1]
-    remedy = "indent with spaces, not tabs" if found == "\t" else QUOTE
+    remedy = WITHIN if problem.startswith("did not find expected ','") else QUOTE
+    remedy = "indent with spaces, not tabs" if found == "\t" else remedy
     return SpecError(f"this is not YAML: {problem}", origin=origin, line=mark.line + 1, remedy=remedy)
 
 

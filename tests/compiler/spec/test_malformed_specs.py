@@ -40,6 +40,14 @@ NOT_YAML = {
         "2: this is not YAML: did not find expected node content; "
         'quote a text that holds ": " or " #", or begins with one of *&!|>%@`[]{}\'"'
     ),
+    "functions:\n- function: main.f\n  collect: [{expr: q.Args[0], as: first}]\n": (
+        "3: this is not YAML: did not find expected ',' or '}'; "
+        'within {...} and [...] quote a text that holds one of ,[]{} (as in {expr: "q.Args[0]", as: first}), and close each'
+    ),
+    "functions:\n- function: main.f\n  collect: [q, m[7]]\n": (
+        "3: this is not YAML: did not find expected ',' or ']'; "
+        'within {...} and [...] quote a text that holds one of ,[]{} (as in {expr: "q.Args[0]", as: first}), and close each'
+    ),
     "functions: []\nx: \0": "2: this is not text: it holds the character U+0000; write the spec as YAML text",
     "functions: \ud800": "1: this is not text: it holds half a character",
     b"\x7fELF\x02\x01\n\xff\xfe": (
