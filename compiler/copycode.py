@@ -11,12 +11,13 @@ from compiler.code.countdowns import only_counts
 from compiler.code.filled import Filled
 from compiler.code.frame import Frame
 from compiler.code.homes import Homes, asks_for_stack, own_slots
+from compiler.code.leftdead import NO_MAP, LeftDead
 from compiler.code.lines import Lines, joined
 from compiler.code.mixtures import Mixtures, beside_several
 from compiler.code.renewals import Renewals, from_calls, is_used_besides, of_types, returning, words
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
-from compiler.code.x86 import LASTING, NUMBERED
+from compiler.code.x86 import LASTING, NUMBERED, Step
 from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.dwarf.gotypes import INTEGERS
 from compiler.dwarf.locations import PlaceFinder
@@ -228,6 +229,29 @@ class Code:
         first = self._instance.ranges[0][0]
         steps = self._binary.steps(first) if self._instance.level else self._sunk.steps
         return Stays(steps, Frame(self._binary.pclntab, first))
+
+    @cached_property
+    def left_dead(self) -> LeftDead:
+        """Which slots hold pointers that a call has left dead; where the function asks for more stack, it has none yet."""
+        calls = (step for step in self.stays.steps.values() if step.does.flow == "call")
+        mapped = (each for each in calls if not self.homes.unframed(each.pc) and not self._is_without_map(each))
+        return LeftDead(self.stays, mapped, self._binary.stack_maps.alive)
+
+    def pointers(self, variable: Variable, finder: PlaceFinder) -> set[int]:
+        """The slots (from the CFA) that ever hold pointers of the variable."""
+        pieces = (*finder.places(), *self.homes.on_entry(variable, finder))
+        return {slot for _, slot in self._binary.stack_maps.held(variable.type, pieces)}
+
+    def dead(self, pc: int, type_offset: int, pieces: tuple[Piece, ...], *, exact: bool) -> tuple[int, ...]:
+        """Offsets of a variable's pointers that are dead: behind the call at `pc`, or there, since the last one."""
+        maps = self._binary.stack_maps
+        if not exact:
+            return maps.dead(pc, type_offset, pieces)
+        at = self.stays.instruction(pc)
+        return tuple(word for word, slot in maps.held(type_offset, pieces) if at in self.left_dead.at(slot))
+
+    def _is_without_map(self, call: Step) -> bool:
+        return bool(call.callee) and self._named(call.callee).startswith(NO_MAP)
 
     @cached_property
     def filled(self) -> Filled:

@@ -51,11 +51,11 @@ def build(binary: "Binary", function: int, instance: Instance, columns: Sequence
     code = Code(binary, instance)
     traced = list(_traced(binary, instance, columns, code))
     for exact in (False, True):
-        calls = set[int]() if exact else code.calls  # what is alive after a call is asked of calls only
-        every = calls.union(*(each.edges for each in traced))
+        alive = set[int]().union(*(each.left_dead() for each in traced)) if exact else code.calls
+        every = alive.union(*(each.edges for each in traced))
         for lo, hi in instance.ranges:
             cuts = sorted({lo, hi, *(edge for edge in every if lo < edge < hi)})
-            for start, end, places in _joined(cuts, _places(traced, calls, cuts, exact=exact)):
+            for start, end, places in _joined(cuts, _places(traced, alive, cuts, exact=exact)):
                 yield Site(start, end, exact, function, instance.level, places)
 
 
@@ -71,15 +71,15 @@ def _traced(binary: "Binary", instance: Instance, columns: Iterable[Column], cod
 
 
 def _places(
-    traced: "Sequence[_Traced]", calls: AbstractSet[int], cuts: Sequence[int], *, exact: bool
+    traced: "Sequence[_Traced]", alive: AbstractSet[int], cuts: Sequence[int], *, exact: bool
 ) -> Iterator[tuple[Place, ...]]:
-    """The columns' places from each cut on. A column is asked again only where its own place may change. `calls`: where it may
+    """The columns' places from each cut on. A column is asked again only where its own place may change. `alive`: where it may
     change what is alive."""
     held: list[Place] = [each.place(cuts[0], exact=exact) for each in traced]
     yield tuple(held)
     for cut in cuts[1:-1]:
         for number, each in enumerate(traced):
-            if cut in each.edges or (cut in calls and not each.is_as_alive(cut)):
+            if cut in each.edges or (cut in alive and not each.is_as_alive(cut, exact=exact)):
                 held[number] = each.place(cut, exact=exact)
         yield tuple(held)
 
@@ -102,7 +102,6 @@ class _Traced:
     def __init__(self, binary: "Binary", instance: Instance, column: Column, code: Code, named: Named) -> None:
         self._column, self._code, self._named = column, code, named
         self._instance, self._sizes = instance, binary.types.size
-        self._stack_maps = binary.stack_maps
         self._asked: list[tuple[int, tuple[Piece, ...], tuple[int, ...]]] = []
         """Of which pieces of which type the last place depends on what is alive, and what was dead."""
         self.edges = named.edges | code.homes.edges()
@@ -113,9 +112,15 @@ class _Traced:
             known = Known((AtAddress(0, size, address),))
             self._package = (type_offset, PlaceFinder(Locations((LocationRange(*EVERYWHERE, known),), constant=True)))
 
-    def is_as_alive(self, pc: int) -> bool:
-        """Whether all that the last place depends on is alive at the call at `pc` as it was there."""
-        return all(self._stack_maps.dead(pc, of, pieces) == dead for of, pieces, dead in self._asked)
+    def left_dead(self) -> set[int]:
+        """PCs between calls at which it may change what is alive."""
+        code = self._code
+        slots = {slot for each in self._named.candidates for slot in code.pointers(each.variable, each.places)}
+        return {edge for slot in slots for edge in code.stays.edges_of(code.left_dead.at(slot))}
+
+    def is_as_alive(self, pc: int, *, exact: bool) -> bool:
+        """Whether all that the last place depends on is alive at `pc`, or behind the call there, as it was there."""
+        return all(self._code.dead(pc, of, pieces, exact=exact) == dead for of, pieces, dead in self._asked)
 
     def place(self, pc: int, *, exact: bool) -> Place:
         """The place at `pc`, or during the call there."""
@@ -168,7 +173,7 @@ class _Traced:
         access = None if home is None else self._column.access_chosen(variable)
         if home is None or access is None or not pieces:
             return None
-        dead = self._dead(pc, variable.type, pieces)
+        dead = self._dead(pc, variable.type, pieces, exact=False)
         if not kept and _is_reused(pieces, dead):
             return DEAD
         return Located(access, (*pieces, AtCfa(self._sizes(variable.type), WORD, home)), dead)
@@ -185,11 +190,11 @@ class _Traced:
             case Known(pieces=()):
                 return Located(access[0], ()) if access[1].root_size == 0 else Missing("optimized out")
             case Known(pieces=pieces):
-                dead = () if exact else self._dead(pc, type_offset, pieces)
+                dead = self._dead(pc, type_offset, pieces, exact=exact)
                 return DEAD if not kept and _is_reused(pieces, dead) else Located(access[0], pieces, dead)
 
-    def _dead(self, pc: int, type_offset: int, pieces: tuple[Piece, ...]) -> tuple[int, ...]:
-        dead = self._stack_maps.dead(pc, type_offset, pieces)
+    def _dead(self, pc: int, type_offset: int, pieces: tuple[Piece, ...], *, exact: bool) -> tuple[int, ...]:
+        dead = self._code.dead(pc, type_offset, pieces, exact=exact)
         self._asked.append((type_offset, pieces, dead))
         return dead
 

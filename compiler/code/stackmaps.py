@@ -5,6 +5,7 @@ collector frees what it points to and a stack that moves leaves it behind: what 
 See getStackMap in go/src/runtime/stkframe.go and cmd/compile/internal/liveness.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from compiler.code.pclntab import Pclntab
@@ -47,16 +48,20 @@ class StackMaps:
 
     def dead(self, pc: int, type_offset: int, pieces: tuple[Piece, ...]) -> tuple[int, ...]:
         """Offsets of the variable's pointers that the call at `pc` leaves dead. Unknown is alive."""
+        return tuple(word for word, slot in self.held(type_offset, pieces) if not self.alive(pc, slot))
+
+    def held(self, type_offset: int, pieces: Iterable[Piece]) -> Iterator[tuple[int, int]]:
+        """Offsets of the variable's pointers, and the slots (from the CFA) that they are in."""
         slots = [piece for piece in pieces if isinstance(piece, AtCfa)]
         words = self.pointers(type_offset) if slots else ()
-        return tuple(
-            word
+        return (
+            (word, piece.offset + word - piece.at)
             for piece in slots
             for word in words
-            if piece.at <= word < piece.at + piece.size and not self._alive(pc, piece.offset + word - piece.at)
+            if piece.at <= word < piece.at + piece.size
         )
 
-    def _alive(self, pc: int, slot: int) -> bool:
+    def alive(self, pc: int, slot: int) -> bool:
         """Whether the word at `slot` (from the CFA) holds a live pointer."""
         arguments = slot >= 0
         found = self._map(pc, arguments)

@@ -154,6 +154,10 @@ class Stays:
                     found.setdefault(register, []).append((step, step.does.stores[0] - self._frame.below_cfa(pc)))
         return found
 
+    def pointers(self, slot: int) -> set[int]:
+        """The instructions that take the slot's address (from the CFA)."""
+        return self._touching[2].get(slot, set())
+
     @property
     def pointed(self) -> AbstractSet[int]:
         """The slots (from the CFA) whose address the code takes."""

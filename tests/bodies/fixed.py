@@ -38,6 +38,7 @@ FIXED = {
     "changing": ("a, b, k int, n int8", "1, 2, 3, 4", "n",
                  ["o := tiny(k)", "_ = o", "k = next(a) * b", "INLINED WAIT", "use(k)", "n, o = o, n", "use(b)", "use(n)"]),
     "around": ("a, b int", "1, 2", "-a", ["func() {", "WAIT", "use(b)", "}()", "a++", "use(next(a))", "use(a)"]),
+    "freed": ("n int", "3", "-p n", ["p := made(n)", "use(p)", "reuse()", "SPIN WAIT"]),
     "copied": ("d pair", 'pair{1, "one"}', "d e", ["e := d", "d = grown(d)", "use(d)"]),
 }  # fmt: skip
 """Functions that were shown wrong: parameters, arguments, the variables that are asked for (-: nothing uses it after the wait),

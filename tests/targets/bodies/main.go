@@ -78,6 +78,7 @@ var (
 	had     = map[string]map[string][]json.RawMessage{}
 	calls   []func()
 	leaked  any
+	reused  []*item
 	waiting = make(chan struct{})
 	never   = make(chan struct{})
 
@@ -386,6 +387,16 @@ func upto(n int) func(func(int) bool) {
 				return
 			}
 		}
+	}
+}
+
+// reuse has what nothing needs any more freed, and fills it with something else.
+//
+//go:noinline
+func reuse() {
+	runtime.GC()
+	for each := 0; each < 1<<12; each++ {
+		reused = append(reused, &item{-each, "reused"})
 	}
 }
 
