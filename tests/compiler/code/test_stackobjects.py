@@ -1,5 +1,6 @@
 """Variables that are in memory, whole: what debug info says of them in one word, and Go's own tables in others."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from tests.conftest import ROOT, build
 
 
 @pytest.fixture(scope="module")
-def binary(go: Path, tmp_path_factory: pytest.TempPathFactory) -> Binary:
+def binary(go: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Binary]:
     folder = tmp_path_factory.mktemp("stackobjects")
-    return Binary(build(go, ROOT / "tests/targets/places", folder / "places"))
+    with Binary(build(go, ROOT / "tests/targets/places", folder / "places")) as opened:
+        yield opened
 
 
 def variables(binary: Binary, function: str) -> tuple[Code, dict[str, Variable]]:
