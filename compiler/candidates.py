@@ -54,7 +54,7 @@ class Candidate:
         self._at_home = not moved and not any(each.escaped for each in namesakes)
         self._first_only = moved and self.places.constant and code.copies_first(self.places)
         self._only_counts = code.only_counts(variable, self.places)
-        self._rivals = code.rivals(self.places)
+        self._rivals = [*code.rivals(self.places), *code.swapped(variable, self.places)]
         self._foreign = code.homes.of_others(variable, self.places, code.arguments)
         undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():

@@ -140,6 +140,15 @@ class Code:
             }.values()
         )
 
+    def swapped(self, variable: Variable, finder: PlaceFinder) -> list[PlaceFinder]:
+        """Arguments that debug info may say to be in one slot with this one. Of two that change places in a loop (`a, b = b, a`) it
+        says that both are what the one is: each has the other's value at some time, so that each value has both names."""
+        slots = set() if finder.constant else own_slots(tuple(finder.places()))
+        if not slots or variable.die.offset not in self.arguments:
+            return []
+        others = (each for of, each in self.arguments.items() if of != variable.die.offset and not each.constant)
+        return [each for each in others if slots & own_slots(tuple(each.places()))]
+
     def moves(self, variable: Variable, finder: PlaceFinder) -> Moves | None:
         """Where the variable was before; None where it never leaves a place on the stack for another."""
         if finder.constant or not own_slots(tuple(finder.places())):

@@ -39,6 +39,8 @@ FIXED = {
                  ["o := tiny(k)", "_ = o", "k = next(a) * b", "INLINED WAIT", "use(k)", "n, o = o, n", "use(b)", "use(n)"]),
     "around": ("a, b int", "1, 2", "-a", ["func() {", "WAIT", "use(b)", "}()", "a++", "use(next(a))", "use(a)"]),
     "freed": ("n int", "3", "-p n", ["p := made(n)", "use(p)", "reuse()", "SPIN WAIT"]),
+    "turning": ("b int, k, o string", "2, text(3), text(4)", "k o",
+                ["for l := 0; l < 2; l++ {", "\tif even(b) {", "\tWAIT", "\t}", "\tk, o = o, k", "}", "use(k)", "use(o)"]),
     "copied": ("d pair", 'pair{1, "one"}', "d e", ["e := d", "d = grown(d)", "use(d)"]),
 }  # fmt: skip
 """Functions that were shown wrong: parameters, arguments, the variables that are asked for (-: nothing uses it after the wait),
