@@ -141,13 +141,20 @@ class Code:
         )
 
     def swapped(self, variable: Variable, finder: PlaceFinder) -> list[PlaceFinder]:
-        """Arguments that debug info may say to be in one slot with this one. Of two that change places in a loop (`a, b = b, a`) it
-        says that both are what the one is: each has the other's value at some time, so that each value has both names."""
-        slots = set() if finder.constant else own_slots(tuple(finder.places()))
-        if not slots or variable.die.offset not in self.arguments:
-            return []
-        others = (each for of, each in self.arguments.items() if of != variable.die.offset and not each.constant)
-        return [each for each in others if slots & own_slots(tuple(each.places()))]
+        """Variables that debug info may say to be in one slot with this one, not as a copy. Of two that change places in a loop
+        (`a, b = b, a`) it says that both are what the one is: each has the other's value at some time, so that each value has
+        both names. Not of one of an inner block, from which an outer one is assigned (`best = value`); nor of one on the
+        heap, whose address never changes."""
+        slots = set() if finder.constant or variable.escaped else own_slots(tuple(finder.places()))
+        beside = (each for each in self._instance.variables if slots and each.nesting >= variable.nesting)
+        others = (self._binary.places(each) for each in beside if not each.escaped)
+        return [
+            each
+            for each in others
+            if not (each is finder or each.constant)
+            and slots & own_slots(tuple(each.places()))
+            and not _begins_as_copy(finder, each)
+        ]
 
     def moves(self, variable: Variable, finder: PlaceFinder) -> Moves | None:
         """Where the variable was before; None where it never leaves a place on the stack for another."""
@@ -317,3 +324,9 @@ class Code:
             for at in self._binary.places(variable).begins():
                 found.setdefault(at, []).append(variable.die.offset)
         return found
+
+
+def _begins_as_copy(one: PlaceFinder, other: PlaceFinder) -> bool:
+    """Whether one of two variables was in a place of the other's when it got its first one."""
+    later = max(one.first, other.first)
+    return one.first != other.first and not set(one.words(later).values()).isdisjoint(other.words(later).values())

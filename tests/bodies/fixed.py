@@ -41,6 +41,12 @@ FIXED = {
     "freed": ("n int", "3", "-p n", ["p := made(n)", "use(p)", "reuse()", "SPIN WAIT"]),
     "turning": ("b int, k, o string", "2, text(3), text(4)", "k o",
                 ["for l := 0; l < 2; l++ {", "\tif even(b) {", "\tWAIT", "\t}", "\tk, o = o, k", "}", "use(k)", "use(o)"]),
+    "cycled": ("b int", "2", "x y",
+               ["x, y := text(3), text(4)", "for l := 0; l < 2; l++ {", "\tif even(b) {", "\tWAIT", "\t}", "\tx, y = y, x", "}",
+                "use(x)", "use(y)"]),
+    "rolled": ("b int", "2", "x y",
+               ["x, y := paired(3), paired(4)", "for l := 0; l < 2; l++ {", "\tif even(b) {", "\tWAIT", "\t}", "\ty, x = x, y", "}",
+                "use(x)", "use(y)"]),
     "copied": ("d pair", 'pair{1, "one"}', "d e", ["e := d", "d = grown(d)", "use(d)"]),
 }  # fmt: skip
 """Functions that were shown wrong: parameters, arguments, the variables that are asked for (-: nothing uses it after the wait),
