@@ -180,7 +180,7 @@ class Code:
         }
         parts, steps = self._binary.types.taken_apart(variable.type), self.stays.steps
         calls = returning(steps, parts, self._may_return) if parts else set()
-        calls |= of_types(steps, self._by_nameless_slots, {variable.type}, self._may_return)
+        calls |= of_types(steps, self._by_nameless_slots, self._binary.types.parts(variable.type), self._may_return)
         if not (calls or any(writers.values())):
             return None
         return Renewals(self.stays, finder, self.homes.on_entry(variable, finder), calls, writers) or None

@@ -202,14 +202,18 @@ class GoTypes:
     def taken_apart(self, offset: int) -> frozenset[int]:
         """The structs and arrays that a variable of the type consists of, itself among them, where Go's compiler may take it
         apart; none of other types."""
-        kind = self.kind(offset)
-        if kind not in (KIND_STRUCT, KIND_ARRAY) or self.shape(offset).words is None:
-            return frozenset()
-        elem = self.array(offset)[0] if kind == KIND_ARRAY else None
-        inner = (
-            [each.type for each in self.members(offset)] if kind == KIND_STRUCT else [elem] if elem is not None else []
-        )
-        return frozenset({offset}.union(*map(self.taken_apart, inner)))
+        return frozenset(each for each in self.parts(offset) if self._is_taken_apart(each))
+
+    def parts(self, offset: int) -> frozenset[int]:
+        """The type and, where Go's compiler may take a variable of it apart, the types of all its parts."""
+        inner: list[int] = []
+        if self._is_taken_apart(offset):
+            elem = self.array(offset)[0] if self.kind(offset) == KIND_ARRAY else None
+            inner = [each.type for each in self.members(offset)] if elem is None else [elem]
+        return frozenset({offset}.union(*map(self.parts, inner)))
+
+    def _is_taken_apart(self, offset: int) -> bool:
+        return self.kind(offset) in (KIND_STRUCT, KIND_ARRAY) and self.shape(offset).words is not None
 
     def together(self, offset: int) -> frozenset[tuple[int, int]]:
         """(one, other), words of a variable that Go's compiler takes apart: where the one gets a value, so does the other. Both
