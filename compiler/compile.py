@@ -21,6 +21,7 @@ from compiler.expression.interfaces import Interfaces
 from compiler.expression.operations import Asserted
 from compiler.expression.parse import parse
 from compiler.expression.picked import pick_types
+from compiler.expression.tails import Tails
 from compiler.expression.way import Resolved, Scope
 from compiler.expression.writtennames import WrittenNames
 from compiler.ir.frames import Issue
@@ -70,6 +71,7 @@ class _Compiler:
             self._pointer_variable,
             self._constant,
             next(iter(binary.index.types.get("interface {}", [])), None),
+            Tails(),
         )
         self.variables = WrittenNames(binary.index.globals, binary.types)
         self._issues = [Issue("debug info", binary.no_debug_info)] if binary.no_debug_info else []
@@ -112,6 +114,7 @@ class _Compiler:
             types=self._types.build(),
             dynamic_types=dynamic,
             accesses=tuple(self._accesses),
+            tails=self.scope.tails.all(),
             tables=tuple(tables),
             sites=tuple(sorted(found, key=lambda s: (s.exact, s.lo, s.hi, s.function, s.level))),
             details=details,

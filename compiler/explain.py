@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from compiler.code.calls import call_ends
 from compiler.code.pclntab import PCDATA_INLINE_INDEX
 from compiler.ir.frozen import frozen
-from compiler.ir.program import AnyAccess, FunctionTable, Missing, Place, Program, Site
+from compiler.ir.program import AnyAccess, FunctionTable, Missing, Place, Program, Site, Tail
 from compiler.ir.symbols import SymbolFrame
 from compiler.naming.patterns import written_name
 from compiler.words import place_in_words
@@ -64,7 +64,7 @@ def explain(program: Program, binary: "Binary", *, exact: bool = False) -> tuple
     """Where each column's value comes from: at calls (for goroutines that wait, and callers), or with `exact` at every
     instruction (for goroutines on a CPU, and those that a signal interrupted)."""
     with binary.executable.reading_debug_info():
-        return explain_sites(program.tables, program.sites, program.accesses, binary, exact=exact)
+        return explain_sites(program.tables, program.sites, program.accesses, binary, tails=program.tails, exact=exact)
 
 
 def explain_sites(
@@ -73,12 +73,13 @@ def explain_sites(
     accesses: Sequence[AnyAccess],
     binary: "Binary",
     *,
+    tails: Sequence[Tail] = (),
     exact: bool = False,
 ) -> tuple[ExplainedTable, ...]:
     """The same of parts of a Program."""
 
     def in_words(place: Place) -> str:
-        return place_in_words(place, accesses, binary.executable.arch)
+        return place_in_words(place, accesses, tails, binary.executable.arch)
 
     code_at = lru_cache(maxsize=256)(lambda entry: _Code(binary, entry, exact=exact))
     drafts: dict[tuple[int, int, int, str, tuple[str, ...]], _Draft] = {}

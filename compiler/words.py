@@ -23,6 +23,7 @@ from compiler.ir.program import (
     Place,
     Range,
     Select,
+    Tail,
     TailStep,
     Unbox,
 )
@@ -32,14 +33,14 @@ AMD64 = ("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", *(f"r{number}" 
 CFA = "CFA: the address behind a frame's return address, where the caller's frame begins (DW_OP_call_frame_cfa)"
 
 
-def place_in_words(place: Place, accesses: Sequence[AnyAccess], arch: str) -> str:
-    """Where a column is at the PCs of a site, in a Program with these accesses: one sentence without a full stop."""
+def place_in_words(place: Place, accesses: Sequence[AnyAccess], tails: Sequence[Tail], arch: str) -> str:
+    """Where a column is at the PCs of a site, in a Program with these accesses and tails: one sentence without a full stop."""
     match place:
         case Missing(reason=reason, detail=detail):
             return f"absent: {reason} ({detail or REASONS.get(reason, '')})"
         case Located(access=number, pieces=pieces, dead=dead):
             access = accesses[number]
-            parts = [_root(pieces, access.root_size, arch), *_way(access)]
+            parts = [_root(pieces, access.root_size, arch), *_way(access, tails)]
             if dead:
                 parts.append("but nothing keeps alive what it points to, which is shown only if it is a literal")
             return "; ".join(parts)
@@ -100,15 +101,15 @@ def _piece(piece: Piece, arch: str) -> str:
             assert_never(piece)
 
 
-def _way(access: AnyAccess) -> list[str]:
+def _way(access: AnyAccess, tails: Sequence[Tail]) -> list[str]:
     """What is done from the root on. Neighbouring selections are one."""
     if isinstance(access, ByDictionary):
         return [f"then by the dictionary that the call was passed, as one of {len(access.choices)} types"]
     steps: list[TailStep] = [*access.steps, *(access.tail.steps if access.tail is not None else ())]
-    return _steps(steps)
+    return _steps(steps, tails)
 
 
-def _steps(steps: Sequence[TailStep]) -> list[str]:  # noqa: C901, PLR0912 - a case a kind
+def _steps(steps: Sequence[TailStep], tails: Sequence[Tail]) -> list[str]:  # noqa: C901, PLR0912 - a case a kind
     found: list[str] = []
     offset = 0
     for step in steps:
@@ -132,7 +133,7 @@ def _steps(steps: Sequence[TailStep]) -> list[str]:  # noqa: C901, PLR0912 - a c
             case Unbox(wanted=wanted, branches=branches):
                 found.append(f"then into the interface{_at(offset)}, if it holds {wanted}")
                 if len(branches) == 1:
-                    found += _steps(branches[0].tail.steps)
+                    found += _steps(tails[branches[0].tail].steps, tails)
                 elif branches:
                     found.append(f"then by the type that it holds, one of {len(branches)}")
             case ContextValue(key=key):

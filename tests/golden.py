@@ -215,6 +215,8 @@ class Golden:
     def _field(self, name: str, value: Any) -> str:
         if name in TYPE_FIELDS and type(value) is int:
             return self._type(value)
+        if name == "tail" and type(value) is int:
+            return self._words(self._program.tails[value])
         return self._words(value)
 
     def _words(self, value: Any) -> str:

@@ -26,7 +26,7 @@ class Stepping:
     """Takes them; Missed where they do not lead on."""
 
     def __init__(self, program: Program, image: Image, values: ValueReader, bias: int) -> None:
-        self._types, self._accesses = program.types, program.accesses
+        self._types, self._accesses, self._tails = program.types, program.accesses, program.tails
         self._by_dictionary: dict[int, dict[int, int]] = {}
         """Of accesses of generic code, by number: which other one each dictionary means."""
         self._image, self._values, self._bias = image, values, bias

@@ -90,7 +90,9 @@ class Steps(Lookups):
         offset = self._runtime_type(here, step.interface)
         branch = next((each for each in step.branches if each.offset == offset), None)
         if branch is not None:
-            return (Here(here.window, here.at + 8) if branch.direct else Here(None, self._data(here))), branch.tail
+            return (Here(here.window, here.at + 8) if branch.direct else Here(None, self._data(here))), self._tails[
+                branch.tail
+            ]
         raise Missed("other type", f"it holds {self._types[self._known(offset).type].name}, not {step.wanted}")
 
     def _runtime_type(self, here: Here, interface: TypeId) -> int:

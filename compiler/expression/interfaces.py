@@ -36,6 +36,8 @@ class Interfaces:
         self._runtime_types = runtime_types
         self._known: dict[int, int | None] = {}
         """Offset of the runtime type to its DIE; None where only its descriptor tells of it."""
+        self._described: tuple[Dynamic, ...] | None = None
+        """`_known`, as `known` gives it; None where that is to be made anew."""
         for name in USUAL_TYPES:
             for offset in binary.index.types.get(name, []):
                 self.held(offset)
@@ -45,15 +47,19 @@ class Interfaces:
         for offset in offsets:
             die = self._binary.index.runtime_types.get(offset)
             if die is not None or self._runtime_types.at(offset) is not None:
-                self._known[offset] = die
+                self._add(offset, die)
 
     def held(self, die: int) -> Dynamic | None:
         """The type as what an interface holds; None where it has no descriptor, so no interface ever does."""
         offset = number(self._binary.info.die(die), GO_RUNTIME_TYPE)
         if not offset:
             return None
-        self._known[offset] = die
+        self._add(offset, die)
         return self._dynamic(offset)
+
+    def _add(self, offset: int, die: int | None) -> None:
+        if offset not in self._known or self._known[offset] != die:
+            self._known[offset], self._described = die, None
 
     def expect(self, interfaces: Iterable[int]) -> tuple[int, ...]:
         """Know all types that the code converts to these interfaces (DIEs), so that the first capture finds them described.
@@ -67,7 +73,9 @@ class Interfaces:
 
     def known(self) -> Sequence[Dynamic]:
         """All of them, by offset."""
-        return [self._dynamic(offset) for offset in sorted(self._known)]
+        if self._described is None:
+            self._described = tuple(self._dynamic(offset) for offset in sorted(self._known))
+        return self._described
 
     def _dynamic(self, offset: int) -> Dynamic:
         return Dynamic(offset, self._known[offset], self._runtime_types.is_direct(self._at(offset)))

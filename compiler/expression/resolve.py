@@ -125,17 +125,28 @@ class _Way(Elements):
 
     def _any_that_fits(self, operations: Sequence[Operation]) -> None:
         """What follows is done to whatever the interface holds, as far as that has it."""
+        self._check_unboxed()
+        types = self._scope.dynamic()
+        key = (operations, self._limits, self._unboxed, len(types))
+        if key not in self._scope.tails.known:
+            self._scope.tails.known[key] = self._fitting(types, operations)
+        branches, dark = self._scope.tails.known[key]
+        self._unbox(f"a type with {spelling(operations[0])}", branches, dark)
+
+    def _fitting(
+        self, types: Sequence[Dynamic], operations: Sequence[Operation]
+    ) -> "tuple[list[tuple[Branch, _Way]], list[Branch]]":
+        """How to go on from each of the types that has what follows, and from those of which nobody can say."""
         branches: list[tuple[Branch, _Way]] = []
-        dark: list[Branch] = []
-        for dynamic in self._scope.dynamic():
-            if dynamic.die is None:
-                dark.append(Branch(dynamic.offset, dynamic.direct, Tail((), self._table.made(DARK))))
-                continue
-            try:
-                branches.append(self._branch(dynamic, dynamic.die, operations))
+        dark = [each for each in types if each.die is None]
+        tail = self._scope.tails.file(Tail((), self._table.made(DARK))) if dark else 0
+        for dynamic in types:
+            try:  # an interface is never held by one; it is known because a channel has it
+                if dynamic.die is not None and self._types.kind(dynamic.die) != KIND_INTERFACE:
+                    branches.append(self._branch(dynamic, dynamic.die, operations))
             except Unresolved:
                 continue  # of another type: the value's own reason will say so
-        self._unbox(f"a type with {spelling(operations[0])}", branches, dark)
+        return branches, [Branch(each.offset, each.direct, tail) for each in dark]
 
     def _assert(self, written: str, following: Sequence[Operation]) -> None:
         self._through_pointer(Asserted(written))
@@ -161,15 +172,18 @@ class _Way(Elements):
             raise self._unfit(
                 Asserted(written), f"no interface of this binary ever holds a {self._types.printed_name(name)}"
             )
+        self._check_unboxed()
         self._unbox(self._types.printed_name(name), [self._branch(held, die, following)])
 
     def _branch(self, dynamic: Dynamic, die: int, operations: Sequence[Operation]) -> "tuple[Branch, _Way]":
-        if self._unboxed >= MAX_UNBOXED:
-            raise Unresolved(f'"{self._text}" looks into more than {MAX_UNBOXED} interfaces, one within the other')
         way = _Way(self._scope, self._text, self._limits, die, unboxed=self._unboxed + 1)
         way._alone(0)
         way.take(operations)
-        return Branch(dynamic.offset, dynamic.direct, way.tail()), way
+        return Branch(dynamic.offset, dynamic.direct, self._scope.tails.file(way.tail())), way
+
+    def _check_unboxed(self) -> None:
+        if self._unboxed >= MAX_UNBOXED:
+            raise Unresolved(f'"{self._text}" looks into more than {MAX_UNBOXED} interfaces, one within the other')
 
     def _unbox(self, wanted: str, branches: "Sequence[tuple[Branch, _Way]]", dark: Sequence[Branch] = ()) -> None:
         interface = self._table.want(self._current)

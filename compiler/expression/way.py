@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from compiler.dwarf.gotypes import KIND_ARRAY, KIND_POINTER, KIND_STRUCT, GoTypes
 from compiler.dwarf.syncmap import SYNC_MAP
@@ -25,6 +25,9 @@ from compiler.ir.limits import Limits
 from compiler.ir.program import Deref, Select, Step, Tail, TailStep
 from compiler.ir.types import TypeId
 from compiler.naming.nearest import nearest
+
+if TYPE_CHECKING:
+    from compiler.expression.tails import Tails
 
 AnyStep = TypeVar("AnyStep", Step, TailStep)
 
@@ -64,6 +67,7 @@ class Scope:
     """A named integer constant: its type's DIE and its value; None where there is none, or several."""
     any: int | None
     """The DIE of `interface {}`."""
+    tails: "Tails"
 
 
 @frozen

@@ -1,6 +1,6 @@
 """The bounds of an Access: what an engine and the decoder may rely on as they take its steps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from compiler.ir.program import (
@@ -28,7 +28,7 @@ MAX_STEPS = 16
 MAX_UNBOXED = 4
 """Interfaces within each other that one expression looks into."""
 MAX_TAILS = 1 << 16
-"""Ways to go on within interfaces, of one access."""
+"""Ways to go on from what interfaces hold, of one Program."""
 MAX_CHOICES = 256
 """Types that one variable of generic code may be of. The most in any server that was looked at is 68; each takes a comparison of
 the probe, 10 ns, and some 80 bytes of a Program."""
@@ -36,8 +36,10 @@ MAX_INDEX = 1 << 31
 ADDRESS_END = 1 << 47
 
 
-def access_problems(access: AnyAccess, accesses: tuple[AnyAccess, ...], types: tuple[Type, ...]) -> Iterator[str]:
-    """One sentence for every bound that an access, one of these, breaks."""
+def access_problems(
+    access: AnyAccess, accesses: tuple[AnyAccess, ...], nested: Sequence[int], types: tuple[Type, ...]
+) -> Iterator[str]:
+    """One sentence for every bound that an access, one of these, breaks. `nested`: `nestings` of the Program's tails."""
     if isinstance(access, ByDictionary):
         yield from _choices(access, accesses)
         return
@@ -52,7 +54,10 @@ def access_problems(access: AnyAccess, accesses: tuple[AnyAccess, ...], types: t
         yield f"{access.extra_depth} levels more"
     yield from _inside(access, types)
     if access.tail is not None:
-        yield from _tails(access.tail, types)
+        problems = [*_tail(access.tail, len(nested), types)]
+        yield from problems
+        if not problems and _nesting(access.tail, nested) > MAX_UNBOXED:
+            yield "it looks into too many interfaces, one within the other"
 
 
 def _choices(access: ByDictionary, accesses: tuple[AnyAccess, ...]) -> Iterator[str]:
@@ -103,29 +108,46 @@ def _step(step: Step, types: tuple[Type, ...]) -> Iterator[str]:
             assert_never(step)
 
 
-def _tails(outermost: Tail, types: tuple[Type, ...]) -> Iterator[str]:
-    """Of a tail and all that branch off it."""
-    pending, count = [(outermost, 0)], 0
-    while pending:
-        tail, nesting = pending.pop()
-        count += 1
-        if count > MAX_TAILS or nesting > MAX_UNBOXED or len(tail.steps) > MAX_STEPS:
-            yield "it has too many steps"
-            return
-        if not 0 <= tail.type < len(types):
-            yield f"type {tail.type}"
-        for step in tail.steps:
-            match step:
-                case Lookup(sought=sought) | Count(sought=sought):
-                    if not _is_sought(sought, types):
-                        yield f"it looks into type {sought}, which is no map"
-                case Unbox(interface=interface) | ContextValue(interface=interface):
-                    if not (0 <= interface < len(types) and isinstance(types[interface], Interface)):
-                        yield f"it looks into type {interface}, which is no interface"
-                    if isinstance(step, Unbox):
-                        pending += [(branch.tail, nesting + 1) for branch in step.branches]
-                case _:
-                    yield from _step(step, types)
+def tails_problems(tails: Sequence[Tail], types: tuple[Type, ...]) -> Iterator[str]:
+    """The same of the Program's tails. Each leads on only to those before it, so that none leads to itself."""
+    if len(tails) > MAX_TAILS:
+        yield f"more than {MAX_TAILS} ways to go on from what interfaces hold"
+        return
+    for number, tail in enumerate(tails):
+        yield from (f"tail {number}: {text}" for text in _tail(tail, number, types))
+
+
+def nestings(tails: Sequence[Tail]) -> list[int]:
+    """Of each of the Program's (sound) tails, how many interfaces within each other it looks into."""
+    found: list[int] = []
+    for tail in tails:
+        found.append(_nesting(tail, found))
+    return found
+
+
+def _nesting(tail: Tail, before: Sequence[int]) -> int:
+    inner = [before[branch.tail] for step in tail.steps if isinstance(step, Unbox) for branch in step.branches]
+    return 1 + max(inner, default=0) if any(isinstance(step, Unbox) for step in tail.steps) else 0
+
+
+def _tail(tail: Tail, before: int, types: tuple[Type, ...]) -> Iterator[str]:
+    """Of a tail that leads on only to the first `before` ones."""
+    if len(tail.steps) > MAX_STEPS:
+        yield "it has too many steps"
+    if not 0 <= tail.type < len(types):
+        yield f"type {tail.type}"
+    for step in tail.steps:
+        match step:
+            case Lookup(sought=sought) | Count(sought=sought):
+                if not _is_sought(sought, types):
+                    yield f"it looks into type {sought}, which is no map"
+            case Unbox(interface=interface) | ContextValue(interface=interface):
+                if not (0 <= interface < len(types) and isinstance(types[interface], Interface)):
+                    yield f"it looks into type {interface}, which is no interface"
+                if isinstance(step, Unbox) and any(not 0 <= branch.tail < before for branch in step.branches):
+                    yield "it leads on to a tail that is not before it"
+            case _:
+                yield from _step(step, types)
 
 
 def _is_sought(sought: int, types: tuple[Type, ...]) -> bool:

@@ -8,7 +8,7 @@ from compiler.ir.frozen import field, frozen
 from compiler.ir.limits import Limits
 from compiler.ir.types import WORD, Type, TypeId
 
-FORMAT = 7
+FORMAT = 8
 """Raised whenever a field changes its meaning; a Program of another format is refused."""
 
 # ---------------------------------------------------------------- where a value is
@@ -130,11 +130,12 @@ class Count:
 
 @frozen
 class Branch:
-    """Where to go on when an interface holds the runtime type at `offset`. `direct` as in DynamicType."""
+    """Where to go on when an interface holds the runtime type at `offset`: by the Program's tail of this number. `direct` as in
+    DynamicType."""
 
     offset: int
     direct: bool
-    tail: "Tail"
+    tail: int
 
 
 @frozen
@@ -383,6 +384,8 @@ class Program:
     dynamic_types: tuple[DynamicType, ...] = ()
     """Sorted by offset."""
     accesses: tuple[AnyAccess, ...] = ()
+    tails: tuple[Tail, ...] = ()
+    """Of what interfaces hold; the branches of one lead to those before it."""
     tables: tuple[FunctionTable, ...] = ()
     sites: tuple[Site, ...] = ()
     """Sorted by (exact, lo, hi, function, level)."""

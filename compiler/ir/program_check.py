@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from compiler.ir.access_check import ADDRESS_END, MAX_OBJECT, access_problems
+from compiler.ir.access_check import ADDRESS_END, MAX_OBJECT, access_problems, nestings, tails_problems
 from compiler.ir.container_check import container_problems
 from compiler.ir.frames import REASONS
 from compiler.ir.frozen import values_of
@@ -81,10 +81,15 @@ def _problems(program: Program) -> Iterator[str]:
     for dynamic in program.dynamic_types:
         if not (0 <= dynamic.offset < ADDRESS_END and 0 <= dynamic.type < len(program.types)):
             yield f"dynamic type at offset {dynamic.offset}"
+    wrong = [*tails_problems(program.tails, program.types)]
+    if wrong:
+        yield from wrong
+        return
+    nested = nestings(program.tails)
     for number, access in enumerate(program.accesses):
         yield from (
             f"access {number} ({access.text}): {text}"
-            for text in access_problems(access, program.accesses, program.types)
+            for text in access_problems(access, program.accesses, nested, program.types)
         )
     if program.details is not None:
         yield from _details(program.details, program.types)

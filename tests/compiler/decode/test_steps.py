@@ -91,7 +91,7 @@ def cell(
     offset = 16 - (BP - SP)
     memory.at(CFA + offset, root)
     program = one_column_program(TYPES, access, Located(0, (AtCfa(0, len(root), offset),), dead), dynamic=DYNAMIC)
-    program = replace(program, accesses=(access, *others))
+    program = replace(program, accesses=(access, *others), tails=TAILS)
     assert problem(program) is None
     found = decode(program, RawCapture(header(), goroutine_record() + WAITING + memory.records()), SYMBOLS)
     return found.goroutines[0].frames[0].rows[0].cells[0]
@@ -303,11 +303,13 @@ def test_a_variable_of_generic_code_goes_on_by_its_dictionary() -> None:
 
 # ---------------------------------------------------------------- interfaces
 
-FIELD_B = Unbox(6, 'a type with ".B"', (Branch(T_AT, True, Tail((Deref(), Select(8)), 0)),))
+TAILS = Tail((Deref(), Select(8)), 0), Tail((), 18)
+"""From a *T to its field B; to what is dark."""
+FIELD_B = Unbox(6, 'a type with ".B"', (Branch(T_AT, True, 0),))
 
 
 def test_a_field_of_a_dead_interface_of_which_nothing_was_copied() -> None:
-    found = Unbox(9, 'a type with ".B"', (Branch(T_AT, True, Tail((Deref(), Select(8)), 0)),))
+    found = Unbox(9, 'a type with ".B"', (Branch(T_AT, True, 0),))
     root = words(0xC000700000, 0xC0DE00)
     detail = f"{GONE} (it was at 0xc0de00)"
     assert missing(cell(root, access=tail(16, 9, found), dead=(8,))) == ("optimized out", detail)
@@ -325,9 +327,7 @@ def test_what_an_interface_holds() -> None:
 
 
 def test_of_a_type_without_debug_info_nobody_says_that_it_lacks_a_field() -> None:
-    dark = Unbox(
-        6, 'a type with ".B"', tuple(Branch(at, direct, Tail((), 18)) for at, direct in ((T_AT, True), (INT_AT, False)))
-    )
+    dark = Unbox(6, 'a type with ".B"', (Branch(T_AT, True, 1), Branch(INT_AT, False, 1)))
     unknown = ("unsupported", "its fields are not in the debug info")
     assert missing(cell(words(TYPES_BASE + T_AT, 0xC000), access=tail(16, 6, dark))) == unknown
     assert missing(cell(words(TYPES_BASE + INT_AT, 0xC000), access=tail(16, 6, dark))) == unknown
@@ -338,6 +338,7 @@ def test_a_type_that_is_not_described_is_noted_for_the_next_capture() -> None:
     memory = Memory()
     memory.at(CFA + offset, words(TYPES_BASE + 0x9900, 0xC000))
     program = one_column_program(TYPES, tail(16, 6, FIELD_B), Located(0, (AtCfa(0, 16, offset),)), dynamic=DYNAMIC)
+    program = replace(program, tails=TAILS)
     found = decode(program, RawCapture(header(), goroutine_record() + WAITING + memory.records()), SYMBOLS)
     assert found.unknown_types == (0x9900,)
     assert missing(found.goroutines[0].frames[0].rows[0].cells[0]) == ("type unknown", "runtime type at 0x9900")

@@ -1,0 +1,28 @@
+"""The ways on from what interfaces hold, of the Program that is being made: each once, however many expressions lead to it."""
+
+from collections.abc import Hashable
+from typing import Any
+
+from compiler.expression.way import Unresolved
+from compiler.ir.access_check import MAX_TAILS
+from compiler.ir.program import Tail
+
+
+class Tails:
+    """Numbers tails; those that one leads on to are numbered before it."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Tail, int] = {}
+        self.known: dict[Hashable, Any] = {}
+        """What was resolved before: interfaces within each other hold the same types, and lead to the same fields."""
+
+    def file(self, tail: Tail) -> int:
+        """Its number."""
+        if tail not in self._numbers and len(self._numbers) >= MAX_TAILS:
+            what = f"fields of what interfaces hold are found in more than {MAX_TAILS} ways"
+            raise Unresolved(f"{what}; write the type that is held: x.(*T).Field")
+        return self._numbers.setdefault(tail, len(self._numbers))
+
+    def all(self) -> tuple[Tail, ...]:
+        """In order."""
+        return tuple(self._numbers)
