@@ -1,6 +1,7 @@
 """Maps and channels as JSON values."""
 
 import json
+import re
 
 from compiler.decode import maps
 from compiler.decode.image import LOWEST, Window
@@ -8,6 +9,8 @@ from compiler.decode.reading import MAX_LENGTH, Reading
 from compiler.decode.texts import Json, Marked, Path, key_text, number_text, path_text, signed
 from compiler.ir.frames import Absence
 from compiler.ir.types import Basic, Chan, Duration, HashMap, SwissMap, TypeId
+
+DIRECTION = re.compile(r"(?:<-)?chan(?:<-)?")
 
 
 class Containers(Reading):
@@ -35,11 +38,23 @@ class Containers(Reading):
         self._open.add((address, type_id))
         items = self._queued(kind, words.word(kind.buf), (start, count, capacity), depth, (path, ".items"))
         self._open.discard((address, type_id))
-        shown = Marked({"$type": kind.name, "$len": count, "$cap": capacity, "$closed": closed, "items": items})
+        shown = Marked(
+            {"$type": self._chan_name(kind, words), "$len": count, "$cap": capacity, "$closed": closed, "items": items}
+        )
         if kind.waiter_size:
             shown["receivers"] = self._waiters(kind, words.word(kind.receivers), (path, ".receivers"))
             shown["senders"] = self._waiters(kind, words.word(kind.senders), (path, ".senders"))
         return shown
+
+    def _chan_name(self, kind: Chan, header: Window) -> str:
+        """The channel's type: generic code calls it by what the elements' type is declared as, the channel knows which that is."""
+        dynamic = self.dynamic(self.offset_of(header.word(kind.elem_type))) if kind.elem_type else None
+        if dynamic is None:
+            return kind.name
+        elem, chan = self._types[dynamic.type].name, DIRECTION.match(kind.name)
+        if chan is None:
+            return kind.name
+        return f"chan ({elem})" if chan[0] == "chan" and elem.startswith("<-") else f"{chan[0]} {elem}"
 
     def _waiters(self, kind: Chan, waiter: int, path: Path) -> list[Json]:
         """The ids of the goroutines that wait at one end, who came first first. A select may wait several times."""

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from compiler.dwarf.gotypes import GoTypes
+from compiler.dwarf.gotypes import SHAPE, GoTypes
 from compiler.ir.types import Chan, HashMap, SwissMap, Type, TypeId
 
 
@@ -36,18 +36,19 @@ def chan(table: Table, offset: int, name: str, elem: int) -> Type | None:
         fields["closed"],
         fields["recvx"],
         *_waiters(table.go, header),
+        fields.get("elemtype", 0) if SHAPE in table.go.name(elem) else 0,
     )
 
 
-def _waiters(go: GoTypes, header: int) -> tuple[int, ...]:
+def _waiters(go: GoTypes, header: int) -> tuple[int, int, int, int, int]:
     """(first receiver, first sender, bytes of a waiter, its goroutine, the next waiter): hchan has two waitqs, chains of
-    sudogs (go/src/runtime/{chan,runtime2}.go). Nothing where the debug info lacks one of them."""
+    sudogs (go/src/runtime/{chan,runtime2}.go). Zeros where the debug info lacks one of them."""
     receivers, senders = go.member(header, "recvq"), go.member(header, "sendq")
     first = None if receivers is None else go.member(receivers.type, "first")
     waiter = None if first is None else go.pointee(first.type)
     goroutine, following = (None, None) if waiter is None else (go.member(waiter, "g"), go.member(waiter, "next"))
     if receivers is None or senders is None or first is None or goroutine is None or following is None:
-        return ()
+        return 0, 0, 0, 0, 0
     size = max(goroutine.offset, following.offset) + 8
     return receivers.offset + first.offset, senders.offset + first.offset, size, goroutine.offset, following.offset
 

@@ -3,12 +3,13 @@
 Their words are found by field name in the binary's own debug info; where one is not there, the struct stays a struct.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from compiler.dwarf import syncmap
-from compiler.dwarf.gotypes import BASIC_KINDS, KIND_INTERFACE, KIND_SLICE, KIND_STRING, KIND_STRUCT, GoTypes
+from compiler.dwarf.gotypes import BASIC_KINDS, KIND_INTERFACE, KIND_SLICE, KIND_STRING, KIND_STRUCT, SHAPE, GoTypes
 from compiler.ir.frozen import replace
 from compiler.ir.types import (
     SYNC_WORDS,
@@ -41,6 +42,16 @@ NET: Final[dict[str, NetForm]] = {
     "net/netip.AddrPort": "AddrPort",
     "net/netip.Prefix": "Prefix",
 }
+DECLARED: Final = {
+    ("net/netip", "addr z"): "net/netip.Addr",
+    ("net/netip", "ip port"): "net/netip.AddrPort",
+    ("net/netip", "ip bitsPlusOne"): "net/netip.Prefix",
+    ("math/big", "neg abs"): "math/big.Int",
+    ("math/big", "a b"): "math/big.Rat",
+    ("math/big", "prec mode acc form neg mant exp"): "math/big.Float",
+}
+"""What generic code takes for them is named by their fields, which no other package can declare."""
+SHAPED = re.compile(re.escape(SHAPE) + r"struct \{ ([\w./%]+)\.\w+ ")
 NUMBERS: Final[dict[NetForm, str]] = {"AddrPort": "port", "Prefix": "bitsPlusOne"}
 INNER = ("mu", "v", "value", "u")
 """Fields that a struct is all about: an atomic's value, and since Go 1.24 a Mutex's internal/sync.Mutex."""
@@ -56,6 +67,9 @@ class Table(syncmap.Table, Protocol):
 
 def describe(table: Table, offset: int, full: str, name: str) -> Type | None:
     """A struct by its full linked name; None for one that is not known, or not as it is known."""
+    shaped = SHAPED.match(full)
+    if shaped is not None:
+        full = DECLARED.get((shaped[1], " ".join(member.name for member in table.go.members(offset))), full)
     if full.startswith(syncmap.TRIES) or full == "sync.Map":
         return syncmap.describe(table, offset, full, name)
     if full in SYNC:

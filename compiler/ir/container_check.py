@@ -61,7 +61,7 @@ def _ends(kind: SwissMap | HashMap | Trie | Chan, types: tuple[Type, ...]) -> It
             yield "key", kind.key_at + types[kind.key].size, "entry_size"
             yield "value", kind.value_at + types[kind.value].size, "entry_size"
         case Chan():
-            for name in ("qcount", "dataqsiz", "buf", "recvx"):
+            for name in ("qcount", "dataqsiz", "buf", "recvx", "elem_type"):
                 yield name, getattr(kind, name) + WORD, "header_size"
             yield "closed", kind.closed + 4, "header_size"
             yield "element", types[kind.elem].size, "elem_size"

@@ -324,7 +324,8 @@ class Address:
 class Chan:
     """A pointer to runtime.hchan; offsets in it. `receivers` and `senders` are pointers to chains of runtime.sudog, of which
     the first `waiter_size` bytes are of interest: the goroutine at `waiter_g`, the next at `waiter_next`. `waiter_size` is 0
-    where the debug info does not tell."""
+    where the debug info does not tell. In generic code, where `name` says only what the elements' type is
+    declared as, `elem_type` is where hchan has their runtime type; else 0."""
 
     name: str
     size: int
@@ -341,6 +342,7 @@ class Chan:
     waiter_size: int = 0
     waiter_g: int = 0
     waiter_next: int = 0
+    elem_type: int = 0
 
 
 @frozen

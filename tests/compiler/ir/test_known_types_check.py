@@ -11,7 +11,7 @@ from tests.agent.process import program
 DIGIT = Basic("big.Word", 8, "uint")
 MUTEX = Sync("sync.Mutex", 8, "Mutex", (Word(0, 4),))
 FLOAT = Big("big.Float", 40, 0, 7, (8,), (Word(32, 4), Word(0, 4), Word(6, 1)))
-CHAN = Chan("chan int", 8, 0, 8, 96, 0, 8, 16, 28, 56, 64, 80, 16, 0, 8)
+CHAN = Chan("chan int", 8, 0, 8, 96, 0, 8, 16, 28, 56, 64, 80, 16, 0, 8, 32)
 
 
 def test_sound_ones_are_taken() -> None:
@@ -33,6 +33,8 @@ def test_sound_ones_are_taken() -> None:
         (replace(FLOAT, neg=40), "its parts lie outside of it"),
         (replace(FLOAT, float=FLOAT.float[:2]), "its parts lie outside of it"),
         (replace(CHAN, senders=89), "senders lies outside of its header_size"),
+        (replace(CHAN, elem_type=89), "elem_type lies outside of its header_size"),
+        (replace(CHAN, elem_type=-8), "elem_type is -8"),
         (replace(CHAN, waiter_next=9), "the next waiter lies outside of its waiter_size"),
     ],
 )

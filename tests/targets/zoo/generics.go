@@ -1,6 +1,12 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"math/big"
+	"net/netip"
+	"reflect"
+	"time"
+)
 
 // Constraints that say more of a type argument than its methods: for each of them Go compiles on its own, also of pointers.
 
@@ -150,7 +156,38 @@ func (t team[P, T]) copied(p P) {
 	keep(t, p)
 }
 
+// carried has what only its callers know the names of.
+//
+//go:noinline
+func carried[T any](v T, c chan T, r <-chan []T, q chan (<-chan T), list []T, m map[string]T) {
+	tell("v", ref(v), "c", ref(c), "r", ref(r), "q", ref(q), "list", ref(list), "m", ref(m))
+	stop()
+	keep(v, c, r, q, list, m)
+}
+
+func startCarried[T any](v T) {
+	c, r := make(chan T, 2), make(chan []T, 1)
+	c <- v
+	r <- []T{v}
+	mu.Lock()
+	twoWay[reflect.ValueOf(r).Pointer()] = reflect.ValueOf(r)
+	mu.Unlock()
+	start(func() { carried(v, c, r, make(chan (<-chan T)), []T{v}, map[string]T{"k": v}) })
+}
+
 func startGenerics() {
+	startCarried(time.Minute)
+	startCarried(time.Unix(47, 48))
+	startCarried(netip.MustParseAddr("10.1.2.3"))
+	startCarried(netip.MustParseAddrPort("[fe80::1%eth0]:80"))
+	startCarried(netip.MustParsePrefix("10.0.0.0/8"))
+	startCarried(*big.NewInt(1 << 40))
+	startCarried(*big.NewRat(-3, 4))
+	startCarried(*big.NewFloat(2.5))
+	startCarried(color(3))
+	startCarried(square{49})
+	startCarried(error(code(5)))
+	startCarried(func() int { return 50 })
 	start(func() {
 		united(&point{1, 2}, []*point{{3, 4}, nil}, map[string]*point{"k": {5, 6}}, make(chan *point, 3))
 	})
