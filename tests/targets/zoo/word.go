@@ -290,14 +290,18 @@ var basic = map[reflect.Kind]reflect.Type{
 type typed struct{ object }
 
 func (t *teller) boxed(v reflect.Value) any {
-	dynamic := v.Elem()
+	dynamic, target := v.Elem(), v.Elem()
+	for target.Kind() == reflect.Pointer && !target.IsNil() {
+		target = target.Elem()
+	}
 	name := field{"$type", dynamic.Type().String()}
 	switch value := t.value(addressable(dynamic)).(type) {
 	case object:
-		if value.is("$type") {
+		if value.is("$type") && dynamic.Kind() == reflect.Chan {
 			return typed{value}
 		}
-		if dynamic.Kind() != reflect.Map && dynamic.Type() != reflect.PointerTo(syncMap) && !value.is("$base64") || value.is("$ref") {
+		own := target.Kind() == reflect.Map || target.Kind() == reflect.Chan // keys or a type that are not its own
+		if !own && dynamic.Type() != reflect.PointerTo(syncMap) && !value.is("$base64") || value.is("$ref") {
 			return typed{append(object{name}, value...)}
 		}
 		return typed{object{name, {"$value", value}}}
