@@ -84,12 +84,12 @@ func startInterfaces() {
 		a    int
 		unit `json:"; main.x y"`
 		b    []struct {
-			c string "t"
+			c string `t:"u"`
 		}
 		m map[struct{ k int }]*struct{ v square }
 		f func(a int, s square) struct{ q int }
 	}{a: 1, b: []struct {
-		c string "t"
+		c string `t:"u"`
 	}{{"c"}}}
 	for _, v := range []any{nil, true, false, 0, 1, 255, 256, -1, int8(-8), uint8(8), int16(-16), uint16(16), int32(-32), uint32(32), int64(1 << 40), ^uint64(0),
 		uintptr(7), float32(0.1), 0.25, complex64(complex(1, 2)), complex(3, -4), "", "text", "bad\xff", []byte("b"), []byte{255}, []byte(nil), []int{1, 2}, []int(nil), []string{"s"},
