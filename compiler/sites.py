@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.candidates import Candidate
@@ -51,7 +52,7 @@ def build(binary: "Binary", function: int, instance: Instance, columns: Sequence
     code = Code(binary, instance)
     traced = list(_traced(binary, instance, columns, code))
     for exact in (False, True):
-        alive = set[int]().union(*(each.left_dead() for each in traced)) if exact else code.calls
+        alive = set[int]().union(*(each.left_dead for each in traced)) if exact else code.calls
         every = alive.union(*(each.edges for each in traced))
         for lo, hi in instance.ranges:
             cuts = sorted({lo, hi, *(edge for edge in every if lo < edge < hi)})
@@ -112,14 +113,17 @@ class _Traced:
             known = Known((AtAddress(0, size, address),))
             self._package = (type_offset, PlaceFinder(Locations((LocationRange(*EVERYWHERE, known),), constant=True)))
 
+    @cached_property
     def left_dead(self) -> set[int]:
-        """PCs between calls at which it may change what is alive."""
+        """PCs between calls at which it may change what is alive of its own."""
         code = self._code
         slots = {slot for each in self._named.candidates for slot in code.pointers(each.variable, each.places)}
         return {edge for slot in slots for edge in code.stays.edges_of(code.left_dead.at(slot))}
 
     def is_as_alive(self, pc: int, *, exact: bool) -> bool:
         """Whether all that the last place depends on is alive at `pc`, or behind the call there, as it was there."""
+        if exact and pc not in self.left_dead:
+            return True
         return all(self._code.dead(pc, of, pieces, exact=exact) == dead for of, pieces, dead in self._asked)
 
     def place(self, pc: int, *, exact: bool) -> Place:

@@ -45,7 +45,12 @@ class LeftDead:
         open_ = [call.after for call in self._calls if not self._alive(call.after - 1, slot)]
         while open_:
             step = steps.get(open_.pop())
-            if step is not None and step.pc not in found:
+            while step is not None and step.pc not in found:
                 found.add(step.pc)
-                open_ += step.following if step.pc not in writers else ()
+                if step.pc in writers:
+                    break
+                if step.does.flow:
+                    open_ += step.following
+                    break
+                step = steps.get(step.after)
         return frozenset(found)
