@@ -10,11 +10,10 @@ import shutil
 import sqlite3
 import time
 import urllib.request
-from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -60,23 +59,12 @@ def scene(request: pytest.FixtureRequest, go: Path, fuzz: int, tmp_path_factory:
 def test_no_value_is_different(scene: Scene, engine: str) -> None:
     right, missing, wrong = 0, list[str](), list[str]()
     for function in scene.functions:
-        verdict = _verdict(scene.files[engine], function)
+        verdict = zoo.verdict(partial(rows, scene.files[engine]), function)
         right, missing, wrong = right + verdict.right, missing + verdict.missing, wrong + verdict.wrong
     print(right, "right", len(missing), "missing")
     assert not wrong, "\n".join(wrong[:200])
     assert right > 10 * FUNCTIONS
     assert len(missing) < right / 4, "\n".join(missing[:200])
-
-
-def _verdict(file: Path, function: zoo.Function) -> zoo.Verdict:
-    frames: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows(file, f"SELECT * FROM {function.table} ORDER BY depth DESC"):
-        frames[row["goroutine_id"]].append(row)
-    absences: dict[tuple[int, int, str], dict[str, str]] = defaultdict(dict)
-    for row in rows(file, f"SELECT * FROM absences WHERE table_name = '{function.table}'"):
-        why = f"{row['reason']} {row['detail']}".strip()
-        absences[row["goroutine_id"], row["depth"], row["column_name"]][row["path"]] = why
-    return zoo.judge(function, frames, absences)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -7,9 +7,9 @@ import json
 import sqlite3
 import subprocess
 import urllib.request
-from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +56,7 @@ class Scene:
             return [dict(row) for row in connection.execute(sql)]
 
     def verdict(self, engine: str, function: zoo.Function) -> zoo.Verdict:
-        rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for row in self.rows(engine, f"SELECT * FROM {function.table} ORDER BY depth DESC"):
-            rows[row["goroutine_id"]].append(row)
-        absences: dict[tuple[int, int, str], dict[str, str]] = defaultdict(dict)
-        for row in self.rows(engine, f"SELECT * FROM absences WHERE table_name = '{function.table}'"):
-            why = f"{row['reason']} {row['detail']}".strip()
-            absences[row["goroutine_id"], row["depth"], row["column_name"]][row["path"]] = why
-        return zoo.judge(function, rows, absences)
+        return zoo.verdict(partial(self.rows, engine), function)
 
 
 @pytest.fixture(scope="module")

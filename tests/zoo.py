@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +70,18 @@ def spec_of(named: list[Function], limits: dict[str, int]) -> str:
         },
         indent=1,
     )
+
+
+def verdict(rows: Callable[[str], list[dict[str, Any]]], function: Function) -> Verdict:
+    """Of one function, by a snapshot that answers SQL with `rows`."""
+    frames: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows(f"SELECT * FROM {function.table} ORDER BY depth DESC"):
+        frames[row["goroutine_id"]].append(row)
+    absences: dict[tuple[int, int, str], dict[str, str]] = defaultdict(dict)
+    for row in rows(f"SELECT * FROM absences WHERE table_name = '{function.table}'"):
+        why = f"{row['reason']} {row['detail']}".strip()
+        absences[row["goroutine_id"], row["depth"], row["column_name"]][row["path"]] = why
+    return judge(function, frames, absences)
 
 
 def judge(
