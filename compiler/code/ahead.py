@@ -37,18 +37,25 @@ def computed_ahead(
 
 def _had(stays: Stays, finder: PlaceFinder, maker: Step) -> bool:
     """Whether the variable had a value when the instruction came: there, or right before it. In between may be what counts how
-    often the line is run (-cover), of which debug info says nothing."""
+    often the line is run (-cover), of which debug info says nothing; and, where it adds to a register, whatever leaves that
+    as it is, such as other variables that are put on the stack."""
     seen: set[int] = set()
+    added = maker.does.reads - LASTING if maker.does.adds else frozenset[int]()
     open_ = [maker.pc, *stays.leading(maker.pc)]
     while open_ and len(seen) < MAX_BEFORE:
         pc = open_.pop()
         if isinstance(finder.exact(pc), Known):
             return True
         step = stays.steps.get(pc)
-        if pc not in seen and pc != maker.pc and step is not None and _is_apart(step):
+        if pc not in seen and pc != maker.pc and step is not None and (_is_apart(step) or _leaves(step, added)):
             open_ += stays.leading(pc)
         seen.add(pc)
     return False
+
+
+def _leaves(step: Step, registers: Collection[int]) -> bool:
+    """Whether an instruction leaves the registers, if there are any, as they are, and goes on to the next one."""
+    return bool(registers) and not step.does.flow and step.does.writes.isdisjoint(registers)
 
 
 def _is_apart(step: Step) -> bool:
