@@ -11,13 +11,13 @@ from compiler.sql.fence import ARITHMETIC, chain_end, chain_start, is_number, is
 from compiler.sql.lexer import Splice, Token
 from compiler.sql.names import fold, unquote
 from compiler.sql.operands import closing
+from compiler.sql.shown import INT64
 
 _ORDERS = frozenset({"<", "<=", ">", ">="})
 _EQUALS = frozenset({"=", "==", "<>", "!="})
 _NUMBERS = frozenset({"process_id", "goroutine_id", "depth", "line", "captured_at_ns"})
 """Columns of every snapshot that hold numbers, nothing else: a panel that filters by them needs no fence."""
 _NUMERIC_TYPES = frozenset({"INTEGER", "INT", "BIGINT", "REAL", "DOUBLE", "FLOAT", "NUMERIC"})
-_INT64_MAX = (1 << 63) - 1
 
 Span = tuple[int, int]
 """First and last token of an operand."""
@@ -93,7 +93,7 @@ def _left(tokens: Sequence[Token], operator: int) -> Span | None:
 
 def _right(tokens: Sequence[Token], first: int) -> Span | None:
     """The operand that begins at `first`, in the same way."""
-    at, last = first, None
+    at = first
     while True:
         while at < len(tokens) and is_sign(tokens, at):
             at += 1
@@ -147,5 +147,5 @@ def rounded(tokens: Sequence[Token]) -> Iterator[Token]:
             each.keyword or each.text for each in (*tokens[max(index - 1, 0) : index], *tokens[index + 1 : index + 2])
         }
         equal = any(index in each for each in listed) or beside & (_EQUALS | {"IS"})
-        if equal and token.kind == "number" and token.text.isdigit() and int(token.text) > _INT64_MAX:
+        if equal and token.kind == "number" and token.text.isdigit() and int(token.text) not in INT64:
             yield token
