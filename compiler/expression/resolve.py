@@ -127,7 +127,7 @@ class _Way(Elements):
         """What follows is done to whatever the interface holds, as far as that has it."""
         self._check_unboxed()
         types = self._scope.dynamic()
-        key = (operations, self._limits, self._unboxed, len(types))
+        key = (self._text, operations, self._limits, self._unboxed, len(types))
         if key not in self._scope.tails.known:
             self._scope.tails.known[key] = self._fitting(types, operations)
         branches, dark = self._scope.tails.known[key]
@@ -139,7 +139,7 @@ class _Way(Elements):
         """How to go on from each of the types that has what follows, and from those of which nobody can say."""
         branches: list[tuple[Branch, _Way]] = []
         dark = [each for each in types if each.die is None]
-        tail = self._scope.tails.file(Tail((), self._table.made(DARK))) if dark else 0
+        tail = self._scope.tails.file(self._text, Tail((), self._table.made(DARK))) if dark else 0
         for dynamic in types:
             try:  # an interface is never held by one; it is known because a channel has it
                 if dynamic.die is not None and self._types.kind(dynamic.die) != KIND_INTERFACE:
@@ -179,7 +179,7 @@ class _Way(Elements):
         way = _Way(self._scope, self._text, self._limits, die, unboxed=self._unboxed + 1)
         way._alone(0)
         way.take(operations)
-        return Branch(dynamic.offset, dynamic.direct, self._scope.tails.file(way.tail())), way
+        return Branch(dynamic.offset, dynamic.direct, self._scope.tails.file(self._text, way.tail())), way
 
     def _check_unboxed(self) -> None:
         if self._unboxed >= MAX_UNBOXED:

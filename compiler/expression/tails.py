@@ -1,4 +1,4 @@
-"""The ways on from what interfaces hold, of the Program that is being made: each once, however many expressions lead to it."""
+"""The ways on from what interfaces hold, of the Program that is being made: once an expression, however many types lead there."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -12,17 +12,18 @@ class Tails:
     """Numbers tails; those that one leads on to are numbered before it."""
 
     def __init__(self) -> None:
-        self._numbers: dict[Tail, int] = {}
+        self._numbers: dict[tuple[str, Tail], int] = {}
+        """With the expression's text: to Python, m[1] and m[true] are the same."""
         self.known: dict[Hashable, Any] = {}
         """What was resolved before: interfaces within each other hold the same types, and lead to the same fields."""
 
-    def file(self, tail: Tail) -> int:
-        """Its number."""
-        if tail not in self._numbers and len(self._numbers) >= MAX_TAILS:
+    def file(self, text: str, tail: Tail) -> int:
+        """The number of a tail of the expression that is written so."""
+        if (text, tail) not in self._numbers and len(self._numbers) >= MAX_TAILS:
             what = f"fields of what interfaces hold are found in more than {MAX_TAILS} ways"
             raise Unresolved(f"{what}; write the type that is held: x.(*T).Field")
-        return self._numbers.setdefault(tail, len(self._numbers))
+        return self._numbers.setdefault((text, tail), len(self._numbers))
 
     def all(self) -> tuple[Tail, ...]:
         """In order."""
-        return tuple(self._numbers)
+        return tuple(tail for _, tail in self._numbers)
