@@ -53,7 +53,7 @@ def scene(
     source = shutil.copytree(ROOT / "tests/targets/bodies", folder / "source")
     seed = int(os.environ.get("FREEZEFRAME_TEST_SEED") or (1 if fuzz == 1 else time.time_ns()))
     print(f"seed {seed}")
-    text, written = bodies.written(seed, FUNCTIONS * fuzz, iterates=_version(go) >= (1, 23))
+    text, written = bodies.written(seed, FUNCTIONS * fuzz, _version(go))
     (source / "calls.go").write_text(text)
     binary = build(go, source, folder / "bodies", *FLAGS[request.param])
     spec = folder / "spec.yaml"
@@ -64,7 +64,7 @@ def scene(
             take(target.pid, spec, out, engine)
             while lacks_a_stack(out):
                 take(target.pid, spec, out, engine)
-        yield Scene(written, bodies.told(target.ready), files)
+        yield Scene(written, bodies.told(target.ready, written), files)
 
 
 def lacks_a_stack(file: Path) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 HAD = re.compile(r"HAD (.*)")
+NOTED = re.compile(r'"([^"]+)", \w+')
+"""What tells a variable from its namesakes, and its name."""
 
 
 SPINS = "spinning.Add(1)\n\tfor stop.Load() == 0 {\n\t}"
@@ -27,15 +29,18 @@ class Body:
     unused: frozenset[str] = frozenset()
     waits: str = "wait()"
     """What it waits with."""
+    noted: str = ""
+    """The body whose twin notes what its variables ever were, if it is another one."""
 
     @property
     def columns(self) -> list[dict[str, str]]:
         return [{"expr": variable, "as": f"c{at}"} for at, variable in enumerate(self.variables)]
 
 
-def twins(body: Body, text: str) -> Iterator[tuple[str, str]]:
-    """The names and texts of a function that waits at WAIT, and of the one that tells its variables there, and at HAD."""
-    says = ", ".join(f'"{name}", {name}' for name in body.variables)
+def twins(bodies: list[Body], text: str) -> Iterator[tuple[str, str]]:
+    """The names and texts of a function that waits at WAIT, and of the one that tells its variables there, and at HAD.
+    `bodies`: the frame that waits, and others that are asked for then."""
+    body, *around = bodies
     yield (
         body.name,
         HAD.sub("", text)
@@ -44,13 +49,21 @@ def twins(body: Body, text: str) -> Iterator[tuple[str, str]]:
         .replace("WAIT", body.waits)
         .replace("SELF", body.name),
     )
-    told = (
-        HAD.sub(rf'was("{body.name}", \1)', text)
-        .replace("INLINED WAIT", "WAIT")
-        .replace("SPIN WAIT", "WAIT")
-        .replace("WAIT", f'tells("{body.name}", {says})')
-    )
+    wanted = {at for each in bodies for at in each.vague.values()}
+
+    def noted(had: re.Match[str]) -> str:
+        """What the twin notes: only of those that may be anything that they ever were."""
+        found = [each[0] for each in NOTED.finditer(had[1]) if each[1] in wanted]
+        return f'was("{body.name}", {", ".join(found)})' if found else ""
+
+    tells = "\n\t".join([*(_says("says", each) for each in around), _says("tells", body)])
+    told = HAD.sub(noted, text).replace("INLINED WAIT", "WAIT").replace("SPIN WAIT", "WAIT").replace("WAIT", tells)
     yield f"told{body.name}", told.replace("SELF", f"told{body.name}")
+
+
+def _says(how: str, body: Body) -> str:
+    """Has a twin say what a body's variables are."""
+    return f'{how}("{body.name}", {", ".join(f"{chr(34)}{name}{chr(34)}, {name}" for name in body.variables)})'
 
 
 def called(told: str, waits: str, *, spins: bool = False) -> str:

@@ -1,7 +1,9 @@
 """Statements that change variables, and what they are assigned."""
 
-from tests.bodies.kinds import APART, CHANGED, COMPOSED, CONSTANTS, DERIVED, GO, MADE, NUMBERS, PARTS, PLAIN
+from tests.bodies.kinds import APART, CHANGED, GO, MADE, NUMBERS, PLAIN
+from tests.bodies.parts import GUARDS, PARTS, STEPPED
 from tests.bodies.scope import Scope
+from tests.bodies.values import COMPOSED, CONSTANTS, DERIVED
 
 
 class Changes(Scope):
@@ -99,56 +101,24 @@ class Changes(Scope):
         self._out(f"{', '.join(names)} = {', '.join([*names[1:], names[0]])}")
 
     def _assign_part(self) -> None:
-        pair, trio, item = self._assigned("pair"), self._assigned("trio"), self._assigned("item")
-        parts = [f"{pair}.A = next({self._int()})", f"{pair}.B = text({self._int()})"] if pair else []
-        parts += [f"{trio}[{self._pick.randint(0, 2)}] = next({self._int()})"] if trio else []
-        parts += [f"{trio}[uint({self._int()})%3] = next({self._int()})"] if trio and self._varied else []
+        """Changes a part of a variable, or what is behind it."""
+        trio, pick = self._assigned("trio"), self._pick
+        parts = [f"{trio}[uint({self._int()})%3] = next({self._int()})"] if trio and self._varied else []
         for kind, part, value in PARTS:
             name = self._assigned(kind)
-            line = f"{name}{part} = {value}({self._int()})"
-            parts += [f"if {name} != nil {{ {line} }}" if kind == "map" else line] if name else []
-        parts += [f"if {item} != nil {{ {item}.N = next({self._int()}) }}"] if item else []
+            if name:
+                steps = STEPPED.get(value, ()) if pick.random() < 0.4 else ()
+                step = pick.choice(steps or (f"{{0}} = {value}({{1}})",))
+                line = step.format(part.format(name, self._int()), self._int())
+                parts.append(f"if {GUARDS[kind].format(name)} {{ {line} }}" if kind in GUARDS else line)
         if parts:
-            self._out(self._pick.choice(parts))
-
-    def _assign_several(self) -> None:
-        item, text, number = self._assigned("item"), self._assigned("text"), self._assigned("int")
-        several = [f"{item}, {number}, err = found({self._int()})"] if item and number else []
-        several += [f"{text}, {number} = both({self._int()}, {self._value('text')})"] if text and number else []
-        pair, other = self._assigned("pair"), self._assigned("pair")
-        several += [f"{pair}, {other} = parted({self._int()})"] if pair and pair != other else []
-        if several:
-            self._out(self._pick.choice(several))
-
-    def _touch(self) -> None:
-        """Changes a variable behind a pointer, by a method value, when the function ends, or by way of a channel."""
-        pick, number, pair = self._pick, self._assigned("int"), self._assigned("pair")
-        maps, text, nest = self._reach("map"), self._assigned("text"), self._assigned("nest")
-        ways = [f"defer use({pick.choice(self._reach())})"]
-        ways += [] if self._closure else [f"defer func() {{ use(recover()); use({self._int()}) }}()"]
-        if number:
-            ways += [f"bump(&{number})", f"select {{ case {number} = <-filled({self._int()}): default: }}"]
-        ways += [f"{pair}.touch()", f"run({pair}.touch)", f"touched(&{pair})"] if pair else []
-        ways += [f"clear({pick.choice(maps)})"] if maps else []
-        ways += [f"{text} += text({self._int()})"] if text else []
-        if self._varied:
-            lists, joins, crate = self._reach("list"), self._reach("join"), self._assigned("crate")
-            ways += [f"{nest}.touch()", f"run({nest}.touch)", f"touched(&{nest}.Deep)"] if nest else []
-            ways += [f"copy({pick.choice(lists)}, {pick.choice(lists)})"] if lists else []
-            ways += [f"if {joins[-1]} != nil {{ {joins[-1]}.touch() }}"] if joins else []
-            ways += [f"{crate}.put({self._int()})"] if crate else []
-            ways += [f"leak(&{pick.choice(self._reach())})"]
-            ways += [f"{joins[-1]} = &{pair}"] if joins and pair else []
-            ways += [f'delete({pick.choice(maps)}, "k")'] if maps else []
-        way = pick.choice(ways)
-        self._closures += way.startswith("defer func")
-        self._out(way)
+            self._out(pick.choice(parts))
 
     def _declare(self, kind: str) -> None:
         value = self._value(kind)
         # Of a pair that a call returns, nothing is left to say that it hides another type's variable.
         outer = self._reach(kind if kind in APART else None)
-        hidden = [name for name in outer if name[0] != "l" and name not in dict(self._blocks[-1])]
+        hidden = [name for name in outer if name[0] != "l" and name != "err" and name not in dict(self._blocks[-1])]
         if len(self._blocks) > 1 and hidden and self._pick.random() < 0.2:
             name = self._pick.choice(hidden)  # which hides an outer one
         else:

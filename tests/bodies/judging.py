@@ -1,7 +1,7 @@
 """The judge of what a snapshot says of variables whose values the source tells."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +16,14 @@ class Told:
     had: dict[str, list[Any]]
 
 
-def told(ready: Mapping[str, Any]) -> dict[str, Told]:
-    """By function, what the twins said."""
-    return {name: Told(truth, ready["had"].get(name, {})) for name, truth in ready["told"].items()}
+def told(ready: Mapping[str, Any], bodies: Iterable[Body]) -> dict[str, Told]:
+    """By function, what the twins said of those that waited."""
+    truths, had = ready["told"], ready["had"]
+    return {
+        each.name: Told(truths[each.name], had.get(each.noted or each.name, {}))
+        for each in bodies
+        if each.name in truths
+    }
 
 
 @dataclass

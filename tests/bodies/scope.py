@@ -2,10 +2,21 @@
 
 import random
 import re
+from dataclasses import dataclass
 
 from tests.bodies.kinds import GO, MADE
 
 WANTED = re.compile(r"\$(\w+)")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a frame: its closure's name within the function, its variables by what tells them from namesakes, and
+    those that are used afterwards."""
+
+    closure: str
+    told_apart: dict[str, str]
+    kept: frozenset[str]
 
 
 class Scope:
@@ -17,7 +28,7 @@ class Scope:
         self._blocks: list[list[tuple[str, str]]] = []
         self._serials, self._begun = [0], 0
         """The numbers of the blocks around, and of the last that began."""
-        self._number = self._closures = 0
+        self._number = 0
         self._loose: set[str] = set()
         """Variables that are assigned somewhere what leaves no trace."""
 
@@ -40,14 +51,29 @@ class Scope:
         return self._pick.choice(found) if found else None
 
     def _had(self) -> None:
-        """Has the twin say what its variables are."""
+        """Has the twin say what its variables are, unless it has just done so."""
         says = ", ".join(f'"{self._told_apart(name)}", {name}' for name in self._reach())
-        self._out(f"HAD {says}")
+        if not self._lines or self._lines[-1].lstrip() != f"HAD {says}":
+            self._out(f"HAD {says}")
 
     def _told_apart(self, name: str) -> str:
         """A variable's name, and the block that it is declared in."""
         blocks = zip(self._serials, self._blocks, strict=True)
         return f"{name}@{max(serial for serial, block in blocks if name in dict(block))}"
+
+    def _asks(self, closure: str, keep: float, among: dict[str, str] | None = None) -> Asked:
+        """What is asked of a frame that stands here, and uses of so many of its variables (0.0 to 1.0) behind it. `among`: those
+        that can be asked for, where they are not all in reach."""
+        reach = {name: self._told_apart(name) for name in sorted(self._reach())}
+        reach = {name: at for name, at in reach.items() if among is None or among.get(name) == at}
+        kept = [name for name in reach if self._pick.random() < keep]
+        # Of one that nothing uses any more, nothing may be left to say that it hides another one.
+        hides = {name for name in reach if sum(name in dict(block) for block in self._blocks) > 1}
+        for name in kept:
+            self._out(f"use({name})")
+        return Asked(
+            closure, {name: at for name, at in reach.items() if name in kept or name not in hides}, frozenset(kept)
+        )
 
     def _int(self) -> str:
         return self._pick.choice(self._reach("int") or ["len(calls)"])
@@ -65,6 +91,8 @@ class Scope:
         return WANTED.sub(given, form)
 
     def _given_for(self, kind: str) -> str:
+        if kind == "any":
+            return self._pick.choice(self._reach())
         same = self._reach(kind)
         if kind == "int":
             return self._int()

@@ -1,20 +1,17 @@
 """Which statements a body has, and where it waits."""
 
+from tests.bodies.closures import Closures
 from tests.bodies.kinds import PLAIN
-from tests.bodies.loops import Loops
+from tests.bodies.scope import Asked
 
 
-class Statements(Loops):
+class Statements(Closures):
     """Writes statements of all kinds, and the wait somewhere among them."""
 
-    _keep: float
-    _waited = False
-    _waits_in = ""
     _again: tuple[str, ...] = ()
     """The kinds of its parameters where it may call itself."""
-    _asked: dict[str, str]
-    """The variables that are asked for, by what tells them apart."""
-    _unused: frozenset[str] = frozenset()
+    _found: Asked
+    """What is asked of the frame that waits."""
 
     def _statement(self) -> None:
         depth = len(self._blocks) - 1
@@ -22,7 +19,8 @@ class Statements(Loops):
             self._various(depth)
         else:
             self._usual(depth)
-        self._had()
+        if depth or not self._waited or self._found.closure:  # else the wait does not come again
+            self._had()
         if not self._waited and self._pick.random() < (0.12 if depth else 0.18):
             self._wait()
 
@@ -44,7 +42,7 @@ class Statements(Loops):
             self._out(f"{self._assigned('int') or '_'}++" if self._assigned("int") else "use(nil)")
         elif draw < 0.85 and depth < 3:
             self._branch()
-        elif draw < 0.92 and depth < 3 and not self._closure:
+        elif draw < 0.92 and depth < 3 and self._may_enclose():
             self._call_closure()
         elif depth < 2:
             self._loop()
@@ -53,16 +51,20 @@ class Statements(Loops):
         """What random bodies have only where they are various."""
         draw = self._pick.random()
         own = [name for around, name in self._stored if around in self._serials]
-        if draw < 0.45:
+        if draw < 0.38:
             self._assign_loosely()
-        elif draw < 0.6:
+        elif draw < 0.5:
             self._declare_loosely(self._kind())
-        elif draw < 0.67 and own:
+        elif draw < 0.56 and own:
             self._out(f"{self._pick.choice(own)}({self._int()})")
-        elif draw < 0.8 and depth < 2 and not self._closure:
+        elif draw < 0.62:
+            self._call_kept()
+        elif draw < 0.77 and depth < 2 + bool(self._closure) and self._may_enclose():
             self._keep_closure()
-        elif draw < 0.86 and depth < 3:
+        elif draw < 0.82 and depth < 3:
             self._choose()
+        elif draw < 0.86 and depth < 3:
+            self._select()
         elif draw < 0.9 and self._again and not self._closure:
             given = ", ".join(map(self._given_for, self._again))
             self._out(f"if again() {{ SELF({given}) }}")
@@ -72,12 +74,6 @@ class Statements(Loops):
     def _wait(self) -> None:
         """The wait, and uses of some variables behind it."""
         self._out("WAIT")
-        self._waits_in, self._waited = self._closure, True
-        kept = [name for name in sorted(self._reach()) if self._pick.random() < self._keep]
-        # Of one that nothing uses any more, nothing may be left to say that it hides another one.
-        hides = {name for name in self._reach() if sum(name in dict(block) for block in self._blocks) > 1}
-        asked = (name for name in sorted(self._reach()) if name in kept or name not in hides)
-        self._asked = {name: self._told_apart(name) for name in asked}
-        for name in kept:
-            self._out(f"use({name})")
-        self._unused = frozenset(self._asked.keys() - kept)
+        self._waited = True
+        self._found = self._asks(self._closure, self._keep)
+        self._there = {name: self._told_apart(name) for name in self._reach()}

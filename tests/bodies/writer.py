@@ -6,6 +6,7 @@ from tests.bodies.body import SPINS, Body, called, twins
 from tests.bodies.chains import chain
 from tests.bodies.fixed import FIXED
 from tests.bodies.kinds import GO, MADE, PLAIN
+from tests.bodies.scope import Asked
 from tests.bodies.statements import Statements
 
 SPINNING = 16
@@ -26,11 +27,14 @@ SHAPES = ("int", "text", "item", "pair", "list", "float", "join", "short", "nest
 """What generic functions are called with."""
 
 
-def written(seed: int, count: int, *, iterates: bool = False) -> tuple[str, list[Body]]:
-    """The text of a Go file with so many functions, and their descriptions; before them those of FIXED. `iterates`: loops
-    may range over functions and numbers, as from Go 1.23 on."""
+def written(seed: int, count: int, version: tuple[int, ...]) -> tuple[str, list[Body]]:
+    """The text of a Go file with so many functions, and their descriptions; before them those of FIXED. `version`: the Go
+    version, such as (1, 27), whose language they may be in. From 1.22 on each turn of a loop has variables of its own, and
+    loops may range over numbers, from 1.23 on over functions."""
     pick = random.Random(seed)
-    texts, bodies = ["//go:build go1.23\n" * iterates, "package main\n"], []
+    language = min(version, (1, 23))
+    tag = f"//go:build go{language[0]}.{language[1]}\n" if language > (1, 21) else ""
+    texts, bodies = [tag, "package main\n"], []
     for name in FIXED:
         text, body = _fixed(name)
         texts.append(text)
@@ -41,10 +45,10 @@ def written(seed: int, count: int, *, iterates: bool = False) -> tuple[str, list
         bodies += found
     for number in range(count):
         spins = number % SPINNING == SPINNING - 1
-        writer = Writer(pick, f"fn{number}", iterates=iterates, varied=number % 2 == 1, spins=spins)
-        text, body = writer.written()
+        writer = Writer(pick, f"fn{number}", language=language, varied=number % 2 == 1, spins=spins)
+        text, found = writer.written()
         texts += [text, called(writer.call("told"), writer.call(""), spins=spins)]
-        bodies.append(body)
+        bodies += found
     return "\n".join(texts), bodies
 
 
@@ -61,7 +65,7 @@ def _fixed(name: str) -> tuple[str, Body]:
     text = "\n\t".join(
         "\n\t".join([line, *uses]) if line.endswith("WAIT") else line for line in [*lines, *["WAIT"] * (not waits)]
     )
-    texts = [f"//go:noinline\nfunc {twin}({parameters}) {{\n\t{code}\n}}\n" for twin, code in twins(body, text)]
+    texts = [f"//go:noinline\nfunc {twin}({parameters}) {{\n\t{code}\n}}\n" for twin, code in twins([body], text)]
     return "\n".join(
         [*texts, called(f"told{name}({arguments})", f"{name}({arguments})", spins="SPIN WAIT" in lines)]
     ), body
@@ -70,9 +74,9 @@ def _fixed(name: str) -> tuple[str, Body]:
 class Writer(Statements):
     """Writes one function: plain, a method, or generic."""
 
-    def __init__(self, pick: random.Random, name: str, *, iterates: bool, varied: bool, spins: bool) -> None:
+    def __init__(self, pick: random.Random, name: str, *, language: tuple[int, ...], varied: bool, spins: bool) -> None:
         super().__init__(pick, name)
-        self._iterates, self._varied = iterates, varied
+        self._language, self._varied = language, varied
         kinds = ["int", "int", *pick.sample(PLAIN, pick.randint(2, 6)), *["int", "text"] * pick.choice((0, 0, 0, 0, 4))]
         self._parameters = list(zip("abcdefghijknopstuv", kinds, strict=False))
         self._form = pick.choice(NEW if varied else OLD)
@@ -85,20 +89,21 @@ class Writer(Statements):
         self._results = pick.random() < 0.6
         self._returned = ["int", pick.choice(PLAIN)]
         if self._results:
-            self._blocks[0] += [("r", "int"), ("q", self._returned[1])]
+            self._blocks[0] += [("r", "int"), ("q", self._returned[1]), ("err", "fault")]
         self._of_type = pick.choice(SHAPES)
         """What a generic function is called with."""
-        self._asked, self._copied, self._stored = {}, set(), []
+        self._around, self._copied, self._stored, self._within = [], set(), [], {}
         self._keep = pick.choice(KEPT)
         self._waits_with = SPINS if spins else pick.choice(("wait()", "waits()"))
 
-    def written(self) -> tuple[str, Body]:
+    def written(self) -> tuple[str, list[Body]]:
         """The function and its twin."""
         pick = self._pick
         if self._varied and self._form == "plain":
             self._again = tuple(kind for _, kind in self._parameters)
         self._had()
         self._out("r = next(b)" if self._results else "var err error")
+        self._blocks[0] += [("err", "fault")] * (not self._results)
         self._had()
         for _ in range(pick.randint(4, 10)):
             self._statement()
@@ -110,21 +115,20 @@ class Writer(Statements):
             if pick.random() < 0.7:
                 self._out(f"use({name})")
         self._out(self._return())
-        # What one is once nothing uses it may be what it is only going to be a copy of.
-        asked = {name: at for name, at in self._asked.items() if name not in self._unused or at not in self._copied}
-        vague = {name: at for name, at in asked.items() if name in self._unused or at in self._loose}
-        function = f"main.{FORMS[self._form][1]}{self._name}{'[...]' * (self._form == 'generic')}{self._waits_in}"
-        body = Body(
-            self._name,
-            function,
-            tuple(asked),
-            vague,
-            self._unused & asked.keys(),
-            waits=self._waits_with,
-        )
+        bodies = [self._body(self._name, self._found)]
+        bodies += [self._body(f"{self._name}around", found, noted=self._name) for found in self._around]
         text = "\n".join(self._lines)
-        both = (f"//go:noinline\n{self._head(twin)} {{\n{code}\n}}\n" for twin, code in twins(body, text))
-        return "\n".join(both), body
+        both = (f"//go:noinline\n{self._head(twin)} {{\n{code}\n}}\n" for twin, code in twins(bodies, text))
+        return "\n".join(both), bodies
+
+    def _body(self, name: str, asked: Asked, noted: str = "") -> Body:
+        """What is asked of one of its frames."""
+        # What one is once nothing uses it may be what it is only going to be a copy of.
+        wanted = {name: at for name, at in asked.told_apart.items() if name in asked.kept or at not in self._copied}
+        vague = {name: at for name, at in wanted.items() if name not in asked.kept or at in self._loose}
+        function = f"main.{FORMS[self._form][1]}{self._name}{'[...]' * (self._form == 'generic')}{asked.closure}"
+        unused = frozenset(wanted.keys() - asked.kept)
+        return Body(name, function, tuple(wanted), vague, unused, waits=self._waits_with, noted=noted)
 
     def _head(self, name: str) -> str:
         receiver, _, own = FORMS[self._form]

@@ -465,8 +465,13 @@ func says(function string, variables ...any) {
 
 // plain is what JSON can say of a value.
 func plain(value any) any {
-	if number, ok := value.(complex128); ok {
-		return fmt.Sprint(number)
+	switch value := value.(type) {
+	case complex128:
+		return fmt.Sprint(value)
+	case []byte:
+		if value != nil {
+			return string(value)
+		}
 	}
 	return value
 }

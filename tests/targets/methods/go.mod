@@ -1,3 +1,0 @@
-module methods
-
-go 1.27
