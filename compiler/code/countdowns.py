@@ -28,7 +28,13 @@ def only_counts(stays: Stays, finder: PlaceFinder, makings: Callable[[], Iterabl
         return False
     makes = [(each, step) for each in makings() if (step := stays.steps.get(stays.instruction(each.at) or 0))]
     stores = {pc for slot in slots for pc in stays.writers(slot)}
-    adds = {step.does.adds for each, step in makes if step.pc in stores or not slots.isdisjoint(each.kept)}
+    adds = {
+        step.does.adds
+        for each, step in makes
+        if step.pc in stores
+        or not slots.isdisjoint(each.kept)
+        or any(_comes_in(stays, finder, load, registers) for load in stays.reading(each.kept) if load.does.moves)
+    }
     adds |= {step.does.adds for step in (*reads, *(step for _, step in makes)) if registers & step.does.writes}
     if adds <= {0} or any(_uses(step) for _, step in makes):
         return False

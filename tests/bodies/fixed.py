@@ -14,6 +14,8 @@ FIXED = {
     "unstored": ("a int, c pair", '9, pair{11, "q"}', "a -c",
                  ["var err error", "if err != nil {", "\trun(func() { c = paired(a) })", "\tuse(c)", "}"]),
     "counted": ("n int", "3", "-i", ["for i := 0; i < n; i++ {", "WAIT", "}"]),
+    "downwards": ("b int, q []int", "4, listed(2)", "b -l",
+                  ["for l := range q {", "\t_ = l", "\tif even(next(next(b))) { use(b) }", "INLINED WAIT", "\tuse(b)", "}", "use(q)"]),
     "inlined": ("n, e int", "3, 4", "n e",
                 ["func() {", "\tfor l := 0; l < 2; l++ {", "\t\tif even(e) { break }", "\t}", "\tn++", "\te = next(e)", "}()"]),
     "hiding": ("d pair, n int", 'pair{1, "one"}, 2', "d",
