@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -83,6 +84,12 @@ def house(querydb: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
     """An agent and a data source over two querydb processes, started once."""
     with standing(querydb, tmp_path_factory.mktemp("house")) as found:
         yield found
+
+
+def version_of(go: Path) -> tuple[int, ...]:
+    """Such as (1, 27)."""
+    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, re.findall(r"\d+", said)[:2]))
 
 
 def build(go: Path, module: Path, binary: Path, *flags: str, arch: str = "amd64", cgo: bool = False) -> Path:

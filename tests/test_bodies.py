@@ -6,10 +6,8 @@ FREEZEFRAME_TEST_SEED takes.
 
 import json
 import os
-import re
 import shutil
 import sqlite3
-import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,7 +19,7 @@ import pytest
 
 from agent.engine import NOT_WALKED
 from tests import bodies
-from tests.conftest import ROOT, build
+from tests.conftest import ROOT, build, version_of
 from tests.programs import running
 from tests.servers.snapshots import take
 
@@ -39,12 +37,6 @@ class Scene:
     files: dict[str, Path]
 
 
-def _version(go: Path) -> tuple[int, ...]:
-    """Such as (1, 27)."""
-    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout
-    return tuple(map(int, re.findall(r"\d+", said)[:2]))
-
-
 @pytest.fixture(scope="module", params=FLAGS)
 def scene(
     request: pytest.FixtureRequest, go: Path, fuzz: int, tmp_path_factory: pytest.TempPathFactory
@@ -53,7 +45,7 @@ def scene(
     source = shutil.copytree(ROOT / "tests/targets/bodies", folder / "source")
     seed = int(os.environ.get("FREEZEFRAME_TEST_SEED") or (1 if fuzz == 1 else time.time_ns()))
     print(f"seed {seed}")
-    text, written = bodies.written(seed, FUNCTIONS * fuzz, _version(go))
+    text, written = bodies.written(seed, FUNCTIONS * fuzz, version_of(go))
     (source / "calls.go").write_text(text)
     binary = build(go, source, folder / "bodies", *FLAGS[request.param])
     spec = folder / "spec.yaml"

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests import values, zoo
-from tests.conftest import ROOT, build
+from tests.conftest import ROOT, build, version_of
 from tests.programs import running
 from tests.servers.snapshots import rows, take
 
@@ -43,7 +43,8 @@ def scene(request: pytest.FixtureRequest, go: Path, fuzz: int, tmp_path_factory:
     source = shutil.copytree(ROOT / "tests/targets/zoo", folder / "source")
     seed = int(os.environ.get("FREEZEFRAME_TEST_SEED") or (1 if fuzz == 1 else time.time_ns()))
     print(f"seed {seed}")
-    (source / "values.go").write_text(values.written(seed, FUNCTIONS * fuzz))
+    text = values.written(seed, FUNCTIONS * fuzz, generic_methods=version_of(go) >= (1, 27))
+    (source / "values.go").write_text(text)
     spec = folder / "spec.yaml"
     with running(build(go, source, folder / "values", *FLAGS[request.param])) as target:
         with urllib.request.urlopen(f"http://{target.ready['address']}/truth") as answer:

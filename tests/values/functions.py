@@ -5,14 +5,21 @@ from collections.abc import Callable
 from random import Random
 
 from tests.values.containers import Array, Chan, Generic, Interface, Map, Slice
-from tests.values.types import Basic, Field, GoType, Pointer, Struct, Time
+from tests.values.types import INT, Basic, Field, GoType, Pointer, Struct, Time
 
 BASES = (
     "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr",
     "float32", "float64", "complex64", "complex128", "string",
 )  # fmt: skip
+FORMS = ("plain", "plain", "generic", "closure", "method")
+GENERIC_FORMS = ("turned", "folded", "folded", "within")
+"""Methods with type parameters of their own: of a plain type, of a generic one, and a closure in such a one."""
+OF_TWO = ("folded", "within")
+"""Those whose receiver has a type parameter, too: K."""
 DEPTH = 4
 """Of a value: pointers beyond are nil, maps and slices too."""
+GENERIC_METHODS = "//go:build go1.27\n\n"
+"""What lets a file have methods with type parameters, whatever the module's go line says."""
 HEAD = """package main
 
 import (
@@ -27,16 +34,18 @@ var _ = []any{fmt.Errorf, io.EOF, os.ErrExist, syscall.ENOENT, time.Now}
 """
 
 
-def written(seed: int, count: int) -> str:
-    """The text of a file for the zoo's package; main starts its functions in place of the zoo's own."""
+def written(seed: int, count: int, *, generic_methods: bool) -> str:
+    """The text of a file for the zoo's package; main starts its functions in place of the zoo's own. `generic_methods`: for a Go
+    that has methods with type parameters of their own, 1.27 or later."""
     pick = Random(seed)
     types = Types(pick)
-    functions = [Function(types, number, pick) for number in range(count)]
+    forms = FORMS + GENERIC_FORMS * generic_methods
+    functions = [Function(types, number, pick, pick.choice(forms)) for number in range(count)]
     texts = [each.text() for each in functions]
     starts = "".join(f"\tstart(func() {{ {each.call()} }})\n" for each in functions)
     return "\n".join(
         [
-            HEAD,
+            GENERIC_METHODS * generic_methods + HEAD,
             *types.declarations,
             *texts,
             f"func init() {{ started = []func(){{random}} }}\n\nfunc random() {{\n{starts}}}\n",
@@ -159,12 +168,13 @@ class Types:
 
 
 class Function:
-    """One function: plain, generic, a closure in a generic one, or a method of a generic type."""
+    """One function: plain, generic, a closure in a generic one, a method of a generic type, a generic method of a plain or of a
+    generic type, or a closure in the latter."""
 
-    def __init__(self, types: Types, number: int, pick: Random) -> None:
-        self._types, self._pick, self._number = types, pick, number
-        self._form = pick.choice(("plain", "plain", "generic", "closure", "method"))
+    def __init__(self, types: Types, number: int, pick: Random, form: str) -> None:
+        self._types, self._pick, self._number, self._form = types, pick, number, form
         self._argument = types.any(2)
+        self._key = types.any(2)
         self._parameters = [(f"p{at}", *self._parameter()) for at in range(pick.choice((1, 2, 3, 4, 6)))]
         plain = self._form == "plain"
         self._locals = [(f"l{at}", types.any(3)) for at in range(pick.choice((0, 1, 2)) * plain)]
@@ -175,13 +185,15 @@ class Function:
         if self._form == "plain":
             found = self._types.any(3)
             return found.text, found
-        of, text = self._argument, Basic("string", "string")
-        return self._pick.choice((
-            ("T", of), ("*T", Pointer(of)), ("[]T", Slice(of)), ("map[string]T", Map(text, of)), ("[2]T", Array(of, 2)),
-            ("chan T", Chan(of, "chan")), ("Crate[T]", Generic("Crate", (of,), (Field("v", of), Field("all", Slice(of))))),
+        letter, of = self._pick.choice((("T", self._argument), ("K", self._key))[: 1 + (self._form in OF_TWO)])
+        text = Basic("string", "string")
+        written, found = self._pick.choice((
+            ("$", of), ("*$", Pointer(of)), ("[]$", Slice(of)), ("map[string]$", Map(text, of)), ("[2]$", Array(of, 2)),
+            ("chan $", Chan(of, "chan")), ("Crate[$]", Generic("Crate", (of,), (Field("v", of), Field("all", Slice(of))))),
             ("any", Interface("any", (of,))),
-            ("struct{ a T; b string }", Struct(f"struct{{ a {of.text}; b string }}", (Field("a", of), Field("b", text)))),
+            ("struct{ a $; b string }", Struct(f"struct{{ a {of.text}; b string }}", (Field("a", of), Field("b", text)))),
         ))  # fmt: skip
+        return written.replace("$", letter), found
 
     def text(self) -> str:
         """Its declaration."""
@@ -195,9 +207,19 @@ class Function:
                 return f"//go:noinline\nfunc f{self._number}[T any]({parameters}) {{\n{body}\n}}\n"
             case "closure":
                 return f"//go:noinline\nfunc f{self._number}[T any]({parameters}) {{\n\tinside(func() {{\n{body}\n\t}})\n}}\n"
+        type_, function = f"R{self._number}", f"f{self._number}"
+        match self._form:
+            case "turned":
+                head = f"type {type_} struct {{ x []int; y int }}\n\n//go:noinline\nfunc (r *{type_}) {function}[T any]"
+            case "folded" | "within":
+                head = f"type {type_}[K any] struct {{ x []K; y int }}\n\n//go:noinline\nfunc (r *{type_}[K]) {function}[T any]"
             case _:
-                receiver = f"type R{self._number}[T any] struct {{ x []T; y int }}\n\n//go:noinline\nfunc (r *R{self._number}[T])"
-                return f"{receiver} f{self._number}({parameters}) {{\n{body}\n}}\n"
+                head = (
+                    f"type {type_}[T any] struct {{ x []T; y int }}\n\n//go:noinline\nfunc (r *{type_}[T]) {function}"
+                )
+        if self._form == "within":
+            body = f"\tinside(func() {{\n{body}\n\t}})"
+        return f"{head}({parameters}) {{\n{body}\n}}\n"
 
     def _body(self) -> list[str]:
         """Its lines: what has a value, what is told, and the use behind it."""
@@ -213,7 +235,7 @@ class Function:
                 for go, ours in self._into(*each)
             }
         names = [name for name, _ in variables]
-        if self._form == "method":
+        if self._form in ("method", "turned", "folded"):
             names.append("r")
             told["r"] = "ref(r)"
         pairs = ", ".join(f"{json.dumps(ours, ensure_ascii=False)}, {go}" for ours, go in told.items())
@@ -234,8 +256,18 @@ class Function:
     def call(self) -> str:
         """A call of it."""
         arguments = ", ".join(type_.value(self._pick, DEPTH) for _, _, type_ in self._parameters)
-        instance = "" if self._form == "plain" else f"[{self._argument.text}]"
-        if self._form == "method":
-            held = Slice(self._argument).value(self._pick, 2)
-            return f"(&R{self._number}{instance}{{x: {held}}}).f{self._number}({arguments})"
-        return f"f{self._number}{instance}({arguments})"
+        instance = f"[{self._argument.text}]"
+        of: GoType = self._argument
+        match self._form:
+            case "plain":
+                return f"f{self._number}({arguments})"
+            case "generic" | "closure":
+                return f"f{self._number}{instance}({arguments})"
+            case "turned":
+                of, receiver, method = INT, "", instance
+            case "folded" | "within":
+                of, receiver, method = self._key, f"[{self._key.text}]", instance
+            case _:
+                receiver, method = instance, ""
+        held = Slice(of).value(self._pick, 2)
+        return f"(&R{self._number}{receiver}{{x: {held}}}).f{self._number}{method}({arguments})"
