@@ -23,6 +23,7 @@ from compiler.dwarf.gotypes import (
     KIND_STRUCT,
     GoTypes,
 )
+from compiler.dwarf.linked import dictionary_position
 from compiler.ir.frozen import frozen
 from compiler.ir.types import WORD
 
@@ -36,7 +37,6 @@ MAX_PRINTED = 10
 MAX_DEPTH = 5
 MAX_INFO = (MAX_DEPTH * 3 + 2) * MAX_PRINTED + 1
 MAX_ELEMENTS = 1 << 12
-CLOSURE = re.compile(r"\.(func|gowrap|deferwrap)?\d+|-range\d+")
 BLANKS_SINCE = (1, 23)
 """Before, DWARF left out parameters without a name (cmd/compile/internal/ir/func.go, declareParams)."""
 ALL_LIVE = -1
@@ -90,11 +90,11 @@ class Arguments:
         unprinted = 0
         skipped = 0
         if "[" in instance.name:  # what comes first is taken for the dictionary
-            behind = instance.name[instance.name.rindex("]") + 1 :]
             # A closure has none, and of a method the receiver comes first, so that the dictionary is printed.
-            skipped = int(bool(behind) and CLOSURE.search(behind) is None)
-            unprinted = sum(1 for _ in self._leaves(parameters[0].type)) if behind and parameters else 1
-            parameters = parameters[1:] if behind else parameters
+            position = dictionary_position(instance.name)
+            skipped = int(position == 1)
+            unprinted = sum(1 for _ in self._leaves(parameters[0].type)) if position != 0 and parameters else 1
+            parameters = parameters[1:] if position != 0 else parameters
         offsets = [token.offset for tokens in printed for token in tokens if token.sign == SLOT]
         printed = printed[skipped:]
         if not printed or len(parameters) < len(printed) or (len(parameters) > len(printed) and not cut):
@@ -123,9 +123,8 @@ class Arguments:
         before. None where the calling convention does not confirm what is `known` from the table, or else which slots the
         function has `saved` its registers in when it asks for more stack."""
         machine, parameters = self._executable.machine, _parameters(instance)
-        behind = instance.name[instance.name.rfind("]") + 1 :]
         arguments: list[int | None] = [each.type for each in parameters]
-        dictionary = int(bool(behind)) if "[" in instance.name and CLOSURE.search(behind) is None else None
+        dictionary = dictionary_position(instance.name)
         if dictionary is not None:
             arguments.insert(dictionary, None)  # behind a receiver
         results = {each.name: each.type for each in instance.variables if each.result}  # some are described twice
@@ -151,12 +150,12 @@ class Arguments:
     def dictionary(self, instance: Instance) -> Slot | None:
         """Where a call of a generic function or method keeps the dictionary that it was passed, once `live` says so. None
         where it has none, or where that is not known."""
-        behind = instance.name[instance.name.rfind("]") + 1 :]
+        position = dictionary_position(instance.name)
         first = self._first_tracked(instance.ranges[0][0])
-        if instance.level or "[" not in instance.name or CLOSURE.search(behind):
+        if instance.level or position is None:
             return None
         start = self._executable.machine.arguments_start
-        if not behind:  # it is the first argument of all
+        if position == 0:  # it is the first argument of all
             return None if first is None else Slot(0, WORD, first + start, 0)
         printed, _ = self._printed(instance.ranges[0][0])
         parameters = _parameters(instance)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from compiler.code.functable import FunctionTable, ModuleField
 from compiler.code.pcvalues import PcValues
 from compiler.dwarf.executable import Executable
+from compiler.dwarf.linked import pieces
 from compiler.ir.symbols import SymbolFrame
 
 INLINED_CALL = struct.Struct("<Bxxxiii")
@@ -25,8 +26,7 @@ def printed_name(name: str) -> str:
     """A function's name as Go's traceback prints it (funcNameForPrint in runtime/traceback.go)."""
     if name == "runtime.gopanic":
         return "panic"
-    start, end = name.find("["), name.rfind("]")
-    return name if start < 0 or end <= start else name[:start] + "[...]" + name[end + 1 :]
+    return "[...]".join(pieces(name)[::2])
 
 
 class Pclntab(FunctionTable):

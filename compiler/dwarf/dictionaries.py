@@ -18,6 +18,7 @@ from compiler.dwarf.gotypes import (
     GoTypes,
 )
 from compiler.dwarf.index import Index
+from compiler.dwarf.linked import pieces
 
 MARK = b"..dict."
 METHOD = re.compile(r"\)?(\.(?!func\d|gowrap\d|deferwrap\d)\w+)?")
@@ -116,18 +117,28 @@ class Dictionaries:
 
 
 def split_name(name: str) -> tuple[str, Arguments, str]:
-    """(main.Map, its type arguments, what follows) of main.Map[...]; of a method, main.(*Box[...]).add, those of its type."""
-    base, bracket, rest = name.partition("[")
+    """(main.Map, its type arguments, what follows) of main.Map[...]; of a method, main.(*Box[...]).add, those of its type. A
+    generic method of a generic type has both: (main.Box).Fold, all of them, what follows) of main.(*Box[...]).Fold[...]."""
+    head, *rest = pieces(name)
+    base = head.replace("(*", "")
+    match rest:
+        case [arguments, behind]:
+            return base, split_arguments(arguments), behind
+        case [of_type, method, of_method, behind]:
+            return base + method, (*split_arguments(of_type), *split_arguments(of_method)), behind
+    return name, (), ""
+
+
+def split_arguments(text: str) -> Arguments:
+    """Type arguments at the commas between them, as they are."""
     arguments: list[str] = []
     depth = begin = 0
-    for at, character in enumerate(rest):
+    for at, character in enumerate(text):
         if character in "[({":
             depth += 1
         elif character in "])}":
-            if not depth:
-                return base.replace("(*", ""), (*arguments, rest[begin:at]), rest[at + 1 :]
             depth -= 1
         elif character == "," and not depth:
-            arguments.append(rest[begin:at])
+            arguments.append(text[begin:at])
             begin = at + 1
-    return name, (), bracket + rest
+    return *arguments, text[begin:]

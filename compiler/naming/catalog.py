@@ -5,13 +5,12 @@ from collections.abc import Iterable
 from typing import Literal
 
 from compiler.binary import Binary
-from compiler.dwarf.linked import split_name
+from compiler.dwarf.linked import CLOSURE, pieces, split_name, without_arguments
 from compiler.ir.errors import BadInput
 from compiler.ir.frozen import frozen
 from compiler.naming.patterns import parse_pattern, written_name
 
 Kind = Literal["function", "method", "closure"]
-CLOSURE = re.compile(r"\.(?:func|gowrap|deferwrap)?\d+(?=[.\-]|$)|-range\d+")
 INIT = re.compile(r"init(?:\.\d+)?")
 """What Go's compiler calls a package's own initialization, and the init functions in it."""
 MAX_COUNTED = 100
@@ -20,7 +19,8 @@ MAX_COUNTED = 100
 
 @frozen
 class FunctionEntry:
-    """One function as a spec would write it; a generic one with the type arguments of each shape it was compiled for.
+    """One function as a spec would write it; a generic one with the type arguments of each shape it was compiled for
+    ("go.shape.int; go.shape.string" of a generic method of a generic type).
 
     `copies` of its own code, and calls into which it was `inlined`: at least so many where `more`. `hidden`: a wrapper
     that the compiler made; Go's tracebacks and a capture do not show its frames.
@@ -90,15 +90,13 @@ def _entry(binary: Binary, written: str, names: list[str]) -> FunctionEntry:
         else:
             levels = [instance.level for instance in functions.instances(name)]
             copies, inlined = copies + levels.count(0), inlined + len(levels) - levels.count(0)
-    shapes = tuple(sorted(name[name.index("[") + 1 : name.rindex("]")] for name in shown if "[...]" in written))
+    shapes = tuple(sorted("; ".join(pieces(name)[1::2]) for name in shown if "[...]" in written))
     return FunctionEntry(written, kind_of(names[0]), shapes, hidden, copies, inlined, more)
 
 
 def kind_of(linked: str) -> Kind:
     """By the name alone: what a function is called within its package tells."""
-    rest = split_name(linked)[1]
-    if "[" in rest and "]" in rest:
-        rest = rest[: rest.index("[")] + rest[rest.rindex("]") + 1 :]
+    rest = split_name(without_arguments(linked))[1]
     if INIT.fullmatch(rest):
         return "function"
     if CLOSURE.search(f".{rest}", 1):

@@ -9,7 +9,7 @@
 
 import re
 
-from compiler.dwarf.linked import ESCAPE, split_name, unescaped
+from compiler.dwarf.linked import ESCAPE, pieces, split_name, unescaped
 from compiler.ir.frozen import frozen
 
 ANY_ARGUMENTS = "..."
@@ -111,9 +111,7 @@ def split_arguments(text: str) -> tuple[str, ...]:
 def written_name(linked: str) -> str:
     """A linked function name as a spec would write it: the import path as it is imported, type arguments as `[...]`."""
     package, rest = split_name(linked)
-    start, end = rest.find("["), rest.rfind("]")
-    if 0 <= start < end:
-        rest = f"{rest[:start]}[{ANY_ARGUMENTS}]{rest[end + 1 :]}"
+    rest = f"[{ANY_ARGUMENTS}]".join(pieces(rest)[::2])
     return f"{unescaped(package)}.{rest}" if rest else unescaped(package)
 
 

@@ -46,6 +46,10 @@ def test_entries_are_those_of_nm(querydb: Path, go: Path) -> None:
 def test_names_as_tracebacks_print_them() -> None:
     assert printed_name("main.Map[go.shape.int,go.shape.string]") == "main.Map[...]"
     assert printed_name("main.(*Box[go.shape.int]).Get.func1") == "main.(*Box[...]).Get.func1"
+    assert (
+        printed_name("main.Box[go.shape.[]int].Fold[go.shape.map[string][]int].func1")
+        == "main.Box[...].Fold[...].func1"
+    )
     assert printed_name("runtime.gopanic") == "panic"
     assert printed_name("main.main") == "main.main"
 

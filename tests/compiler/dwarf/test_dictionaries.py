@@ -116,8 +116,11 @@ def test_inlined_code_is_left_open_for_it_needs_no_dictionary(zoo: Binary) -> No
         ("main.(*Box[go.shape.*uint8]).add", ("main.Box", ("go.shape.*uint8",), ").add")),
         ("main.F[func(int, string),map[a.B[c,d]]e]", ("main.F", ("func(int, string)", "map[a.B[c,d]]e"), "")),
         ("main.F[struct { A int; B [2]x }].func1", ("main.F", ("struct { A int; B [2]x }",), ".func1")),
+        ("main.(*T).M[a.B[c,d]]", ("main.T).M", ("a.B[c,d]",), "")),
+        ("main.(*Box[*main.T]).Fold[int,[]string]", ("main.Box).Fold", ("*main.T", "int", "[]string"), "")),
+        ("main..dict.Box[map[int]string].Fold[[]int]", ("main..dict.Box.Fold", ("map[int]string", "[]int"), "")),
         ("main.plain", ("main.plain", (), "")),
-        ("main.F[", ("main.F[", (), "[")),
+        ("main.F[", ("main.F[", (), "")),
     ],
 )
 def test_names_are_taken_apart(name: str, parts: tuple[str, tuple[str, ...], str]) -> None:

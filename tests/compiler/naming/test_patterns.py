@@ -76,6 +76,7 @@ def test_a_star_in_brackets_is_a_pointer() -> None:
         ("main.run", "main.run"),
         ("main.Map[go.shape.struct { a.b/c.D int }].func1", "main.Map[...].func1"),
         ("main.(*List[go.shape.int]).Push", "main.(*List[...]).Push"),
+        ("a.b/c%2ed.(*List[go.shape.int]).Fold[go.shape.[]string]", "a.b/c.d.(*List[...]).Fold[...]"),
         ("gopkg.in/yaml%2ev3.(*Decoder).Decode", "gopkg.in/yaml.v3.(*Decoder).Decode"),
         ("a.org/caf%c3%a9.F", "a.org/café.F"),
         ("a.org/odd%ff.F", "a.org/oddÿ.F"),
