@@ -17,6 +17,7 @@ from compiler.code.mixtures import Mixtures, beside_several
 from compiler.code.renewals import Renewals, from_calls, is_used_besides, of_types, returning, words
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
+from compiler.code.twofold import twofold
 from compiler.code.x86 import LASTING, NUMBERED, Step
 from compiler.dwarf.functions import Instance, Range, Variable
 from compiler.dwarf.gotypes import INTEGERS
@@ -168,6 +169,19 @@ class Code:
         together = self._binary.types.together(variable.type)
         several = any(beside_several(finder, one, other) for one, other in together)
         return Mixtures(self.stays, finder, together) if several else None
+
+    def twofold(self, finder: PlaceFinder) -> frozenset[int]:
+        """The instructions at which two values of the variable may be there."""
+
+        def named(register: int, step: Step) -> bool:
+            slots = set(self.stays.stores(step)) if step.does.moves else set[int]()
+            return any(
+                self._has(each, (register,), step.pc) or not slots.isdisjoint(words(each.places()))
+                for each in self._finders
+                if each is not finder
+            )
+
+        return twofold(self.stays, finder, named)
 
     def renewals(self, variable: Variable, finder: PlaceFinder) -> Renewals | None:
         """Where the variable's slots serve something else; None where they never do."""

@@ -53,10 +53,14 @@ FIXED = {
     "rolled": ("b int", "2", "x y",
                ["x, y := paired(3), paired(4)", "for l := 0; l < 2; l++ {", "\tif even(b) {", "\tWAIT", "\t}", "\ty, x = x, y", "}",
                 "use(x)", "use(y)"]),
+    "traded": ("a, b int) (r int", "8, 2", "a b",
+               ["r = next(b)", "for range mapped(b) {", "if even(r) { a, r = r, a }", "}", "WAIT", "use(r)", "return"]),
+    "spent": ("a, b int) (r int", "8, 2", "-a b",
+              ["r = next(b)", "for range mapped(b) {", "if even(r) { a, r = r, a }", "}", "WAIT", "use(r)", "return"]),
     "resulted": ("b, i int, v vast, f, g, h, k string, e view",
                  "3, 4, extended(1), text(1), text(2), text(3), text(4), viewed(7)", "e",
                  ["e.N = next(i)", "select { case b = <-filled(i): default: }", "use(b)"]),
     "copied": ("d pair", 'pair{1, "one"}', "d e", ["e := d", "d = grown(d)", "use(d)"]),
 }  # fmt: skip
-"""Functions that were shown wrong: parameters, arguments, the variables that are asked for (-: nothing uses it after the wait),
-and the lines, the wait at last if nowhere else."""
+"""Functions that were shown wrong: parameters (results follow a bracket), arguments, the variables that are asked for (-: nothing
+uses it after the wait), and the lines, the wait at last if nowhere else."""
