@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 HAD = re.compile(r"HAD (.*)")
-NOTED = re.compile(r'"([^"]+)", \w+')
+NOTED = re.compile(r'"([^"]+)", (\w+)')
 """What tells a variable from its namesakes, and its name."""
 
 
@@ -50,11 +50,17 @@ def twins(bodies: list[Body], text: str) -> Iterator[tuple[str, str]]:
         .replace("SELF", body.name),
     )
     wanted = {at for each in bodies for at in each.vague.values()}
+    watched: set[str] = set()
 
     def noted(had: re.Match[str]) -> str:
         """What the twin notes: only of those that may be anything that they ever were."""
-        found = [each[0] for each in NOTED.finditer(had[1]) if each[1] in wanted]
-        return f'was("{body.name}", {", ".join(found)})' if found else ""
+        found = {each[1]: each[2] for each in NOTED.finditer(had[1]) if each[1] in wanted}
+        if "SELF" in text:  # the variables of each call are others
+            watched.clear()
+        new = "".join(f', "{at}", &{name}' for at, name in found.items() if at not in watched)
+        watched.update(found)
+        watch = f'watch("{body.name}"{new}); ' if new else ""
+        return f'{watch}was("{body.name}")' if found else ""
 
     tells = "\n\t".join([*(_says("says", each) for each in around), _says("tells", body)])
     told = HAD.sub(noted, text).replace("INLINED WAIT", "WAIT").replace("SPIN WAIT", "WAIT").replace("WAIT", tells)

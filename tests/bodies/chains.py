@@ -95,7 +95,8 @@ def _had(line: str) -> str:
     if not line.startswith("HAD"):
         return line
     name, _, variables = line.removeprefix("HAD ").partition(": ")
-    return f'was("{name}", {", ".join(f"{chr(34)}{each}@{name}{chr(34)}, {each}" for each in variables.split(", "))})'
+    watched = ", ".join(f'"{each}@{name}", &{each}' for each in variables.split(", "))
+    return f'watch("{name}", {watched}); was("{name}")'
 
 
 def _use(name: str, kind: str, *, outer: bool) -> str:

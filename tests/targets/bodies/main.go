@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -76,6 +77,7 @@ const fixed = 12
 var (
 	told    = map[string]json.RawMessage{}
 	had     = map[string]map[string][]json.RawMessage{}
+	watched = map[string]map[string]reflect.Value{}
 	calls   []func()
 	leaked  any
 	reused  []*item
@@ -476,8 +478,18 @@ func plain(value any) any {
 	return value
 }
 
-// was notes what a function's variables are now, name and value in turn.
-func was(function string, variables ...any) {
+// watch says where a function's variables are, name and pointer in turn.
+func watch(function string, variables ...any) {
+	if watched[function] == nil {
+		watched[function] = map[string]reflect.Value{}
+	}
+	for at := 0; at < len(variables); at += 2 {
+		watched[function][variables[at].(string)] = reflect.ValueOf(variables[at+1]).Elem()
+	}
+}
+
+// was notes what the variables are now that a function watches.
+func was(function string) {
 	values := had[function]
 	if told[function] != nil {
 		return
@@ -486,15 +498,19 @@ func was(function string, variables ...any) {
 		values = map[string][]json.RawMessage{}
 		had[function] = values
 	}
-	for at := 0; at < len(variables); at += 2 {
-		name := variables[at].(string)
-		text, err := json.Marshal(plain(variables[at+1]))
-		if err != nil {
-			panic(err)
-		}
-		if !slices.ContainsFunc(values[name], func(each json.RawMessage) bool { return string(each) == string(text) }) {
-			values[name] = append(values[name], text)
-		}
+	for name, variable := range watched[function] {
+		note(values, name, variable.Interface())
+	}
+}
+
+// note adds what a variable is now to what it ever was.
+func note(values map[string][]json.RawMessage, name string, value any) {
+	text, err := json.Marshal(plain(value))
+	if err != nil {
+		panic(err)
+	}
+	if !slices.ContainsFunc(values[name], func(each json.RawMessage) bool { return string(each) == string(text) }) {
+		values[name] = append(values[name], text)
 	}
 }
 
