@@ -12,7 +12,7 @@ from compiler.code.unnamed import half_stored, unnamed
 from compiler.copycode import Code
 from compiler.dwarf.functions import Range, Variable
 from compiler.dwarf.locations import Known, Location
-from compiler.ir.program import AtCfa, Missing, Piece
+from compiler.ir.program import AtCfa, InRegister, Missing, Piece
 
 if TYPE_CHECKING:
     from compiler.binary import Binary
@@ -29,6 +29,15 @@ def one_variable(a: Variable, b: Variable) -> bool:
     """Whether two of one name are one parameter: as it came, and as the pointer to it."""
     together = (a.nesting, a.line) == (b.nesting, b.line) and a.escaped != b.escaped
     return together and (b if a.escaped else a).parameter
+
+
+def _spots(pieces: tuple[Piece, ...]) -> set[tuple[bool, int]]:
+    """Which registers and slots of the frame the pieces are in."""
+    return {
+        (True, piece.offset) if isinstance(piece, AtCfa) else (False, piece.number)
+        for piece in pieces
+        if isinstance(piece, AtCfa | InRegister)
+    }
 
 
 class _Rule(Protocol):
@@ -55,6 +64,7 @@ class Candidate:
         self._first_only = moved and self.places.constant and code.copies_first(self.places)
         self._only_counts = code.only_counts(variable, self.places)
         self._rivals = [*code.rivals(self.places), *code.swapped(variable, self.places)]
+        self._returned = code.returned(variable)
         self._foreign = code.homes.of_others(variable, self.places, code.arguments)
         undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
@@ -86,7 +96,7 @@ class Candidate:
         code, stays = self._code, self._code.stays
         lines = code.lines if self._assignments else None
         rules: tuple[_Rule | None, ...] = (
-            self.places, *self._rivals, self._assignments, lines, self._mixtures, self._renewals
+            self.places, *self._rivals, *self._returned, self._assignments, lines, self._mixtures, self._renewals
         )  # fmt: skip
         instructions = (self._ahead, self._unnamed, self._twofold, *self._read_ahead.values())
         return set[int]().union(
@@ -152,5 +162,9 @@ class Candidate:
             return True
         if any(isinstance(piece, AtCfa) and piece.offset in self._foreign for piece in pieces):
             return True
+        for each in self._returned:
+            beside = each.exact(pc) if exact else each.at_call(pc)
+            if isinstance(beside, Known) and not _spots(pieces).isdisjoint(_spots(beside.pieces)):
+                return True
         known = [there.pieces for rival in self._rivals if isinstance(there := rival.at_call(pc), Known)]
         return any(own_slots(pieces) & own_slots(theirs) for theirs in known)

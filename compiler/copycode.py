@@ -157,6 +157,14 @@ class Code:
             and not _begins_as_copy(finder, each)
         ]
 
+    def returned(self, variable: Variable) -> list[PlaceFinder]:
+        """The variables of an inlined call that its result may only be going to be a copy of: of `func f(n int) (r int)` with
+        `wait(); return n` debug info says that r is where n is from the beginning. (The result of a function of its own is zeroed
+        and returned in places of its own, and judged as any other variable.)"""
+        if not variable.result or not self._instance.level:
+            return []
+        return [self._binary.places(each) for each in self._instance.variables if not each.result]
+
     def moves(self, variable: Variable, finder: PlaceFinder) -> Moves | None:
         """Where the variable was before; None where it never leaves a place on the stack for another."""
         if finder.constant or not own_slots(tuple(finder.places())):

@@ -26,6 +26,33 @@ class _Level:
     variables: dict[str, str]
     changed: set[str]
     passes: str
+    form: str
+    own: str
+    """What a generic one is passed besides, or the receiver of a method, in its caller's words."""
+    gives: bool
+    """Whether it has a named result."""
+
+    @property
+    def function(self) -> str:
+        """Its name in a spec."""
+        return {"value": f"main.pair.{self.name}", "generic": f"main.{self.name}[...]"}.get(
+            self.form, f"main.{self.name}"
+        )
+
+    def head(self, told: str) -> str:
+        """Its head, or its twin's."""
+        given = ", ".join(f"{each} {GO[kind]}" for each, kind in self.parameters)
+        result = " (r int)" if self.gives else ""
+        if self.form == "generic":
+            return f"func {told}{self.name}[T any](m T, {given}){result}"
+        receiver = "(m pair) " if self.form == "value" else ""
+        return f"func {receiver}{told}{self.name}({given}){result}"
+
+    def call(self, told: str, passes: str) -> str:
+        """A call of it, or of its twin."""
+        if self.form == "value":
+            return f"{self.own}.{told}{self.name}({passes})"
+        return f"{told}{self.name}({f'{self.own}, ' if self.own else ''}{passes})"
 
 
 def chain(pick: random.Random, name: str) -> tuple[str, list[Body]]:
@@ -34,7 +61,8 @@ def chain(pick: random.Random, name: str) -> tuple[str, list[Body]]:
     levels: list[_Level] = []
     for at, which in enumerate(LEVELS):
         parameters = [(f"{'abc'[at]}{number}", kind) for number, kind in enumerate(kinds)]
-        levels.append(_level(pick, f"{name}{which}", parameters, steps=1 if at else 3))
+        around = levels[-1].variables if levels else None
+        levels.append(_level(pick, f"{name}{which}", parameters, around))
     texts = []
     bodies = []
     for at, level in enumerate(levels):
@@ -42,22 +70,25 @@ def chain(pick: random.Random, name: str) -> tuple[str, list[Body]]:
         kept = [each for each in level.variables if pick.random() < 0.8][: 1 if at else None]
         unused = frozenset(level.variables.keys() - kept)
         vague = {each: f"{each}@{level.name}" for each in level.variables if each in unused or each in level.changed}
-        body = Body(level.name, f"main.{level.name}", tuple(level.variables), vague, unused)
-        bodies.append(body)
+        bodies.append(Body(level.name, level.function, tuple(level.variables), vague, unused))
         texts += _written(level, kept, following)
     given = ", ".join(
         f"{number + 3}" if kind == "int" else f"{MADE[kind]}({number + 3})" for number, kind in enumerate(kinds)
     )
-    texts.append(called(f"told{levels[0].name}({given})", f"{levels[0].name}({given})"))
+    texts.append(called(levels[0].call("told", given), levels[0].call("", given)))
     return "\n".join(texts), bodies
 
 
-def _level(pick: random.Random, name: str, parameters: list[tuple[str, str]], *, steps: int) -> _Level:
-    variables = dict(parameters)
+def _level(pick: random.Random, name: str, parameters: list[tuple[str, str]], around: dict[str, str] | None) -> _Level:
+    """One that is called where there are the variables `around`; the first one where there are none."""
+    form = "plain" if around is None else pick.choice(("plain", "plain", "generic", "value"))
+    own = "" if form == "plain" or around is None else _own(pick, form, around)
+    gives = around is not None and pick.random() < 0.6
+    variables = dict([*[("m", "pair" if form == "value" else "T")] * bool(own), *parameters, *[("r", "int")] * gives])
     lines: list[str] = []
-    changed: set[str] = set()
-    for number in range(pick.randint(0, steps)):
-        target, kind = pick.choice(list(variables.items()))
+    changed = {"r"} if gives else set[str]()
+    for number in range(pick.randint(0, 3 if around is None else 1)):
+        target, kind = pick.choice([each for each in variables.items() if each[1] in STEPS])
         numbers = [each for each, of in variables.items() if of == "int"]
         value = pick.choice(STEPS[kind]).format(target, pick.choice(numbers))
         lines.append(f"HAD {name}: {', '.join(variables)}")
@@ -70,24 +101,29 @@ def _level(pick: random.Random, name: str, parameters: list[tuple[str, str]], *,
             changed.add(target)
     lines.append(f"HAD {name}: {', '.join(variables)}")
     passes = ", ".join(pick.choice([each for each, of in variables.items() if of == kind]) for _, kind in parameters)
-    return _Level(name, parameters, lines, variables, changed, passes)
+    return _Level(name, parameters, lines, variables, changed, passes, form, own, gives)
+
+
+def _own(pick: random.Random, form: str, around: dict[str, str]) -> str:
+    """What a generic function or a method is passed besides."""
+    wanted = [each for each, kind in around.items() if form == "generic" or kind == "pair"]
+    return pick.choice(wanted) if wanted else 'pair{7, "m"}'
 
 
 def _written(level: _Level, kept: list[str], following: _Level | None) -> list[str]:
     """A function and its twin."""
-    head = ", ".join(f"{each} {GO[kind]}" for each, kind in level.parameters)
     uses = [_use(each, level.variables[each], outer=level.name.endswith("outer")) for each in kept]
     says = ", ".join(f'"{each}", {each}' for each in level.variables)
     plain = [line for line in level.lines if not line.startswith("HAD")]
-    goes_on = f"{following.name}({level.passes})" if following else "wait()"
-    waits = "\n\t".join([*plain, goes_on, *uses])
-    tells = f"told{following.name}({level.passes})" if following else "panic(isThere{})"
-    told = "\n\t".join([*(_had(line) for line in level.lines), f'says("{level.name}", {says})', tells])
+    goes_on = following.call("", level.passes) if following else "wait()"
+    returned = f"return {level.parameters[0][0]}"
+    waits = "\n\t".join([*plain, goes_on, *uses, *[returned] * level.gives])
+    tells = following.call("told", level.passes) if following else "panic(isThere{})"
+    told = "\n\t".join(
+        [*(_had(line) for line in level.lines), f'says("{level.name}", {says})', tells, *[returned] * level.gives]
+    )
     directive = "//go:noinline\n" if level.name.endswith("outer") else ""
-    return [
-        f"{directive}func {level.name}({head}) {{\n\t{waits}\n}}\n",
-        f"func told{level.name}({head}) {{\n\t{told}\n}}\n",
-    ]
+    return [f"{directive}{level.head('')} {{\n\t{waits}\n}}\n", f"{level.head('told')} {{\n\t{told}\n}}\n"]
 
 
 def _had(line: str) -> str:
@@ -101,4 +137,4 @@ def _had(line: str) -> str:
 
 def _use(name: str, kind: str, *, outer: bool) -> str:
     """A use that costs little, for what is dear is not inlined."""
-    return f"use({name})" if outer else f"kept.{kind} = {name}"
+    return f"use({name})" if outer else f"kept.{'some' if kind == 'T' else kind} = {name}"

@@ -102,7 +102,10 @@ class Writer(Statements):
         if self._varied and self._form == "plain":
             self._again = tuple(kind for _, kind in self._parameters)
         self._had()
-        self._out("r = next(b)" if self._results else "var err error")
+        if not self._results:
+            self._out("var err error")
+        elif not self._varied or pick.random() < 0.6:  # else it is zero
+            self._out("r = next(b)")
         self._blocks[0] += [("err", "fault")] * (not self._results)
         self._had()
         for _ in range(pick.randint(4, 10)):
