@@ -68,7 +68,8 @@ class Candidate:
         self._foreign = code.homes.of_others(variable, self.places, code.arguments)
         undeclared: tuple[Range, ...] = ()
         if (variable.parameter or variable.captured) and self.places.constant and self.places.in_own_frame():
-            undeclared = tuple(lines.entering())  # a result: not cleared yet; or not taken out of the closure yet
+            # A result: not cleared yet; or not taken out of the closure yet.
+            undeclared = tuple(code.unwritten(variable, self.places) if lines.one else lines.entering())
         elif variable.captured:
             undeclared = tuple(lines.recovered())
         elif variable.line and not variable.parameter:

@@ -1,7 +1,7 @@
 """What the columns of one copy of a function's code ask of it: where arguments live, what calls return, what serves whom."""
 
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -287,6 +287,15 @@ class Code:
             return maps.dead(pc, type_offset, pieces)
         at = self.stays.instruction(pc)
         return tuple(word for word, slot in maps.held(type_offset, pieces) if at in self.left_dead.at(slot))
+
+    def unwritten(self, variable: Variable, finder: PlaceFinder) -> Iterator[Range]:
+        """Where a function that is all on one line may not have written all of a variable's slots yet, which it does first thing
+        to captured ones and to results, without optimization; else, and of a result that escapes, everywhere."""
+        first = variable.captured or (variable.result and not variable.escaped)
+        if self._instance.level or not first or b"-N" not in self._binary.info.flags(variable.die):
+            return self.lines.entering()
+        pcs = set[int]().union(*map(self.filled.before, words(finder.places())))
+        return ((pc, self.stays.steps[pc].after) for pc in pcs)
 
     def _is_without_map(self, call: Step) -> bool:
         return bool(call.callee) and self._named(call.callee).startswith(NO_MAP)

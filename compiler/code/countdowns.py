@@ -3,7 +3,8 @@
 Of `for i := 0; i < n; i++ { wait() }`, where nothing but the loop itself uses i, Go's compiler makes a loop from n down to 0
 (maybeRewriteLoopToDownwardCountingLoop in cmd/compile/internal/ssa, since Go 1.22), and goes on to call it i. The machine code
 is that of `for i := n; i > 0; i--`, and so nobody can tell what i is: a variable that nothing uses but for counting to a
-constant, and that counts down, or up from no constant, is not believed.
+constant, and that counts down, or up from no constant, is not believed. One that is counted, but never again, is in no loop: the
+depth of a recursion (`walk(n-1)`) is what it is said to be.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -28,15 +29,18 @@ def only_counts(stays: Stays, finder: PlaceFinder, makings: Callable[[], Iterabl
         return False
     makes = [(each, step) for each in makings() if (step := stays.steps.get(stays.instruction(each.at) or 0))]
     stores = {pc for slot in slots for pc in stays.writers(slot)}
-    adds = {
-        step.does.adds
+    counts = [
+        step
         for each, step in makes
         if step.pc in stores
         or not slots.isdisjoint(each.kept)
         or any(_comes_in(stays, finder, load, registers) for load in stays.reading(each.kept) if load.does.moves)
-    }
-    adds |= {step.does.adds for step in (*reads, *(step for _, step in makes)) if registers & step.does.writes}
+    ]
+    counts += [step for step in (*reads, *(step for _, step in makes)) if registers & step.does.writes]
+    adds = {step.does.adds for step in counts}
     if adds <= {0} or any(_uses(step) for _, step in makes):
+        return False
+    if not any(step.does.adds and stays.comes_again(step) for step in counts):
         return False
     return min(adds) < 0 or not (
         any(_is_constant(stays.steps[pc]) for pc in stores)

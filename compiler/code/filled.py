@@ -37,14 +37,14 @@ class Filled:
         lo, hi = self._asks or (0, 0)
         slots = {slot for piece in (*finder.places(), *homes) for slot in self._of(finder, piece)}
         written = [slot for slot in slots if not all(lo <= pc < hi for pc in self._stays.writers(slot))]
-        return {edge for slot in written for edge in self._stays.edges_of(self._before(slot))}
+        return {edge for slot in written for edge in self._stays.edges_of(self.before(slot))}
 
     def narrowed(self, finder: PlaceFinder, location: Location, pc: int) -> Location:
         """The location at `pc`, or during the call there, without home slots in which there may be nothing yet."""
         pieces = location.pieces if isinstance(location, Known) else ()
         slots = [slot for piece in pieces for slot in self._of(finder, piece)]
         at = self._stays.instruction(pc) if slots else None
-        if not any(at in self._before(slot) for slot in slots):
+        if not any(at in self.before(slot) for slot in slots):
             return location
         kept = tuple(part for piece in pieces for part in self._parts(finder, piece, at))
         return Known(kept) if kept else UNFILLED
@@ -52,7 +52,7 @@ class Filled:
     def _parts(self, finder: PlaceFinder, piece: Piece, at: int | None) -> Iterator[Piece]:
         """What of a piece has been stored at an instruction."""
         slots = self._of(finder, piece)
-        empty = {slot for slot in slots if at in self._before(slot)}
+        empty = {slot for slot in slots if at in self.before(slot)}
         if not empty or not isinstance(piece, AtCfa):
             yield piece
             return
@@ -69,7 +69,7 @@ class Filled:
             return () if came_on_stack(finder, self._entry) else range(lo, hi, WORD)
         return self.homes[bisect_left(self.homes, lo) : bisect_left(self.homes, hi)]
 
-    def _before(self, slot: int) -> frozenset[int]:
+    def before(self, slot: int) -> frozenset[int]:
         """The instructions that the code may come to without having written the slot."""
         found = self._empty.get(slot)
         if found is None:

@@ -100,6 +100,16 @@ class Stays:
         """Where branches go."""
         return self._jumps.keys()
 
+    def comes_again(self, step: Step) -> bool:
+        """Whether the code may come to an instruction more than once in one call."""
+        seen, open_ = set[int](), step.following
+        while open_:
+            behind = self.steps.get(open_.pop())
+            if behind is not None and behind.pc not in seen:
+                seen.add(behind.pc)
+                open_ += behind.following
+        return step.pc in seen
+
     def reads(self, pc: int, slots: Collection[int], *, exact: bool) -> bool:
         """Whether one of the slots is read before it is written again; from `pc` on, or behind the call there."""
         begin = pc if exact else self._behind(pc)

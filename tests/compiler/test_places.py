@@ -117,3 +117,24 @@ def test_what_is_larger_than_any_memory_is_an_address(files: dict[str, Path], en
     assert shown["Page"]["$addr"] == data["$addr"]
     for name in ("[281474976710655]uint8", "main.filePage"):
         assert (f"what a *{name} points to is too large; at {data['$addr']}",) in absences
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_counter_that_is_in_no_loop_is_there(files: dict[str, Path], engine: str) -> None:
+    """A recursion's depth is only counted and compared, too."""
+    at = list(told()).index("main.deep")
+    with closing(sqlite3.connect(files[engine])) as connection:
+        assert connection.execute(f"SELECT c0 FROM t{at}").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("function", ["main.oneLine.func1", "main.oneLineResult"])
+def test_what_is_all_on_one_line_has_its_variables(
+    files: dict[str, Path], engine: str, function: str, request: pytest.FixtureRequest
+) -> None:
+    """Without optimization there is one place for the whole function, and no line behind the first says that it is filled."""
+    if "-N" not in request.node.name:
+        pytest.skip("of optimized code debug info has lists")
+    at = list(told()).index(function)
+    with closing(sqlite3.connect(files[engine])) as connection:
+        assert connection.execute(f"SELECT reason FROM absences WHERE table_name = 't{at}'").fetchall() == []

@@ -108,6 +108,21 @@ func countdown(n int) int {
 	return n + steps
 }
 
+// deep counts, but not in a loop: its loop cannot have been turned round.
+//
+//go:noinline
+func deep(a, b, left int) int {
+	if left < 2 {
+		park() // main.deep: left=1
+		use(left)
+		return 0
+	}
+	use(a)
+	found := deep(a, b, left-1)
+	use(left)
+	return found
+}
+
 //go:noinline
 func consumed(list []string, b []byte) int {
 	for len(list) > 1 {
@@ -744,6 +759,20 @@ func mapped(file *mappedFile, found any) {
 	use(found)
 }
 
+//go:noinline
+func run(f func()) { f() }
+
+//go:noinline
+func oneLineResult(v int) (n int, text string) { n, text = v, "ab"; park(); n++; return } // main.oneLineResult: text="ab"
+
+//go:noinline
+func oneLine(text string, list []int, small int32, sure bool, two pair) {
+	run(func() { park(); see(text, list, small, sure, two) }) // main.oneLine.func1: text="ab" list=[1,2] small=7 sure=1 two.B=4
+}
+
+//go:noinline
+func see(...any) {}
+
 func main() {
 	old := large{ID: 1, Name: "old"}
 	list := &node{1, &node{2, &node{3, nil}}}
@@ -751,7 +780,8 @@ func main() {
 	a <- 9
 	for _, start := range []func(){
 		func() { assigned(10, "abc") }, func() { assignedDead(11) }, func() { assignedBranch(12, true) },
-		func() { sums([]int{10, 20, 30, 40}) }, func() { countdown(8) },
+		func() { sums([]int{10, 20, 30, 40}) }, func() { countdown(8) }, func() { deep(0, 0, 1) }, func() { oneLine("ab", []int{1, 2}, 7, true, pair{3, 4}) },
+		func() { _, _ = oneLineResult(3) },
 		func() { consumed([]string{"a", "b", "c", "d"}, []byte("byte")) }, func() { walked(list) },
 		func() { twoResults(5) }, func() { namedInDefer(4) }, func() { recovering(9) }, func() { jumping(7) },
 		func() { labelled([][]int{{1, 2, 3}, {4, 5, 7}}) }, func() { typeSwitch("str") }, func() { rebound(6) },
