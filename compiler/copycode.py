@@ -154,7 +154,7 @@ class Code:
             for each in others
             if not (each is finder or each.constant)
             and slots & own_slots(tuple(each.places()))
-            and not _begins_as_copy(finder, each)
+            and not self._begins_as_copy(finder, each)
         ]
 
     def returned(self, variable: Variable) -> list[PlaceFinder]:
@@ -164,6 +164,18 @@ class Code:
         if not variable.result or not self._instance.level:
             return []
         return [self._binary.places(each) for each in self._instance.variables if not each.result]
+
+    def _begins_as_copy(self, one: PlaceFinder, other: PlaceFinder) -> bool:
+        """Whether one of two variables was in a place of the other's when it got its first one; not if both came there where ways
+        meet, as of what changes places in a loop."""
+        later, earlier = (one, other) if one.first > other.first else (other, one)
+        copy = one.first != other.first and _share(later, earlier, later.first)
+        return copy and not any(
+            not later.words(before) and earlier.words(before) != earlier.words(pc)
+            for pc in later.begins() & earlier.begins()
+            if len(leading := self.stays.leading(pc)) > 1 and _share(later, earlier, pc)
+            for before in leading
+        )
 
     def moves(self, variable: Variable, finder: PlaceFinder) -> Moves | None:
         """Where the variable was before; None where it never leaves a place on the stack for another."""
@@ -357,7 +369,6 @@ class Code:
         return found
 
 
-def _begins_as_copy(one: PlaceFinder, other: PlaceFinder) -> bool:
-    """Whether one of two variables was in a place of the other's when it got its first one."""
-    later = max(one.first, other.first)
-    return one.first != other.first and not set(one.words(later).values()).isdisjoint(other.words(later).values())
+def _share(one: PlaceFinder, other: PlaceFinder, pc: int) -> bool:
+    """Whether two variables have a place in common at `pc`."""
+    return not set(one.words(pc).values()).isdisjoint(other.words(pc).values())

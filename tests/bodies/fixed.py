@@ -57,6 +57,8 @@ FIXED = {
                ["r = next(b)", "for range mapped(b) {", "if even(r) { a, r = r, a }", "}", "WAIT", "use(r)", "return"]),
     "spent": ("a, b int) (r int", "8, 2", "-a b",
               ["r = next(b)", "for range mapped(b) {", "if even(r) { a, r = r, a }", "}", "WAIT", "use(r)", "return"]),
+    "revolved": ("d, e, f pair, m int", 'pair{1, "d"}, pair{2, "e"}, pair{3, "f"}, 2', "d e f",
+                ["f = grown(e)", "for range mapped(m) {", "if m > 500 {", "e = grown(d)", "f, d, e = d, e, f", "}", "}", "WAIT"]),
     "resulted": ("b, i int, v vast, f, g, h, k string, e view",
                  "3, 4, extended(1), text(1), text(2), text(3), text(4), viewed(7)", "e",
                  ["e.N = next(i)", "select { case b = <-filled(i): default: }", "use(b)"]),
