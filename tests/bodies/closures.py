@@ -19,6 +19,8 @@ class Closures(Loops):
     """Closures that can be called, and the block that each is declared in."""
     _around: list[Asked]
     """What is asked of the frame that called the closure that waits."""
+    _returns = False
+    """Whether the wait comes when the function returns."""
     _within: dict[str, int]
     """How many closures there are so far, by the closure around them."""
     _nests = False
@@ -78,9 +80,9 @@ class Closures(Loops):
         argument = self._fresh("v")
         with self._calls_now():
             with self._enclosed(gives=True):
-                self._out(f"{targets[0]}, {targets[1]} = func({argument} int) (int, string) {{")
+                self._out(f"{targets[0]}, {targets[1]} = func({argument} int) (int, string) {{ {{")
                 self._block((argument, "int"), longest=3, returns=0.3)
-                self._out(self._return())
+                self._out(f"}}; {self._return()}")
             self._out(f"}}({self._int()})")
 
     def _rescue(self) -> None:
@@ -94,7 +96,9 @@ class Closures(Loops):
                     self._out(f"{found} := recover()")
                     self._block((found, "some"), longest=3)
                     self._out("}()")
+                self._out("{")
                 self._block(longest=2)
+                self._out("}")
                 lists, item = self._reach("list"), self._assigned("item")
                 ends = [f"panic({self._given_for(pick.choice(('int', 'text', 'pair')))})"]
                 ends += [f"use({lists[0]}[len({lists[0]})])"] if lists else []
@@ -121,8 +125,11 @@ class Closures(Loops):
             self._out(head)
             self._block((argument, "int"), longest=4, returns=0.1)
         self._out(tail)
-        if "arrived" in tail and self._waited and not waited and not self._around:
-            self._around.append(self._asks(self._closure, self._keep, self._there))
+        if draw < 0.45 and self._waited and not waited and not self._around:
+            if draw >= 0.3:
+                self._around.append(self._asks(self._closure, self._keep, self._there))
+            elif not self._closure:
+                self._returns = True
         if draw >= 0.45:
             self._call_later(name)
 

@@ -118,6 +118,11 @@ class Writer(Statements):
             if pick.random() < 0.7:
                 self._out(f"use({name})")
         self._out(self._return())
+        if self._returns:
+            results = frozenset({"r", "q", "err"} if self._results else ())
+            own = {name: self._told_apart(name) for name, _ in self._blocks[0]}
+            there = {name: at for name, at in own.items() if self._there.get(name) == at}
+            self._around.append(Asked("", there, results & there.keys()))
         bodies = [self._body(self._name, self._found)]
         bodies += [self._body(f"{self._name}around", found, noted=self._name) for found in self._around]
         text = "\n".join(self._lines)
