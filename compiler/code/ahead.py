@@ -2,10 +2,12 @@
 
 Of `wait(); n++; use(n)`, where nothing else needs n, Go's compiler may add before the call, and what debug info then says of n
 during it is where the sum is. The line tells: within one stretch of code without a branch, later lines come later. So does
-the increment of a loop, which is written before its body, but comes behind it.
+the increment of a loop, which is written before its body, but comes behind it. What is the same in all turns of a loop is
+computed before the loop (since Go 1.27: cmd/compile/internal/ssa/licm.go), and nobody can tell which turn it is where the
+statement has yet to come.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from compiler.code.lines import Spot, is_before
 from compiler.code.stays import Stays
@@ -26,13 +28,26 @@ def computed_ahead(
     for maker, since in _makers(stays, finder):
         line = spot(maker.pc)
         again = 0 < line[0] == variable.line and _had(stays, finder, maker)
-        step = stays.steps.get(since)
+        last, step = maker, stays.steps.get(since)
         while step is not None and step.pc not in stays.targets:
             here = spot(step.pc)
             if here[0] and (is_before(here, line) or (again and here[0] != line[0])):
                 found.add(step.pc)
-            step = stays.steps.get(step.after) if step.does.flow in ("", "call") else None
+            last, step = step, stays.steps.get(step.after) if step.does.flow in ("", "call") else None
+        if line[0]:
+            found.update(_out_of_loop(stays, maker, line, spot, step.pc if step else last.target))
     return frozenset(found)
+
+
+def _out_of_loop(
+    stays: Stays, maker: Step, line: Spot, spot: Callable[[int], Spot], entry: int | None
+) -> Iterable[int]:
+    """The instructions of a loop that come before a line of it, where what that line computes is computed before the loop.
+    `entry`: where the code before the loop goes on."""
+    loop = stays.loop(entry, maker.pc) if entry else None
+    spots = [(step.pc, spot(step.pc)) for step in stays.between(*loop)] if loop else []
+    within = any(here == line or is_before(line, here) for _, here in spots)
+    return [pc for pc, here in spots if within and here[0] and is_before(here, line)]
 
 
 def _had(stays: Stays, finder: PlaceFinder, maker: Step) -> bool:

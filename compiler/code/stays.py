@@ -20,6 +20,7 @@ from operator import attrgetter
 
 from compiler.code.frame import Frame
 from compiler.code.x86 import NUMBERED, Step
+from compiler.dwarf.functions import Range
 from compiler.dwarf.locations import PlaceFinder
 from compiler.ir.program import AtCfa, Piece
 
@@ -109,6 +110,23 @@ class Stays:
                 seen.add(behind.pc)
                 open_ += behind.following
         return step.pc in seen
+
+    def loop(self, entry: int, behind: int) -> Range | None:
+        """The code of the loop that is entered at `entry`, and that begins behind another PC: all that lies between where
+        branches go back to and these, which may have been put far away. None where there is no loop."""
+        around = [(lo, hi) for lo, hi in self._loops if behind < lo <= entry < hi]
+        if not around:
+            return None
+        begin, end = min(around, key=lambda loop: loop[1] - loop[0])
+        for lo, hi in self._loops:
+            end = max(end, hi) if begin <= lo < end else end
+        return begin, end
+
+    @cached_property
+    def _loops(self) -> list[Range]:
+        """Where branches go back to, and the PC behind the last that goes there."""
+        last = ((target, max(pcs)) for target, pcs in self._jumps.items())
+        return sorted((target, self.steps[pc].after) for target, pc in last if pc >= target)
 
     def reads(self, pc: int, slots: Collection[int], *, exact: bool) -> bool:
         """Whether one of the slots is read before it is written again; from `pc` on, or behind the call there."""

@@ -31,6 +31,10 @@ class _Level:
     """What a generic one is passed besides, or the receiver of a method, in its caller's words."""
     gives: bool
     """Whether it has a named result."""
+    turn: int = -1
+    """In which turn of a loop it calls the next one, if it does so in a loop."""
+    turns: tuple[str, ...] = ()
+    """What changes with each turn."""
 
     @property
     def function(self) -> str:
@@ -88,9 +92,7 @@ def _level(pick: random.Random, name: str, parameters: list[tuple[str, str]], ar
     lines: list[str] = []
     changed = {"r"} if gives else set[str]()
     for number in range(pick.randint(0, 3 if around is None else 1)):
-        target, kind = pick.choice([each for each in variables.items() if each[1] in STEPS])
-        numbers = [each for each, of in variables.items() if of == "int"]
-        value = pick.choice(STEPS[kind]).format(target, pick.choice(numbers))
+        target, kind, value = _step(pick, variables)
         lines.append(f"HAD {name}: {', '.join(variables)}")
         if pick.random() < 0.5:
             fresh = f"{name[-1]}x{number}"
@@ -99,9 +101,23 @@ def _level(pick: random.Random, name: str, parameters: list[tuple[str, str]], ar
         else:
             lines.append(f"{target} = {value}")
             changed.add(target)
-    lines.append(f"HAD {name}: {', '.join(variables)}")
+    turns = [_step(pick, variables) for _ in range(pick.randint(1, 2) if around is None and pick.random() < 0.4 else 0)]
+    if turns:
+        variables["l"] = "int"
+        changed |= {"l", *(target for target, _, _ in turns)}
+    had = f"HAD {name}: {', '.join(variables)}"
+    changes = tuple(line for target, _, value in turns for line in (f"{target} = {value}", had))
+    lines += [] if turns else [had]
     passes = ", ".join(pick.choice([each for each, of in variables.items() if of == kind]) for _, kind in parameters)
-    return _Level(name, parameters, lines, variables, changed, passes, form, own, gives)
+    turn = pick.randint(0, 2) if turns else -1
+    return _Level(name, parameters, lines, variables, changed, passes, form, own, gives, turn, changes)
+
+
+def _step(pick: random.Random, variables: dict[str, str]) -> tuple[str, str, str]:
+    """A variable, its kind, and what it may be assigned."""
+    target, kind = pick.choice([each for each in variables.items() if each[1] in STEPS])
+    numbers = [each for each, of in variables.items() if of == "int"]
+    return target, kind, pick.choice(STEPS[kind]).format(target, pick.choice(numbers))
 
 
 def _own(pick: random.Random, form: str, around: dict[str, str]) -> str:
@@ -114,16 +130,24 @@ def _written(level: _Level, kept: list[str], following: _Level | None) -> list[s
     """A function and its twin."""
     uses = [_use(each, level.variables[each], outer=level.name.endswith("outer")) for each in kept]
     says = ", ".join(f'"{each}", {each}' for each in level.variables)
-    plain = [line for line in level.lines if not line.startswith("HAD")]
+    returned = [f"return {level.parameters[0][0]}"] * level.gives
     goes_on = following.call("", level.passes) if following else "wait()"
-    returned = f"return {level.parameters[0][0]}"
-    waits = "\n\t".join([*plain, goes_on, *uses, *[returned] * level.gives])
     tells = following.call("told", level.passes) if following else "panic(isThere{})"
-    told = "\n\t".join(
-        [*(_had(line) for line in level.lines), f'says("{level.name}", {says})', tells, *[returned] * level.gives]
-    )
+    waits = [*level.lines, *_in_turn(level, [goes_on], uses), *returned]
+    told = [*level.lines, *_in_turn(level, [f'says("{level.name}", {says})', tells], []), *returned]
     directive = "//go:noinline\n" if level.name.endswith("outer") else ""
-    return [f"{directive}{level.head('')} {{\n\t{waits}\n}}\n", f"{level.head('told')} {{\n\t{told}\n}}\n"]
+    plain = "\n\t".join(line for line in waits if not line.startswith("HAD"))
+    noted = "\n\t".join(_had(line) for line in told)
+    return [f"{directive}{level.head('')} {{\n\t{plain}\n}}\n", f"{level.head('told')} {{\n\t{noted}\n}}\n"]
+
+
+def _in_turn(level: _Level, lines: list[str], uses: list[str]) -> list[str]:
+    """The call of the next level, in a loop where there is one, and the uses behind it."""
+    if level.turn < 0:
+        return [*lines, *uses]
+    had = f"HAD {level.name}: {', '.join(level.variables)}"
+    called = ["for l := 0; l < 3; l++ {", had, f"if l == {level.turn} {{", *lines, "}"]
+    return [*called, *level.turns, *uses, "}"]
 
 
 def _had(line: str) -> str:

@@ -59,6 +59,8 @@ FIXED = {
               ["r = next(b)", "for range mapped(b) {", "if even(r) { a, r = r, a }", "}", "WAIT", "use(r)", "return"]),
     "revolved": ("d, e, f pair, m int", 'pair{1, "d"}, pair{2, "e"}, pair{3, "f"}, 2', "d e f",
                 ["f = grown(e)", "for range mapped(m) {", "if m > 500 {", "e = grown(d)", "f, d, e = d, e, f", "}", "}", "WAIT"]),
+    "invariant": ("a, b int", "3, 4", "a -b",
+                  ["for l := 0; l < 3; l++ {", "b = next(b)", "WAIT", "b = a*a*a", "use(b)", "}", "use(a)"]),
     "resulted": ("b, i int, v vast, f, g, h, k string, e view",
                  "3, 4, extended(1), text(1), text(2), text(3), text(4), viewed(7)", "e",
                  ["e.N = next(i)", "select { case b = <-filled(i): default: }", "use(b)"]),

@@ -19,6 +19,7 @@ INLINED = (
 TOUCHES = (
     "bump(&@int)", "select { case @int = <-filled($int): default: }", "@pair.touch()", "run(@pair.touch)", "touched(&@pair)",
     "clear(@map)", "@text += text($int)", "defer use($any)", "defer @pair.touch()", "defer @pair.add($int)", "defer bump(&@int)",
+    "for range [2]int{} { defer @pair.touch() }", "for range [2]int{} { @text += text($int) }",
     "(*pair).add(&@pair, $int)", "@text = pair.told($pair, $int)", "select { case @int = <-sure($int): case @same = <-sure(3): }",
     "select { case @pair = <-paths($int): case <-never: }", "select { case sink(1) <- $int: default: use($int) }", "clear(@tally)",
 )  # fmt: skip

@@ -34,3 +34,5 @@ NUMBERS = (
 APART = ("pair", "crate", "solo", "small", "view", "tagged", "bare")
 """Kinds that Go's compiler takes apart: of one that a call returns, nothing is left to say that it hides another type's
 variable."""
+SHORT = ("bool", "byte", "octet", "state")
+"""Kinds of one byte: in an interface only the address of one of 256 numbers is needed, and that may be all that is kept."""

@@ -71,5 +71,11 @@ class Loops(Blocks):
                 ways += [(f"{both} {refers}{self._pick.choice(same)} {{", [(name, "int"), (other, elem)])]
         if self._language >= (1, 22):
             ways += [(f"for {name} := range {many} {{", [(name, "int")]) for many in (f"few({self._int()})", "3")]
+        heads = (
+            f"for {name} := 3; {name} > 0; {name}-- {{",
+            f"for {name} := 0; {name} < 3 && {self._condition()}; {name}++ {{",
+            f"for {name} := 1; {name} < len({self._given_for('text')})%5; {name} += 2 {{",
+        )
+        ways += [(head, [(name, "int")]) for head in heads]
         head = f"for {name}, {other} := 0, {self._int()}; {name} < 3; {name}, {other} = {name}+1, {other}*2 {{"
         return [*ways, (head, [(name, "int"), (other, "int")])]

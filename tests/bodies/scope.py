@@ -4,7 +4,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from tests.bodies.kinds import GO, MADE
+from tests.bodies.kinds import GO, MADE, SHORT
 
 WANTED = re.compile(r"\$(\w+)")
 
@@ -69,8 +69,9 @@ class Scope:
         kept = [name for name in reach if self._pick.random() < keep]
         # Of one that nothing uses any more, nothing may be left to say that it hides another one.
         hides = {name for name in reach if sum(name in dict(block) for block in self._blocks) > 1}
+        short = {name for kind in SHORT for name in self._reach(kind)}
         for name in kept:
-            self._out(f"use({name})")
+            self._out(f"_ = same({name})" if name in short else f"use({name})")
         return Asked(
             closure, {name: at for name, at in reach.items() if name in kept or name not in hides}, frozenset(kept)
         )
