@@ -33,12 +33,12 @@ class Dictionaries:
     """Looks at the dictionaries of one executable."""
 
     def __init__(self, executable: Executable, index: Index, types: GoTypes) -> None:
-        self._executable, self._index, self._types = executable, index, types
+        self._executable, self._index, self.types = executable, index, types
         self._meant: dict[str, dict[str, str]] = {}
 
     def real(self, function: str, offset: int) -> int:
         """The type that a variable of a shape-generic function (by linked name) really has; as it is where that is not sure."""
-        name = self._types.name(offset)
+        name = self.types.name(offset)
         if ANY_POINTER not in name:
             return offset
         if function not in self._meant:
@@ -48,7 +48,7 @@ class Dictionaries:
 
     def choices(self, function: str, offset: int) -> tuple[tuple[int, int], ...]:
         """(address of a dictionary, type) of what a variable of a function's own code may be; () where none is known."""
-        name = self._types.name(offset)
+        name = self.types.name(offset)
         base, shapes, rest = split_name(function)
         if ANY_POINTER not in name or METHOD.fullmatch(rest) is None:
             return ()
@@ -75,7 +75,7 @@ class Dictionaries:
         return next((each for each in found if self._alike(each, offset)), None)
 
     def _alike(self, one: int, other: int) -> bool:
-        types = self._types
+        types = self.types
         return types.kind(one) == types.kind(other) and types.size(one) == types.size(other)
 
     def _meanings(self, function: str) -> dict[str, str]:
@@ -97,7 +97,7 @@ class Dictionaries:
         """A named type may have been declared as a pointer; what is not known may."""
         if argument.startswith("*"):
             return True
-        kinds = {self._types.kind(offset) for offset in self._index.types.get(argument, [])}
+        kinds = {self.types.kind(offset) for offset in self._index.types.get(argument, [])}
         if kinds:
             return bool(kinds & {0, KIND_POINTER, KIND_UNSAFE_POINTER})
         return NO_POINTER.match(argument) is None

@@ -7,6 +7,7 @@ from functools import cached_property
 from compiler.dwarf.dictionaries import Dictionaries
 from compiler.dwarf.dies import Die
 from compiler.dwarf.index import Index
+from compiler.dwarf.splits import may_be_part, parts
 from compiler.dwarf.units import DebugInfo, name_of, number
 from compiler.ir.frozen import field, frozen
 
@@ -81,6 +82,8 @@ class Functions:
         self._trees: dict[int, tuple[tuple[int, Instance], ...]] = {}
         self._tree_of: dict[int, int] = {}
         """By the identity of an instance (all are kept in the trees): the offset of the tree it is in."""
+        self._parts: set[int] = set()
+        """Of the trees: variables (their DIEs) that are only fields of others."""
         self._declared: dict[str, frozenset[str]] = {}
         self._results: dict[str, frozenset[int]] = {}
         self._mentioned: dict[int, list[int]] = {}
@@ -130,8 +133,10 @@ class Functions:
         """Names of all variables that any description of the function has, also those that no copy of its code kept."""
         if name not in self._declared:
             offsets = self._index.functions.get(name, [])
+            for offset in offsets:
+                self._tree(offset)  # finds which are none
             dies = [die for offset in offsets for _, die in self._info.subtree(offset) if die.tag in VARIABLE_TAGS]
-            names = {name_of(die) or "" for die in dies}
+            names = {name_of(die) or "" for die in dies if die.offset not in self._parts}
             around = enclosing(name)
             names |= self.declared(around) if around is not None else set()
             self._declared[name] = frozenset(each.removeprefix("&") for each in names if not HALVES.search(each)) - {""}
@@ -226,8 +231,20 @@ class Functions:
                 variable = self._variable(die, instance, visible, nesting)
                 if variable is not None:
                     instance.variables.append(variable)
+        self._leave_out_parts([instance for instance, _ in inlined])
         for instance, within in inlined:
             instance.variables.extend(_captured(instance, within))
+
+    def _leave_out_parts(self, instances: list[Instance]) -> None:
+        """Of a function and what is inlined there: its variables without those that are fields of others."""
+        own = instances[0].variables if instances else []
+        suspects = [each for each in own if may_be_part(each.die)]
+        if not suspects or b"-N" in self._info.flags(suspects[0].die):
+            return  # without optimization nothing is taken apart
+        wholes = [each for instance in instances for each in instance.variables if instance.level or not each.parameter]
+        found = parts(self._dictionaries.types, suspects, wholes)
+        self._parts |= {suspects[at].die.offset for at in found}
+        own[:] = [each for each in own if each.die.offset not in self._parts]
 
     def _variable(self, die: Die, instance: Instance, scope: tuple[Range, ...], nesting: int) -> Variable | None:
         origin = number(die, "DW_AT_abstract_origin")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from compiler.binary import Binary
 from tests.conftest import ROOT, build
 from tests.programs import running
 
@@ -138,3 +139,16 @@ def test_what_is_all_on_one_line_has_its_variables(
     at = list(told()).index(function)
     with closing(sqlite3.connect(files[engine])) as connection:
         assert connection.execute(f"SELECT reason FROM absences WHERE table_name = 't{at}'").fetchall() == []
+
+
+def test_a_part_of_a_struct_is_no_variable(tmp_path: Path) -> None:
+    """Go 1.27 tells where p's field A is as if there were a variable pA."""
+    said = subprocess.run([ROOT / "scripts/toolchain", "1.27.3"], capture_output=True, text=True, check=True)
+    with Binary(build(Path(said.stdout.strip()), SOURCE, tmp_path / "places")) as binary:
+        [instance] = binary.functions.instances("main.parts")
+        names = [each.name for each in instance.variables]
+        assert re.search(rb"[^.]pB\0", binary.info.bytes)
+        assert names.count("pA") == 1
+        assert "pB" not in names
+        assert "pB" not in binary.functions.declared("main.parts")
+        assert {"p", "pA", "n"} <= binary.functions.declared("main.parts")

@@ -759,6 +759,42 @@ func mapped(file *mappedFile, found any) {
 	use(found)
 }
 
+var pB = "a package's"
+
+//go:noinline
+func halves(n int) pair { return pair{n, n + 1} }
+
+// parts has a struct that is taken apart, and a variable of the name that the compiler gives to one of the parts.
+//
+//go:noinline
+func parts(n int) int {
+	pA := next(n)
+	p := halves(n)
+	for i := 0; i < n; i++ {
+		p.A += next(i)
+		p.B ^= p.A
+	}
+	park() // main.parts: pA=4 pB="a\u0020package's" p.A=9
+	pC := next(n)
+	use(pC)
+	return p.A + p.B + pA
+}
+
+// partsEarly waits before the variable is declared.
+//
+//go:noinline
+func partsEarly(n int) int {
+	p := halves(n)
+	for i := 0; i < n; i++ {
+		p.A += next(i)
+		p.B ^= p.A
+	}
+	park() // main.partsEarly: pA=-
+	pA := next(n)
+	use(pA)
+	return p.A + p.B + pA
+}
+
 //go:noinline
 func run(f func()) { f() }
 
@@ -781,7 +817,7 @@ func main() {
 	for _, start := range []func(){
 		func() { assigned(10, "abc") }, func() { assignedDead(11) }, func() { assignedBranch(12, true) },
 		func() { sums([]int{10, 20, 30, 40}) }, func() { countdown(8) }, func() { deep(0, 0, 1) }, func() { oneLine("ab", []int{1, 2}, 7, true, pair{3, 4}) },
-		func() { _, _ = oneLineResult(3) },
+		func() { _, _ = oneLineResult(3) }, func() { parts(3) }, func() { partsEarly(3) },
 		func() { consumed([]string{"a", "b", "c", "d"}, []byte("byte")) }, func() { walked(list) },
 		func() { twoResults(5) }, func() { namedInDefer(4) }, func() { recovering(9) }, func() { jumping(7) },
 		func() { labelled([][]int{{1, 2, 3}, {4, 5, 7}}) }, func() { typeSwitch("str") }, func() { rebound(6) },
@@ -809,7 +845,7 @@ func main() {
 		go start()
 		<-parked
 	}
-	fmt.Fprint(os.Stderr, name[:0], n&0)
+	fmt.Fprint(os.Stderr, name[:0], n&0, pB[:0])
 	fmt.Println("ready {}")
 	time.Sleep(time.Hour) // a timer keeps the runtime from calling it a deadlock
 }
