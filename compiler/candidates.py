@@ -61,7 +61,7 @@ class Candidate:
         moved = code.may_have_moved(variable)
         # One that escaped is on the heap, and its argument is what it was at first.
         self._at_home = not moved and not any(each.escaped for each in namesakes)
-        self._first_only = moved and self.places.constant and code.copies_first(self.places)
+        self._first_only = moved and self.places.constant and (variable.result or code.copies_first(self.places))
         self._only_counts = code.only_counts(variable, self.places)
         self._rivals = [*code.rivals(self.places), *code.swapped(variable, self.places)]
         self._returned = code.returned(variable)

@@ -1,7 +1,8 @@
 """Parameters that escape to the heap: debug info has the argument as it came, and a pointer to where the variable is from then on.
 
-Go's compiler copies such an argument first thing (a result begins there) and describes both under one name. What stays in
-the argument's slot is what the caller passed, whatever is assigned afterwards.
+Go's compiler copies such an argument first thing and describes both under one name. What stays in the argument's slot is what the
+caller passed, whatever is assigned afterwards. A result begins on the heap: until the function returns its slot has what the
+caller left there, also where debug info has no name for the pointer yet.
 """
 
 from bisect import bisect_right
@@ -34,7 +35,7 @@ class Escapes:
         """Whether the candidate is an argument that has been copied to the heap, or the pointer to a copy that may not be whole."""
         if candidate in self._pointer_to:
             places = self._pointer_to[candidate].places
-            return places.constant or pc >= places.first
+            return candidate.variable.result or places.constant or pc >= places.first
         if candidate not in self._pointers or (self._one_line and not candidate.places.constant):
             return False
         last = bisect_right(self._begins, pc)

@@ -61,6 +61,8 @@ FIXED = {
                 ["f = grown(e)", "for range mapped(m) {", "if m > 500 {", "e = grown(d)", "f, d, e = d, e, f", "}", "}", "WAIT"]),
     "invariant": ("a, b int", "3, 4", "a -b",
                   ["for l := 0; l < 3; l++ {", "b = next(b)", "WAIT", "b = a*a*a", "use(b)", "}", "use(a)"]),
+    "pooled": ("a, b int) (q [4]uint8", "gridded(24)[0][0], 4", "a -q",
+               ["leak(&b)", "if even(a) {", "WAIT", "return", "}", "leak(&q)", "q[1]++", "use(a)", "use(b)", "return"]),
     "resulted": ("b, i int, v vast, f, g, h, k string, e view",
                  "3, 4, extended(1), text(1), text(2), text(3), text(4), viewed(7)", "e",
                  ["e.N = next(i)", "select { case b = <-filled(i): default: }", "use(b)"]),
