@@ -104,7 +104,11 @@ class Code:
         def held(pc: int) -> set[int]:
             return own_slots(finder.pieces(pc))
 
-        return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()), held) or None
+        def named(at: int) -> bool:
+            step = self.stays.steps.get(self.stays.instruction(at) or 0)
+            return step is not None and self._has(finder, step.does.writes, self.stays.goes_on(step.after))
+
+        return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()), held, named) or None
 
     def may_have_moved(self, variable: Variable) -> bool:
         """Whether an argument may be on the heap without debug info saying so: of a small one without pointers that shares

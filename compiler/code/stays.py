@@ -24,6 +24,8 @@ from compiler.dwarf.functions import Range
 from compiler.dwarf.locations import PlaceFinder
 from compiler.ir.program import AtCfa, Piece
 
+MAX_JUMPS = 4
+"""Jumps to jumps that are followed."""
 LONGEST = 15
 """Bytes of the longest instruction."""
 ALWAYS = -1
@@ -132,6 +134,15 @@ class Stays:
         """Whether one of the slots is read before it is written again; from `pc` on, or behind the call there."""
         begin = pc if exact else self._behind(pc)
         return any(begin in self._reading(slot) for slot in slots)
+
+    def goes_on(self, pc: int) -> int:
+        """Where the code goes on from `pc` if that only jumps."""
+        for _ in range(MAX_JUMPS):
+            step = self.steps.get(pc)
+            if step is None or step.does.flow != "leave" or not step.target:
+                break
+            pc = step.target
+        return pc
 
     def instruction(self, pc: int) -> int | None:
         """The instruction that `pc` is in."""

@@ -87,9 +87,15 @@ class Sunk:
         return self._steps
 
     def assignments(
-        self, variable: Variable, places: Iterable[Piece], begins: Begins, held: Callable[[int], Collection[int]]
+        self,
+        variable: Variable,
+        places: Iterable[Piece],
+        begins: Begins,
+        held: Callable[[int], Collection[int]],
+        named: Callable[[int], bool],
     ) -> "Assignments":
-        """What may be assignments to the variable: `places` are all places that it ever has, `held` the slots at a PC."""
+        """What may be assignments to the variable: `places` are all places that it ever has, `held` the slots at a PC, `named`
+        whether it is said to be in what the instruction at a PC has made, where the code goes on."""
         found = [
             making
             for making in self.of(places)
@@ -100,7 +106,7 @@ class Sunk:
         own: list[Making] = []
         copies: list[Making] = []
         for each in found:
-            (copies if _is_a_copy(each, begins) else own).append(each)
+            (copies if _is_a_copy(each, begins) and not named(each.at) else own).append(each)
         return Assignments(own, [each for each in copies if self.only_makes(each)], self)
 
     def of(self, places: Iterable[Piece]) -> list[Making]:

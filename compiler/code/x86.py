@@ -13,7 +13,8 @@ with parts_of("iced_x86"):
 READS, WRITES = (
     frozenset(map(int, accesses))
     for accesses in (
-        (OpAccess.READ, OpAccess.READ_WRITE, OpAccess.COND_READ, OpAccess.READ_COND_WRITE),
+        # What may not be written keeps its old value, which is then what CMOV makes.
+        (OpAccess.READ, OpAccess.READ_WRITE, OpAccess.COND_READ, OpAccess.READ_COND_WRITE, OpAccess.COND_WRITE),
         (OpAccess.WRITE, OpAccess.READ_WRITE, OpAccess.COND_WRITE, OpAccess.READ_COND_WRITE),
     )
 )
