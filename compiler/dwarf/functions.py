@@ -1,6 +1,7 @@
 """Functions as DWARF describes them: their code, the places where they were inlined, and the variables in scope by PC."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
@@ -20,7 +21,8 @@ MANY_THIRDS = 64
 COPY_TAGS = ("DW_TAG_subprogram", "DW_TAG_inlined_subroutine")
 NOWHERE = ((0, 0),)
 """Where a block is of which no code is left."""
-HALVES = re.compile(r"\.(ptr|len|cap|itab|data|real|imag)$")
+HALVES = re.compile(r".[.\[]")
+"""In names of parts of variables, which no program could have: `s.ptr`, `err.itab`, `v.type`, `pair[0]`; not in `.dict`."""
 
 
 @frozen
@@ -241,7 +243,12 @@ class Functions:
         suspects = [each for each in own if may_be_part(each.die)]
         if not suspects or b"-N" in self._info.flags(suspects[0].die):
             return  # without optimization nothing is taken apart
-        wholes = [each for instance in instances for each in instance.variables if instance.level or not each.parameter]
+        wholes = [
+            (each, _lines(instance, each))
+            for instance in instances
+            for each in instance.variables
+            if instance.level or not each.parameter
+        ]
         found = parts(self._dictionaries.types, suspects, wholes)
         self._parts |= {suspects[at].die.offset for at in found}
         own[:] = [each for each in own if each.die.offset not in self._parts]
@@ -282,6 +289,15 @@ class Functions:
         listed = number(die, "DW_AT_ranges")
         found = [] if listed is None else [(lo, hi) for lo, hi, _ in self._info.ranges(die, listed) if lo < hi]
         return tuple(sorted(found))
+
+
+def _lines(instance: Instance, variable: Variable) -> range:
+    """The lines that a variable may be declared on: of an inlined call's arguments only the function's line is told."""
+    if variable.line:
+        return range(variable.line, variable.line + 1)
+    if variable.captured or not instance.line:
+        return range(sys.maxsize)
+    return range(instance.line, instance.line + len(instance.variables))
 
 
 def _captured(instance: Instance, within: list[Instance]) -> list[Variable]:

@@ -6,7 +6,7 @@ call is inlined. Debug info knows them as parts of p; but since Go 1.27 it also 
 place for the whole function. A program may have a variable px, too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from compiler.dwarf.dies import Die
@@ -14,7 +14,7 @@ from compiler.dwarf.gotypes import KIND_STRUCT, GoTypes
 
 
 class Described(Protocol):
-    """What debug info says of a variable; `line` 0 is not known."""
+    """What debug info says of a variable."""
 
     @property
     def name(self) -> str: ...
@@ -30,16 +30,20 @@ def may_be_part(die: Die) -> bool:
     return die.tag == "DW_TAG_variable" and location is not None and location.form.startswith("DW_FORM_block")
 
 
-def parts(types: GoTypes, suspects: Sequence[Described], wholes: Sequence[Described]) -> set[int]:
-    """Which of the suspects (by position) are fields of one of the variables: by name, line, kind and size."""
-    by_line: dict[int, list[Described]] = {}
-    for whole in wholes:
-        by_line.setdefault(whole.line, []).append(whole)
+def parts(types: GoTypes, suspects: Sequence[Described], wholes: Iterable[tuple[Described, range]]) -> set[int]:
+    """Which of the suspects (by position) are fields of one of the variables: by name, line, kind and size.
+
+    `wholes`: each with the lines that it may be declared on, for debug info has none of an inlined call's arguments.
+    """
+    by_letter: dict[str, list[tuple[Described, range]]] = {}
+    for whole, lines in wholes:
+        by_letter.setdefault(whole.name[:1], []).append((whole, lines))
     return {
         at
         for at, each in enumerate(suspects)
-        for whole in (*by_line.get(each.line, ()), *by_line.get(0, ()))
+        for whole, lines in by_letter.get(each.name[:1], ())
         if each.name.startswith(whole.name)
+        and each.line in lines
         and any(
             _look(types, part) == _look(types, each.type)
             for part in _fields(types, whole.type, each.name, len(whole.name))
