@@ -88,6 +88,7 @@ class Candidate:
         self._ahead = computed_ahead(code.stays, self.places, variable, lines.spot)
         self._unnamed = unnamed(code.stays, self.places, code.homes.unframed) | half_stored(code.stays, self.places)
         self._twofold = code.twofold(self.places)
+        self._pending = code.pending(variable, self.places)
         self._mixtures = code.mixtures(variable, self.places)
         self._renewals = code.renewals(variable, self.places)
 
@@ -99,7 +100,7 @@ class Candidate:
         rules: tuple[_Rule | None, ...] = (
             self.places, *self._rivals, *self._returned, self._assignments, lines, self._mixtures, self._renewals
         )  # fmt: skip
-        instructions = (self._ahead, self._unnamed, self._twofold, *self._read_ahead.values())
+        instructions = (self._ahead, self._unnamed, self._twofold, self._pending, *self._read_ahead.values())
         return set[int]().union(
             *(rule.edges() for rule in rules if rule is not None),
             *(stays.edges_of(each) for each in instructions),
@@ -154,7 +155,7 @@ class Candidate:
     def _early(self, pieces: tuple[Piece, ...], pc: int, *, exact: bool) -> bool:
         """Whether these pieces may be what the variable is only going to be."""
         at = self._code.stays.instruction(pc)
-        if at in self._ahead or at in self._twofold:
+        if at in self._ahead or at in self._twofold or at in self._pending:
             return True
         left = self._moves.left(pieces) if self._moves else ()
         if left and self._code.stays.reads(pc, left, exact=exact):

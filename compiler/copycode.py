@@ -14,6 +14,7 @@ from compiler.code.homes import Homes, asks_for_stack, own_slots
 from compiler.code.leftdead import NO_MAP, LeftDead
 from compiler.code.lines import Lines, joined
 from compiler.code.mixtures import Mixtures, beside_several
+from compiler.code.pending import pending
 from compiler.code.renewals import Renewals, from_calls, is_used_besides, of_types, returning, words
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
@@ -193,6 +194,18 @@ class Code:
         together = self._binary.types.together(variable.type)
         several = any(beside_several(finder, one, other) for one, other in together)
         return Mixtures(self.stays, finder, together) if several else None
+
+    def pending(self, variable: Variable, finder: PlaceFinder) -> frozenset[int]:
+        """The instructions at which the variable has what an inlined call has made, and has not returned yet."""
+        if finder.constant or variable.captured:
+            return frozenset()
+        owner = self._binary.functions.owner(self._instance, variable)
+        calls = self._binary.pclntab.calls
+        is_argument = variable.parameter and not variable.result
+        homes = set(words(self.homes.on_entry(variable, finder)))
+        return pending(
+            self.stays, finder, homes, owner.name, lambda pc: calls(pc)[owner.level :], is_argument=is_argument
+        )
 
     def twofold(self, finder: PlaceFinder) -> frozenset[int]:
         """The instructions at which two values of the variable may be there."""

@@ -40,6 +40,7 @@ class Pclntab(FunctionTable):
         self._inline_trees = lru_cache(maxsize=4096)(self._find_inline_tree)
         self._inlined_call = lru_cache(maxsize=65536)(self._read_inlined_call)
         self._running = lru_cache(maxsize=65536)(self._find_running)
+        self._paths = lru_cache(maxsize=65536)(self._find_path)
 
     def code_end(self, pc: int) -> int:
         """Where the code of the function around `pc` ends; padding follows before the next."""
@@ -168,6 +169,24 @@ class Pclntab(FunctionTable):
             first, last = max(start, lo), min(end, hi)
             if number >= 0 and first < last and index is not None:
                 yield first, last, tuple(pc for _, _, pc in self._running(index, number)[2])
+
+    def calls(self, pc: int) -> tuple[tuple[int, str], ...]:
+        """The calls that are inlined at `pc`, outermost first: which of its function's, and what it calls by linked name."""
+        index = self.index_of(pc)
+        number = -1 if index is None else self._inlined_at(index, pc)
+        return () if number < 0 or index is None else self._paths(index, number)
+
+    def _find_path(self, index: int, number: int) -> tuple[tuple[int, str], ...]:
+        tree, _ = self._inline_trees(index)
+        entry = self.text + self._entries[index]
+        path: list[tuple[int, str]] = []
+        while number >= 0 and len(path) < MAX_INLINE_DEPTH:
+            record = self._inlined_call((tree or 0) + number * INLINED_CALL.size)
+            if record is None:
+                break
+            path.append((number, self._shown(self._names + record[1])))
+            number = self._inlined_at(index, entry + record[2])
+        return tuple(reversed(path))
 
     def _line(self, index: int, func: tuple[int, ...], pc: int, level: int) -> int:
         func_id, _, around = self._running(index, self._inlined_at(index, pc))

@@ -795,6 +795,46 @@ func partsEarly(n int) int {
 	return p.A + p.B + pA
 }
 
+func folded(list []int, add func(int, int) int, sum int) int {
+	for i := range list {
+		sum = add(sum, list[i]) // main.folded: sum=3
+	}
+	return sum
+}
+
+func picked(list []int, keep func(int) bool) []int {
+	kept := make([]int, 0, len(list))
+	for _, each := range list {
+		if keep(each) {
+			kept = append(kept, each)
+		}
+	}
+	return kept
+}
+
+// inlinedSum waits in a call that is inlined, of what it is going to return as soon as it knows it.
+//
+//go:noinline
+func inlinedSum(n int) int {
+	list := [4]int{n, 4, 5, 6}
+	total := folded(list[:], func(sum, v int) int { park(); return sum + v }, n) // main.inlinedSum: total=-
+	use(total)
+	return total
+}
+
+//go:noinline
+func inlinedList(n int) {
+	list := [4]int{n, 4, 5, 6}
+	large := picked(list[:], func(v int) bool { // main.inlinedList: large=-
+		if v == 5 {
+			park()
+		}
+		return v > 3
+	})
+	use(len(large))
+	see(large)
+}
+
 //go:noinline
 func run(f func()) { f() }
 
@@ -817,7 +857,7 @@ func main() {
 	for _, start := range []func(){
 		func() { assigned(10, "abc") }, func() { assignedDead(11) }, func() { assignedBranch(12, true) },
 		func() { sums([]int{10, 20, 30, 40}) }, func() { countdown(8) }, func() { deep(0, 0, 1) }, func() { oneLine("ab", []int{1, 2}, 7, true, pair{3, 4}) },
-		func() { _, _ = oneLineResult(3) }, func() { parts(3) }, func() { partsEarly(3) },
+		func() { _, _ = oneLineResult(3) }, func() { parts(3) }, func() { inlinedSum(3) }, func() { inlinedList(3) }, func() { partsEarly(3) },
 		func() { consumed([]string{"a", "b", "c", "d"}, []byte("byte")) }, func() { walked(list) },
 		func() { twoResults(5) }, func() { namedInDefer(4) }, func() { recovering(9) }, func() { jumping(7) },
 		func() { labelled([][]int{{1, 2, 3}, {4, 5, 7}}) }, func() { typeSwitch("str") }, func() { rebound(6) },
