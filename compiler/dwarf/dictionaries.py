@@ -18,7 +18,7 @@ from compiler.dwarf.gotypes import (
     GoTypes,
 )
 from compiler.dwarf.index import Index
-from compiler.dwarf.linked import pieces
+from compiler.dwarf.linked import pieces, split_arguments
 
 MARK = b"..dict."
 METHOD = re.compile(r"\)?(\.(?!func\d|gowrap\d|deferwrap\d)\w+)?")
@@ -127,18 +127,3 @@ def split_name(name: str) -> tuple[str, Arguments, str]:
         case [of_type, method, of_method, behind]:
             return base + method, (*split_arguments(of_type), *split_arguments(of_method)), behind
     return name, (), ""
-
-
-def split_arguments(text: str) -> Arguments:
-    """Type arguments at the commas between them, as they are."""
-    arguments: list[str] = []
-    depth = begin = 0
-    for at, character in enumerate(text):
-        if character in "[({":
-            depth += 1
-        elif character in "])}":
-            depth -= 1
-        elif character == "," and not depth:
-            arguments.append(text[begin:at])
-            begin = at + 1
-    return *arguments, text[begin:]

@@ -43,6 +43,21 @@ def pieces(name: str) -> tuple[str, ...]:
     return name[:first], name[first + 1 : last], name[last + 1 :]
 
 
+def split_arguments(text: str) -> tuple[str, ...]:
+    """Type arguments at the commas between them, as they are."""
+    arguments: list[str] = []
+    depth = begin = 0
+    for at, character in enumerate(text):
+        if character in "[({":
+            depth += 1
+        elif character in "])}":
+            depth -= 1
+        elif character == "," and not depth:
+            arguments.append(text[begin:at])
+            begin = at + 1
+    return *arguments, text[begin:]
+
+
 def without_arguments(name: str) -> str:
     """A function's name with nothing between the brackets of its type arguments, and without these."""
     return "".join(pieces(name)[::2])

@@ -16,8 +16,8 @@ from compiler.naming.patterns import (
     ANY_ARGUMENTS,
     Pattern,
     bracketed,
+    given_arguments,
     parse_pattern,
-    split_arguments,
     written_name,
 )
 from compiler.naming.shapes import Shapes
@@ -85,7 +85,7 @@ class FunctionNames:
             return False
         for written, actual in zip(wanted, linked, strict=True):
             if written != ANY_ARGUMENTS:
-                ours, theirs = split_arguments(written), split_arguments(actual)
+                ours, theirs = given_arguments(written), given_arguments(actual)
                 if len(ours) != len(theirs) or not all(map(self._shapes.is_shape_of, theirs, ours)):
                     return False
         return True

@@ -9,7 +9,7 @@
 
 import re
 
-from compiler.dwarf.linked import ESCAPE, pieces, split_name, unescaped
+from compiler.dwarf.linked import ESCAPE, pieces, split_arguments, split_name, unescaped
 from compiler.ir.frozen import frozen
 
 ANY_ARGUMENTS = "..."
@@ -96,16 +96,9 @@ def bracketed(name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def split_arguments(text: str) -> tuple[str, ...]:
-    """Type arguments at the commas between them, blanks around them left out."""
-    found, depth = [""], 0
-    for character in text:
-        depth += (character in OPENING) - (character in CLOSING)
-        if character == "," and depth == 0:
-            found.append("")
-        else:
-            found[-1] += character
-    return tuple(each.strip() for each in found)
+def given_arguments(text: str) -> tuple[str, ...]:
+    """Type arguments as a person writes them, blanks around them left out."""
+    return tuple(each.strip() for each in split_arguments(text))
 
 
 def written_name(linked: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.dwarf.linked import split_name
-from compiler.naming.patterns import bracketed, parse_pattern, split_arguments, written_name
+from compiler.naming.patterns import bracketed, given_arguments, parse_pattern, written_name
 
 NAMES = (
     "main.run",
@@ -90,7 +90,7 @@ def test_names_as_they_are_written(name: str, written: str) -> None:
 
 def test_type_arguments_are_split_where_go_does() -> None:
     arguments = "map[string]func(int, bool) error,struct { A, B int }, [4]a.T[int,string],chan<- int"
-    assert split_arguments(arguments) == (
+    assert given_arguments(arguments) == (
         "map[string]func(int, bool) error", "struct { A, B int }", "[4]a.T[int,string]", "chan<- int",
     )  # fmt: skip
     assert bracketed(f"main.F[{arguments}].func1.G[int].2") == (arguments, "int")
