@@ -130,12 +130,10 @@ def test_a_counter_that_is_in_no_loop_is_there(files: dict[str, Path], engine: s
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("function", ["main.oneLine.func1", "main.oneLineResult"])
-def test_what_is_all_on_one_line_has_its_variables(
-    files: dict[str, Path], engine: str, function: str, request: pytest.FixtureRequest
-) -> None:
-    """Without optimization there is one place for the whole function, and no line behind the first says that it is filled."""
-    if "-N" not in request.node.name:
-        pytest.skip("of optimized code debug info has lists")
+@pytest.mark.parametrize("files", ["-N -l"], indirect=True)
+def test_what_is_all_on_one_line_has_its_variables(files: dict[str, Path], engine: str, function: str) -> None:
+    """Without optimization there is one place for the whole function, and no line behind the first says that it is filled. (Of
+    optimized code debug info has lists.)"""
     at = list(told()).index(function)
     with closing(sqlite3.connect(files[engine])) as connection:
         assert connection.execute(f"SELECT reason FROM absences WHERE table_name = 't{at}'").fetchall() == []
