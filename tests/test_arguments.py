@@ -14,7 +14,7 @@ import pytest
 from tests import arguments
 from tests.conftest import ROOT, build
 from tests.programs import running
-from tests.servers.snapshots import take
+from tests.servers.snapshots import take_whole
 from tests.traceback import HEAD
 
 pytestmark = [pytest.mark.every_version, pytest.mark.timeout(600)]
@@ -46,7 +46,7 @@ def scene(request: pytest.FixtureRequest, go: Path, tmp_path_factory: pytest.Tem
     with running(binary) as target:
         files = {engine: folder / f"{engine}.sqlite" for engine in ENGINES}
         for engine, out in files.items():
-            take(target.pid, spec, out, engine)
+            take_whole(target.pid, spec, out, engine)
         yield Scene(functions, list(_printed(target.ready["stack"])), files, _version(go) >= (1, 23))
 
 

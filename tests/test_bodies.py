@@ -17,11 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.engine import NOT_WALKED
 from tests import bodies
 from tests.conftest import ROOT, build, version_of
 from tests.programs import running
-from tests.servers.snapshots import take
+from tests.servers.snapshots import take_whole
 
 FLAGS = {"optimized": (), "-N -l": ("-gcflags=all=-N -l",), "-cover": ("-cover", "-covermode=atomic")}
 ENGINES = ("memory", "ebpf")
@@ -53,16 +52,8 @@ def scene(
     with running(binary) as target:
         files = {engine: folder / f"{engine}.sqlite" for engine in ENGINES}
         for engine, out in files.items():
-            take(target.pid, spec, out, engine)
-            while lacks_a_stack(out):
-                take(target.pid, spec, out, engine)
+            take_whole(target.pid, spec, out, engine)
         yield Scene(written, bodies.told(target.ready, written), files)
-
-
-def lacks_a_stack(file: Path) -> bool:
-    """Whether a goroutine is missing whose thread just handled a signal; the next snapshot has it."""
-    with closing(sqlite3.connect(file)) as connection:
-        return (NOT_WALKED,) in connection.execute("SELECT detail FROM losses").fetchall()
 
 
 @pytest.mark.parametrize("engine", ENGINES)

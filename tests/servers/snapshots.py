@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from agent.engine import NOT_WALKED
 from tests.conftest import ROOT
 from tests.traceback import Dumped, shown
 
@@ -29,6 +30,13 @@ def take(pid: int, spec: Path, out: Path, engine: str = "ebpf") -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def take_whole(pid: int, spec: Path, out: Path, engine: str = "ebpf") -> None:
+    """A snapshot in which no goroutine's stack is missing because its thread just handled a signal; the next one has it."""
+    take(pid, spec, out, engine)
+    while rows(out, f"SELECT * FROM losses WHERE detail = '{NOT_WALKED}'"):
+        take(pid, spec, out, engine)
 
 
 def rows(file: Path, sql: str) -> list[dict[str, Any]]:
