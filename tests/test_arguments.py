@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import arguments
-from tests.conftest import ROOT, build
+from tests.conftest import ROOT, build, version_of
 from tests.programs import running
 from tests.servers.snapshots import take_whole
 from tests.traceback import HEAD
@@ -47,13 +46,7 @@ def scene(request: pytest.FixtureRequest, go: Path, tmp_path_factory: pytest.Tem
         files = {engine: folder / f"{engine}.sqlite" for engine in ENGINES}
         for engine, out in files.items():
             take_whole(target.pid, spec, out, engine)
-        yield Scene(functions, list(_printed(target.ready["stack"])), files, _version(go) >= (1, 23))
-
-
-def _version(go: Path) -> tuple[int, int]:
-    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout
-    major, minor = said.removeprefix("go").split(".")[:2]
-    return int(major), int(minor)
+        yield Scene(functions, list(_printed(target.ready["stack"])), files, version_of(go) >= (1, 23))
 
 
 def _printed(dump: str) -> Iterator[tuple[int, str, str]]:

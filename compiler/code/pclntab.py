@@ -177,16 +177,10 @@ class Pclntab(FunctionTable):
         return () if number < 0 or index is None else self._paths(index, number)
 
     def _find_path(self, index: int, number: int) -> tuple[tuple[int, str], ...]:
-        tree, _ = self._inline_trees(index)
-        entry = self.text + self._entries[index]
-        path: list[tuple[int, str]] = []
-        while number >= 0 and len(path) < MAX_INLINE_DEPTH:
-            record = self._inlined_call((tree or 0) + number * INLINED_CALL.size)
-            if record is None:
-                break
-            path.append((number, self._shown(self._names + record[1])))
-            number = self._inlined_at(index, entry + record[2])
-        return tuple(reversed(path))
+        _, name, around = self._running(index, number)
+        inner = [(number, name)] if around else []
+        outer = [(self._inlined_at(index, at), name_offset) for _, name_offset, at in around[:-1]]
+        return tuple((which, self._shown(self._names + offset)) for which, offset in reversed(inner + outer))
 
     def _line(self, index: int, func: tuple[int, ...], pc: int, level: int) -> int:
         func_id, _, around = self._running(index, self._inlined_at(index, pc))

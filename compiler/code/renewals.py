@@ -131,17 +131,7 @@ def from_calls(stays: Stays, puts: Iterable[Step]) -> Iterator[tuple[Step, Step,
 
 def is_used_besides(stays: Stays, call: Step, register: int, puts: Collection[int]) -> bool:
     """Whether a call's result in a register goes elsewhere than to these instructions."""
-    seen, open_ = set[int](), [call.after]
-    while open_ and len(seen) < MAX_BEHIND:
-        step = stays.steps.get(open_.pop())
-        if step is None or step.pc in seen:
-            continue
-        seen.add(step.pc)
-        if register in step.does.reads and step.pc not in puts:
-            return True
-        if step.does.flow != "call" and register not in step.does.writes:
-            open_ += step.following
-    return False
+    return any(step.pc not in puts for step in stays.uses(register, call.after, MAX_BEHIND))
 
 
 def _returns(steps: Mapping[int, Step], call: Step) -> bool:

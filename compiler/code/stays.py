@@ -12,6 +12,7 @@ the debug info says during the wait that c is v, and v itself may have no place 
 before is in its old place, and is read from there after the call.
 """
 
+import sys
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -134,6 +135,19 @@ class Stays:
         """Whether one of the slots is read before it is written again; from `pc` on, or behind the call there."""
         begin = pc if exact else self._behind(pc)
         return any(begin in self._reading(slot) for slot in slots)
+
+    def uses(self, register: int, pc: int, most: int = sys.maxsize) -> Iterator[Step]:
+        """The instructions that read a register from `pc` on before it is written; of so many that are looked at."""
+        seen, open_ = set[int](), [pc]
+        while open_ and len(seen) < most:
+            step = self.steps.get(open_.pop())
+            if step is None or step.pc in seen:
+                continue
+            seen.add(step.pc)
+            if register in step.does.reads:
+                yield step
+            if step.does.flow != "call" and register not in step.does.writes:
+                open_ += step.following
 
     def goes_on(self, pc: int) -> int:
         """Where the code goes on from `pc` if that only jumps."""

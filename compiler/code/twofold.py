@@ -101,7 +101,7 @@ def _leaves_a_copy(stays: Stays, finder: PlaceFinder, at: int, before: int, pc: 
     here, copies = finder.words(pc)[at], _loaded(stays, finder, at, before)
     if here[0] and NUMBERED[here[1]] in copies:
         return False
-    return any(_is_used(stays, register, pc, named) for register in copies)
+    return any(not named(register, step) for register in copies for step in stays.uses(register, pc))
 
 
 def _loaded(stays: Stays, finder: PlaceFinder, at: int, pc: int) -> set[int]:
@@ -120,18 +120,3 @@ def _loaded(stays: Stays, finder: PlaceFinder, at: int, pc: int) -> set[int]:
             break
         pc = leading[0]
     return found
-
-
-def _is_used(stays: Stays, register: int, pc: int, named: Named) -> bool:
-    """Whether a register is read from `pc` on before it is written, and not as another variable."""
-    seen, open_ = set[int](), [pc]
-    while open_:
-        step = stays.steps.get(open_.pop())
-        if step is None or step.pc in seen:
-            continue
-        seen.add(step.pc)
-        if register in step.does.reads and not named(register, step):
-            return True
-        if step.does.flow != "call" and register not in step.does.writes:
-            open_ += step.following
-    return False
