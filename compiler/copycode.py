@@ -314,8 +314,7 @@ class Code:
         maps = self._binary.stack_maps
         if not exact:
             return maps.dead(pc, type_offset, pieces)
-        at = self.stays.instruction(pc)
-        return tuple(word for word, slot in maps.held(type_offset, pieces) if at in self.left_dead.at(slot))
+        return tuple(word for word, slot in maps.held(type_offset, pieces) if self.left_dead.holds(pc, slot))
 
     def unwritten(self, variable: Variable, finder: PlaceFinder) -> Iterator[Range]:
         """Where a function that is all on one line may not have written all of a variable's slots yet, which it does first thing

@@ -118,7 +118,7 @@ class _Traced:
         """PCs between calls at which it may change what is alive of its own."""
         code = self._code
         slots = {slot for each in self._named.candidates for slot in code.pointers(each.variable, each.places)}
-        return {edge for slot in slots for edge in code.stays.edges_of(code.left_dead.at(slot))}
+        return code.left_dead.edges(slots)
 
     def is_as_alive(self, pc: int, *, exact: bool) -> bool:
         """Whether all that the last place depends on is alive at `pc`, or behind the call there, as it was there."""

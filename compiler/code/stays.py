@@ -72,6 +72,17 @@ class Stays:
         begin, end = bisect_left(self._pcs, lo), bisect_left(self._pcs, hi)
         return (self.steps[pc] for pc in self._pcs[begin:end])
 
+    def last_of_straight(self, pc: int) -> Step | None:
+        """The first instruction from the one at `pc` on behind which another may come next than the one that follows it there."""
+        if pc not in self.steps:
+            return None
+        return self.steps[self._turns[bisect_left(self._turns, pc)]]
+
+    @cached_property
+    def _turns(self) -> list[int]:
+        """The instructions that branch, call or return, and those that nothing follows."""
+        return [pc for pc in self._pcs if (step := self.steps[pc]).does.flow or step.after not in self.steps]
+
     @cached_property
     def _pcs(self) -> list[int]:
         return sorted(self.steps)
