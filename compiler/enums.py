@@ -13,7 +13,6 @@ from compiler.dwarf.gotypes import (
     KIND_STRUCT,
     SHAPE,
     GoTypes,
-    printed_type,
 )
 from compiler.dwarf.linked import split_name, unescaped
 from compiler.ir.frozen import replace
@@ -119,7 +118,7 @@ def _names(spec: Spec, use: SpecUse, binary: Binary, ends: Iterable[int], issue:
     types = binary.types
     named = {types.name(end): end for end in ends}
     if len(named) != 1:
-        several = " or ".join(sorted(map(printed_type, named)))
+        several = " or ".join(sorted(map(types.printed_name, named)))
         issue(use.item, f"{_call(use)}: it is {several}, depending on the place in the code", use.line, ())
         return None
     ((name, end),) = named.items()
@@ -130,7 +129,7 @@ def _names(spec: Spec, use: SpecUse, binary: Binary, ends: Iterable[int], issue:
     names = _type_names(binary, end)
     if not names.names:
         what = "has no constants in this binary (Go lists those of packages that have code in it)"
-        issue(use.item, f"{_call(use)}: {printed_type(name)} {what}", use.line, ())
+        issue(use.item, f"{_call(use)}: {types.printed_name(name)} {what}", use.line, ())
     return names
 
 
@@ -152,26 +151,28 @@ def _type_names(binary: Binary, end: int) -> TypeNames:
     types, name = binary.types, binary.types.name(end)
     bits, signed = 8 * types.size(end), BASIC_KINDS[types.kind(end)] == "int"
     constants = binary.constants(end)[:MAX_NAMES]
-    package = unescaped(split_name(name)[0])
+    package, printed = unescaped(split_name(name)[0]), types.printed_name(name)
     own = _first_names([each for each in constants if unescaped(each.package) == package], bits, signed)
     foreign = [each for each in constants if unescaped(each.package) != package]
-    named = {value: f"{where}.{text}" for value, (where, text) in _first_names(foreign, bits, signed).items()}
+    named = {
+        value: f"{types.package(where)}.{text}" for value, (where, text) in _first_names(foreign, bits, signed).items()
+    }
     named |= {value: text for value, (_, text) in own.items()}
     flags = tuple((value, text) for value, (_, text) in own.items()) if is_flags(list(own)) else ()
-    return TypeNames(printed_type(name), _bare(name), tuple(sorted(named.items())), flags)
+    return TypeNames(printed, _bare(printed), tuple(sorted(named.items())), flags)
 
 
 def _first_names(constants: Sequence[Constant], bits: int, signed: bool) -> dict[int, tuple[str, str]]:
-    """By value: the last element of the package and the name of the constant that is declared first."""
+    """By value: the path of the package and the name of the constant that is declared first."""
     names: dict[int, tuple[str, str]] = {}
     for each in constants:
         value = each.value & (1 << bits) - 1
         value -= (1 << bits) if signed and value >> (bits - 1) else 0
-        names.setdefault(value, (each.package.rpartition("/")[2], each.name))
+        names.setdefault(value, (unescaped(each.package), each.name))
     return names
 
 
-def _bare(name: str) -> str:
+def _bare(printed: str) -> str:
     """The type's name without its package."""
-    head, bracket, arguments = printed_type(name).partition("[")
+    head, bracket, arguments = printed.partition("[")
     return head.rpartition(".")[2] + bracket + arguments

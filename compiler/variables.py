@@ -13,7 +13,6 @@ from compiler.dwarf.gotypes import (
     KIND_SLICE,
     KIND_STRING,
     KIND_STRUCT,
-    printed_type,
 )
 from compiler.explain import Copy, Range, explain_sites
 from compiler.expression.way import Resolved
@@ -139,7 +138,7 @@ def _columns(binary: Binary, instances: list[Instance], *, method: bool) -> list
             if variable.name != DICTIONARY:
                 kind = "receiver" if variable is receiver else _kind(variable)
                 offset = _declared_type(binary, variable)
-                key = (variable.name, variable.line, printed_type(binary.types.name(offset)), kind)
+                key = (variable.name, variable.line, binary.types.printed(offset), kind)
                 found.setdefault(key, _Column(key, offset)).add(variable)
     parameters = [column for column in found.values() if column.kind in ("receiver", "parameter", "result")]
     others = [column for column in found.values() if column not in parameters]
@@ -222,13 +221,13 @@ class _Parts:
             if self.left == 0:
                 break
             self.left -= 1
-            name = printed_type(self._types.name(kind)) or "struct"
+            name = self._types.printed(kind) or "struct"
             found.append(Part(further, name, self.of(further, kind, level + 1)))
         return tuple(found)
 
     def _next(self, expr: str, offset: int) -> Iterator[tuple[str, int]]:
         types, kind = self._types, self._types.kind(offset)
-        if printed_type(types.name(offset)) in OPAQUE:
+        if types.name(offset) in OPAQUE:
             return
         if kind == KIND_POINTER:
             target = types.pointee(offset)

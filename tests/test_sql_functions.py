@@ -61,6 +61,7 @@ functions:
       - {name: is_Flag, expr: "enum_name(job->Flag)"}
       - {name: is_Level, expr: "enum_name(job->Level)"}
       - {name: is_Mode, expr: "enum_name(job->Mode)"}
+      - {name: is_Month, expr: "enum_name(job->Month)"}
       - {name: is_Colour, expr: "enum_name(job->Colour)"}
       - {name: is_Plain, expr: "enum_name(job->Plain)"}
       - {name: Label, expr: "'is ' || lower(enum_name(state))"}
@@ -75,6 +76,7 @@ functions:
       - {name: kept, expr: "job->Kept->__addr"}
       - {name: err, expr: "job->Err.__addr"}
       - {name: boxed, expr: enum_name(box)}
+      - {name: ranked, expr: enum_name(job->Rank)}
       - {name: errno, expr: enum_name(job->Err->Err)}
       - {name: of_pointer, expr: enum_name(job->Box)}
       - {name: missing, expr: enum_name(job->Stat)}
@@ -103,7 +105,22 @@ tables:
     FROM (SELECT n, job->Start AS at, process_id FROM jobs) JOIN processes USING (process_id)
 limits: {pause_ms: 10000}
 """
-TOLD = ("State", "Pointer", "ByName", "Sign", "Wide", "Flag", "Level", "Mode", "Colour", "Plain", "ID", "Text", "Addr")
+TOLD = (
+    "State",
+    "Pointer",
+    "ByName",
+    "Sign",
+    "Wide",
+    "Flag",
+    "Level",
+    "Mode",
+    "Month",
+    "Colour",
+    "Plain",
+    "ID",
+    "Text",
+    "Addr",
+)
 
 
 @dataclass(frozen=True)
@@ -170,9 +187,10 @@ def test_every_value_is_what_the_program_calls_it(scene: Scene) -> None:
         assert (row["First"], row["Second"]) == ("StateClosed", word["State"])
         assert (row["Label"], row["field_id"]) == ("is " + word["State"].lower(), word["ID"])
         assert row["kept"] == word["Addr"]
-        assert (row["tx_at"], row["boxed"], row["errno"], row["of_pointer"]) == (
+        assert (row["tx_at"], row["boxed"], row["ranked"], row["errno"], row["of_pointer"]) == (
             word["Addr"],
             word["State"],
+            word["Level"],
             "ENOENT",
             None,
         )
@@ -226,9 +244,9 @@ def test_what_a_binary_does_not_tell_is_an_issue(scene: Scene) -> None:
     )
     issues = scene.rows("SELECT process_id, item, message, nearest FROM issues ORDER BY process_id, line")
     expected = [
-        ('functions[0].extra[14] "is_Plain"', f"enum_name(job->Plain): {plain}", None),
-        ('functions[0].extra[29] "missing"', 'enum_name(job->Stat): no field "Stat" in main.Job', "Start, State"),
-        ('functions[0].extra[31] "counted"', "enum_name(listed): listed is not a value of one Go type (int)", None),
+        ('functions[0].extra[15] "is_Plain"', f"enum_name(job->Plain): {plain}", None),
+        ('functions[0].extra[31] "missing"', 'enum_name(job->Stat): no field "Stat" in main.Job', "Start, State"),
+        ('functions[0].extra[33] "counted"', "enum_name(listed): listed is not a value of one Go type (int)", None),
         ('functions[2].extra[0] "x"', "enum_name(value): the type is known only when it is captured", None),
         ('functions[3].extra[0] "x"', several, None),
     ]

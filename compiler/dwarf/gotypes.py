@@ -126,11 +126,11 @@ class GoTypes:
         """A linked name as Go prints it."""
         if "/" not in name and "%" not in name:
             return printed_type(name)
-        return printed_type(QUALIFIER.sub(self._package, name))
+        return printed_type(QUALIFIER.sub(lambda path: self._package_name(unescaped(path[1])) or path[1], name))
 
-    def _package(self, path: "re.Match[str]") -> str:
-        """The package's own name; without a unit of its own, the last element of its path."""
-        return self._package_name(unescaped(path[1])) or path[1]
+    def package(self, path: str) -> str:
+        """What the package at an import path calls itself; without a unit of its own, the last element of its path."""
+        return self._package_name(path) or path.rpartition("/")[2]
 
     def target(self, offset: int) -> int | None:
         """DW_AT_type: what a typedef, pointer or array is of."""

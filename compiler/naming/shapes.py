@@ -44,22 +44,27 @@ class Shapes:
         Named function, interface and channel types are told apart by their kind only: then it may serve others too.
         """
         linked, wanted = spelt(shape), spelt(written)
-        if _same(linked, wanted):
+        if self._is(shape, wanted):
             return True
         if wanted.startswith("*"):
             return linked == ANY_POINTER
         return any(self._is_underlying(linked, shape, offset) for offset in self._find(wanted))
 
     def _find(self, written: str) -> tuple[int, ...]:
-        """Types by their full name, or by the last element of its package's path."""
+        """Types by the names that `_is` says."""
         if written not in self._named:
             ending = written.rpartition("/")[2].rpartition(".")[2]
             self._named[written] = tuple(
                 offsets[0]
                 for name, offsets in self._index.types.items()
-                if name.endswith(ending) and _same(spelt(name), written)
+                if name.endswith(ending) and self._is(name, written)
             )
         return self._named[written]
+
+    def _is(self, linked: str, written: str) -> bool:
+        """Whether a type may be written so: by its full name, as Go prints it, or by the last element of its package's path."""
+        full = spelt(linked)
+        return written in (full, printed_type(full)) or spelt(self._types.printed_name(linked)) == written
 
     def _is_underlying(self, linked: str, shape: str, offset: int) -> bool:
         """By the shape's own description where there is one (long names of shapes are hashed), else by its name."""
@@ -96,7 +101,3 @@ def spelt(name: str) -> str:
     """A type's name with one spelling for one type: aliases and shapes by what they stand for, paths as they are imported."""
     text = " ".join(unescaped(name).replace(SHAPE, "").split()).replace("interface{}", "interface {}")
     return ALIAS.sub(lambda match: ALIASES[match[1]], text)
-
-
-def _same(linked: str, written: str) -> bool:
-    return linked == written or printed_type(linked) == written

@@ -171,6 +171,11 @@ def test_parts_as_deep_as_is_asked(scopes: Path) -> None:
     ]  # fmt: skip
 
 
+def test_types_are_called_by_their_packages_own_names(binary: Path) -> None:
+    """Not by the last element of the package's path, as neither Go nor a snapshot does."""
+    assert variables(binary, "example.com/yaml.v3.(*Decoder).Decode")["d"]["type"] == "*yaml.Decoder"
+
+
 def test_shadowed_variables_are_told_apart_by_their_lines(scopes: Path) -> None:
     listed = found("variables", scopes, "main.shadow")["variables"]
     shadowing = [each for each in listed if each["name"] == "n"]

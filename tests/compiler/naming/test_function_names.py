@@ -36,6 +36,8 @@ LABELS = {
     "main.keyed[string,map[string]any]": ["seven"],
     "main.keyed[string,map[string]interface{}]": ["seven"],
     "main.keyed[string,example.com/yaml.v3.Node]": ["eight"],
+    "main.keyed[string,yaml.v3.Node]": ["eight"],
+    "main.keyed[string,yaml.Node]": ["eight"],
     "main.keyed[string,error]": ["nine"],
     "main.keyed[int,func(int) string]": ["ten"],
     "main.keyed[...]": ["eight", "eleven", "five", "four", "nine", "one", "seven", "six", "ten", "three", "two"],

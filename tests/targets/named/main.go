@@ -5,7 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"named/levels"
+	levels "named/levels/v2"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -87,6 +87,8 @@ type Job struct {
 	Tx      *Tx
 	Tail    **Tx
 	Box     any
+	Rank    any
+	Month   time.Month
 	Err     error
 	Kept    atomic.Pointer[Tx]
 	Done    chan int
@@ -94,10 +96,10 @@ type Job struct {
 
 // Told is what the program says of a job.
 type Told struct {
-	N, Tx                                           int
-	State, Pointer, First, ByName, Sign, Wide, Flag string
-	Level, Mode, Colour, Plain, ID, Raw, Text, Addr string
-	StartNs, LaterNs                                int64
+	N, Tx                                                  int
+	State, Pointer, First, ByName, Sign, Wide, Flag        string
+	Level, Mode, Month, Colour, Plain, ID, Raw, Text, Addr string
+	StartNs, LaterNs                                       int64
 }
 
 var (
@@ -162,6 +164,7 @@ var (
 	flags   = []told[Flag]{{0, "Flag(0)"}, {2, "FlagWrite"}, {5, "FlagRead|FlagSync"}, {66, "FlagWrite|0x40"}, {64, "Flag(64)"}}
 	ranks   = []told[levels.Level]{{levels.Low, "Low"}, {levels.Top, "High"}, {Middle, "main.Middle"}, {3, "Level(3)"}}
 	modes   = []told[levels.Mode]{{1, "ModeA"}, {Both, "main.Both"}, {6, "ModeB|ModeC"}, {8, "Mode(8)"}}
+	months  = []told[time.Month]{{time.May, "May"}, {levels.Thirteenth, "levels.Thirteenth"}, {14, "Month(14)"}}
 	colours = []told[Colour]{{Red, "Red"}, {Blue, "Blue"}, {9, "Colour(9)"}}
 )
 
@@ -172,11 +175,11 @@ func build(n int, txs []told[*Tx]) (*Job, Told) {
 	later := time.Now().Add(time.Hour)
 	state, name, tx := of(n, states).value, of(n, states).name, of(n, txs).value
 	sign, wide, flag, level, colour := of(n, signs), of(n, wides), of(n, flags), of(n, ranks), of(n, colours)
-	mode := of(n, modes)
+	mode, month := of(n, modes), of(n, months)
 	job := &Job{
 		N: n, State: state, Pointer: &state, List: []State{StateClosed, state}, ByName: map[string]State{"a b": state},
 		Sign: sign.value, Wide: wide.value, Flag: flag.value, Level: level.value, Mode: mode.value, Colour: colour.value, Plain: Plain(n), Count: n, Name: "job",
-		Raw: []byte("sixteen bytes or"), Start: start, Later: later, Tx: tx, Tail: &tx, Box: tx, Err: &os.PathError{Op: "open", Path: "x", Err: syscall.ENOENT},
+		Raw: []byte("sixteen bytes or"), Start: start, Later: later, Tx: tx, Tail: &tx, Box: tx, Rank: level.value, Month: month.value, Err: &os.PathError{Op: "open", Path: "x", Err: syscall.ENOENT},
 		Done: make(chan int, 1),
 	}
 	job.Kept.Store(tx)
@@ -189,7 +192,7 @@ func build(n int, txs []told[*Tx]) (*Job, Told) {
 	job.Text = fmt.Sprintf("%X-%X-%X-%X-%X", job.ID[:4], job.ID[4:6], job.ID[6:8], job.ID[8:10], job.ID[10:])
 	word := Told{
 		N: n, Tx: tx.N, State: name, Pointer: name, First: "StateClosed", ByName: name, Sign: sign.name, Wide: wide.name,
-		Flag: flag.name, Level: level.name, Mode: mode.name, Colour: colour.name, Plain: fmt.Sprintf("Plain(%d)", n),
+		Flag: flag.name, Level: level.name, Mode: mode.name, Month: month.name, Colour: colour.name, Plain: fmt.Sprintf("Plain(%d)", n),
 		ID: hex(job.ID[:]), Raw: hex(job.Raw), Text: hex(job.ID[:]), Addr: address(tx), StartNs: start.UnixNano(), LaterNs: later.UnixNano(),
 	}
 	return job, word
