@@ -88,6 +88,7 @@ class Candidate:
         self._ahead = computed_ahead(code.stays, self.places, variable, lines.spot)
         self._unnamed = unnamed(code.stays, self.places, code.homes.unframed) | half_stored(code.stays, self.places)
         self._twofold = code.twofold(self.places)
+        self._shared = code.shared(variable, self.places)
         self._pending = code.pending(variable, self.places)
         self._mixtures = code.mixtures(variable, self.places)
         self._renewals = code.renewals(variable, self.places)
@@ -100,7 +101,8 @@ class Candidate:
         rules: tuple[_Rule | None, ...] = (
             self.places, *self._rivals, *self._returned, self._assignments, lines, self._mixtures, self._renewals
         )  # fmt: skip
-        instructions = (self._ahead, self._unnamed, self._twofold, self._pending, *self._read_ahead.values())
+        own = self._ahead, self._unnamed, self._twofold, self._pending, self._shared
+        instructions = (*own, *self._read_ahead.values())
         return set[int]().union(
             *(rule.edges() for rule in rules if rule is not None),
             *(stays.edges_of(each) for each in instructions),
@@ -148,6 +150,8 @@ class Candidate:
 
     def _overtaken(self, pieces: tuple[Piece, ...], pc: int) -> bool:
         """Whether these pieces may be what something else is by now."""
+        if self._code.stays.instruction(pc) in self._shared:
+            return True
         if self._mixtures is not None and self._mixtures.mixed(pieces, pc):
             return True
         return self._renewals is not None and self._renewals.doubtful(pieces, pc)

@@ -16,6 +16,7 @@ from compiler.code.lines import Lines, joined
 from compiler.code.mixtures import Mixtures, beside_several
 from compiler.code.pending import pending
 from compiler.code.renewals import Renewals, from_calls, is_used_besides, of_types, returning, words
+from compiler.code.shared import shared, sums
 from compiler.code.stays import Moves, Stays
 from compiler.code.sunk import Assignments, Sunk
 from compiler.code.twofold import twofold
@@ -207,6 +208,26 @@ class Code:
             self.stays, finder, homes, owner.name, lambda pc: calls(pc)[owner.level :], is_argument=is_argument
         )
 
+    def shared(self, variable: Variable, finder: PlaceFinder) -> frozenset[int]:
+        """The instructions at which an integer may have been assigned what an earlier expression made of it."""
+        if finder.constant or self._binary.types.kind(variable.type) not in INTEGERS:
+            return frozenset()
+        return shared(self.stays, finder, self._sums, self.lines.silent)
+
+    @cached_property
+    def _sums(self) -> list[tuple[Step, int]]:
+        """What adds a constant to something, and the nameless slots in which that is put."""
+
+        def named(register: int, pc: int) -> bool:
+            return any(self._has(each, (register,), pc) for each in self._finders)
+
+        return sums(self.stays, named, self._owned)
+
+    @cached_property
+    def _owned(self) -> set[int]:
+        """The slots of all variables."""
+        return {slot for finder in self._finders for slot in words(finder.places())}
+
     def twofold(self, finder: PlaceFinder) -> frozenset[int]:
         """The instructions at which two values of the variable may be there."""
 
@@ -343,8 +364,7 @@ class Code:
         stores = {pc for slot in stays.pointed for pc in stays.writers(slot)}
         puts = [stays.steps[pc] for pc in stores if stays.steps[pc].does.moves]
         found = [each for each in from_calls(stays, puts) if is_used_besides(stays, *each[1:], {each[0].pc})]
-        owned = {slot for finder in self._finders for slot in words(finder.places())} if found else set[int]()
-        nameless = {put.pc for put, _, _ in found if owned.isdisjoint(stays.stores(put))}
+        nameless = {put.pc for put, _, _ in found if self._owned.isdisjoint(stays.stores(put))}
         return {
             call.pc
             for put, call, register in found

@@ -81,3 +81,9 @@ def test_a_block_of_which_no_code_is_left_hides_nothing(scene: Scene, engine: st
     with closing(sqlite3.connect(scene.files[engine])) as connection:
         known, *rest = connection.execute("SELECT c0, c1, c2 FROM hidden").fetchone()
     assert (json.loads(known), rest) == ({"$type": "string", "$value": "known"}, [3, "t5"])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_loops_variable_is_there_though_the_next_one_is_known(scene: Scene, engine: str) -> None:
+    with closing(sqlite3.connect(scene.files[engine])) as connection:
+        assert connection.execute("SELECT c0 FROM ordinary").fetchone() == (0,)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import count, takewhile
 
 from compiler.code.pclntab import Pclntab
@@ -36,6 +37,16 @@ class Lines:
     def one(self) -> bool:
         """Whether all of its code is on one line."""
         return len({line for _, _, line in self._ranges if line}) == 1
+
+    def silent(self, earlier: int, pc: int) -> bool:
+        """Whether there is a line without code between the one that runs at a PC and a later one, which runs at `pc`."""
+        first, last = self.at(earlier), self.at(pc)
+        return first > 0 and any(line not in self._known for line in range(first + 1, last))
+
+    @cached_property
+    def _known(self) -> set[int]:
+        """The lines that have code."""
+        return {line for _, _, line in self._ranges}
 
     def edges(self) -> set[int]:
         """PCs at which the line changes."""

@@ -67,6 +67,13 @@ FIXED = {
                  "3, 4, extended(1), text(1), text(2), text(3), text(4), viewed(7)", "e",
                  ["e.N = next(i)", "select { case b = <-filled(i): default: }", "use(b)"]),
     "copied": ("d pair", 'pair{1, "one"}', "d e", ["e := d", "d = grown(d)", "use(d)"]),
+    "summed": ("b int", "4", "b", ["use(b+1)", "use(next(b))", "b++"]),
+    "indexed": ("s string", "text(9)", "i",
+                ["i := few(1)", "if i+1 < len(s) { use(s[i+1:]) }", "use(next(i))", "i++", "WAIT", "use(s)"]),
+    "lessened": ("b int", "9", "b",
+                 ["for l := 0; l < 2; l++ {", "use(b-1)", "use(b)", "b--", "WAIT", "}"]),
+    "ordinary": ("s string", "text(9)", "-l s",
+                 ["for l := 0; l < len(s); l++ {", "use(l+1)", "use(l)", "WAIT", "}"]),
 }  # fmt: skip
 """Functions that were shown wrong: parameters (results follow a bracket), arguments, the variables that are asked for (-: nothing
 uses it after the wait), and the lines, the wait at last if nowhere else."""
