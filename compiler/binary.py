@@ -127,9 +127,14 @@ class Binary:
     def functions(self) -> Functions | StrippedFunctions:
         """Its functions and their copies."""
         if self.no_debug_info:
-            return StrippedFunctions(self.executable, self.pclntab)
+            return self.stripped_functions
         dictionaries = Dictionaries(self.executable, self.index, self.types)
         return Functions(self.info, self.index, dictionaries, lambda pc: self.pclntab.index_of(pc) is not None)
+
+    @cached_property
+    def stripped_functions(self) -> StrippedFunctions:
+        """The same by Go's own function table, whether it has debug info or not."""
+        return StrippedFunctions(self.executable, self.pclntab)
 
     @cached_property
     def names(self) -> FunctionNames:

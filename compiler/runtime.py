@@ -82,7 +82,7 @@ def _goroutine_list(binary: Binary) -> tuple[int, int]:
     length, array = _global(binary, "runtime.allglen"), _global(binary, "runtime.allgptr")
     if length is not None and array is not None:
         return length, array
-    found = stripped.goroutine_list(binary.executable, binary.pclntab, binary.module)
+    found = stripped.goroutine_list(binary.executable, binary.pclntab, binary.module, binary.stripped_functions)
     if found is None and is_obfuscated(binary.executable):
         raise BadBinary(
             "its functions have lost their names, and with them what tells where its goroutines are",

@@ -70,13 +70,15 @@ class StrippedFunctions:
         return set()
 
 
-def goroutine_list(executable: Executable, pclntab: Pclntab, module: ModuleData) -> tuple[int, int] | None:
+def goroutine_list(
+    executable: Executable, pclntab: Pclntab, module: ModuleData, functions: StrippedFunctions
+) -> tuple[int, int] | None:
     """(address of runtime.allglen, address of runtime.allgptr); None unless all code agrees on them.
 
     runtime.atomicAllG loads these two and nothing else, wherever it was inlined. allglen is a number, in .noptrbss;
     allgptr is a pointer, in .bss. runtime.allgadd, which sets them, must name both (go/src/runtime/proc.go).
     """
-    readers = StrippedFunctions(executable, pclntab).instances("runtime.atomicAllG")
+    readers = functions.instances("runtime.atomicAllG")
     pairs = {_pair(executable, module, each.ranges) for each in readers}
     writers = pclntab.functions().get("runtime.allgadd", [])
     if len(pairs) != 1 or len(writers) != 1:

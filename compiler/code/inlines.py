@@ -33,11 +33,8 @@ class Inlines:
     def _trees(self) -> tuple[list[int], dict[int, list[int]]]:
         """Addresses of all trees, ascending; and the entries of the functions of each, for equal trees are one."""
         found: dict[int, list[int]] = {}
-        for places in self._pclntab.functions().values():
-            for entry, end in places:
-                tree = self._pclntab.funcdata(entry, FUNCDATA_INLINE_TREE) if entry < end else None
-                if tree is not None:
-                    found.setdefault(tree, []).append(entry)
+        for entry, tree in self._pclntab.funcdata_of_all(FUNCDATA_INLINE_TREE):
+            found.setdefault(tree, []).append(entry)
         return sorted(found), found
 
     @cached_property

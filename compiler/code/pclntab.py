@@ -73,6 +73,16 @@ class Pclntab(FunctionTable):
         offset = NONE if func[12] <= which else self._extra(index, func[7] + which)
         return None if offset == NONE else self._gofunc + offset
 
+    def funcdata_of_all(self, which: int) -> Iterator[tuple[int, int]]:
+        """(the first PC, the address of one such table) of every function that has code and the table."""
+        if self._gofunc is None:
+            return
+        for index, (entry, end) in enumerate(zip(self._entries, [*self._entries[1:], self._end], strict=True)):
+            func = self._func(index)
+            offset = self._extra(index, func[7] + which) if which < func[12] and entry < end else NONE
+            if offset != NONE:
+                yield self.text + entry, self._gofunc + offset
+
     def defer_return(self, pc: int) -> int | None:
         """Where the function around `pc` goes on after a recovered panic; None where it defers nothing."""
         index = self.index_of(pc)
