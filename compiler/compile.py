@@ -74,7 +74,7 @@ class _Compiler:
             Tails(),
         )
         self.variables = WrittenNames(binary.index.globals, binary.types)
-        self._issues = [Issue("debug info", binary.no_debug_info)] if binary.no_debug_info else []
+        self._issues = {Issue("debug info", binary.no_debug_info): None} if binary.no_debug_info else {}
         self._names: dict[str, Meant] = {}
         self._uses = sql_uses(spec)
         self._enums: list[EnumNames] = []
@@ -229,9 +229,7 @@ class _Compiler:
 
     def issue(self, item: str, message: str, line: int | None, close: tuple[str, ...] = ()) -> None:
         """Note an Issue, once."""
-        issue = Issue(item, message, line, close)
-        if issue not in self._issues:
-            self._issues.append(issue)
+        self._issues.setdefault(Issue(item, message, line, close))
 
     def access(self, resolved: Resolved, limits: Limits, text: str) -> int:
         """The number of the Access for these steps."""

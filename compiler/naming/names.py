@@ -4,8 +4,9 @@ Nothing here reads a DIE but of types that are type arguments; a binary may have
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
 from compiler.dwarf.functions import Functions
 from compiler.dwarf.index import Index
@@ -24,8 +25,8 @@ from compiler.naming.shapes import Shapes
 from compiler.stripped import StrippedFunctions
 
 PANIC = "runtime.gopanic"
-MOST_COMPARED = 5000
-"""Names that are compared to find the nearest."""
+MOST_LOOKED_AT = 50
+"""Of the names nearest to one that is not there, those of which it is asked whether a traceback shows them."""
 
 
 @frozen
@@ -102,29 +103,47 @@ class FunctionNames:
         parts = written.replace("*", "") if parse_pattern(written).several else written
         wanted = written_name(parts)
         package, rest = split_name(wanted)
-        packages = self._packages
-        near = [package] if package in packages else nearest(package, packages)
-        pool = {name for each in near for name in self._of_package(each)}
+        near = [package] if package in self._packages else nearest(package, self._packages)
         last = rest.rpartition(".")[2].removesuffix("-fm")
-        if last:
-            elsewhere = rf"\n[^\n]*\.{re.escape(last)}(?=\n)"
-            pool |= set(self._visible(re.finditer(elsewhere, self._lines, re.IGNORECASE)))
-        bare = {name.replace(f"[{ANY_ARGUMENTS}]", ""): name for name in sorted(pool)[:MOST_COMPARED]}
-        found = [bare[name] for name in nearest(wanted.replace(f"[{ANY_ARGUMENTS}]", ""), bare)]
-        namesakes = sorted(name for name in pool if name.endswith(f".{last}") and split_name(name)[0] in near)
-        return tuple(dict.fromkeys([*found, *namesakes]))[:COUNT]
+        namesakes = self._ending(f".{last}") if last else []
+        linked = [name for each in near for name in self._of_package(each)] + namesakes
+        pool: dict[str, list[str]] = {}
+        for name in linked:
+            pool.setdefault(written_name(name), []).append(name)
+        bare = {name.replace(f"[{ANY_ARGUMENTS}]", ""): name for name in pool}
+        found = [bare[name] for name in nearest(wanted.replace(f"[{ANY_ARGUMENTS}]", ""), bare, MOST_LOOKED_AT)]
+        found += sorted(name for name in map(written_name, namesakes) if split_name(name)[0] in near)
+        shown = (name for name in dict.fromkeys(found) if not all(map(self._functions.is_wrapper, pool[name])))
+        return tuple(islice(shown, COUNT))
 
     @cached_property
     def _packages(self) -> dict[str, str]:
         """Packages as they are imported, to the linked spelling."""
-        heads = {match[1] for match in re.finditer(r"\n((?:[^\n\[(/]*/)*[^\n\[(/.]*)\.", self._lines)}
+        heads = set(re.findall(r"\n((?:[^\n\[(/]*/)*[^\n\[(/.]*)\.", self._lines))
         return {written_name(head): head for head in heads}
 
-    def _of_package(self, package: str) -> Iterator[str]:
-        start = re.escape(self._packages[package])
-        return self._visible(re.finditer(rf"\n{start}\.[^\n]*(?=\n)", self._lines))
+    def _of_package(self, package: str) -> list[str]:
+        """The linked names of a package's functions."""
+        start, lines = f"\n{self._packages[package]}.", self._lines
+        return [lines[at + 1 : lines.index("\n", at + 1)] for at in positions(lines, start)]
 
-    def _visible(self, matches: Iterable["re.Match[str]"]) -> Iterator[str]:
-        """The functions that a traceback shows, as a spec would write them."""
-        names = (match[0][1:] for match in matches)
-        return (written_name(name) for name in names if not self._functions.is_wrapper(name))
+    def _ending(self, end: str) -> list[str]:
+        """The linked names that end so, in whatever case."""
+        lines = self._lines
+        return [
+            lines[lines.rindex("\n", 0, at) + 1 : at + len(end)] for at in positions(self._folded, f"{end.lower()}\n")
+        ]
+
+    @cached_property
+    def _folded(self) -> str:
+        """The lines in lower case, each where it is there; as they are where that would not be so."""
+        folded = self._lines.lower()
+        return folded if len(folded) == len(self._lines) else self._lines
+
+
+def positions(text: str, wanted: str) -> Iterator[int]:
+    """Where in `text` another stands, in order, overlapping ones too."""
+    at = text.find(wanted)
+    while at >= 0:
+        yield at
+        at = text.find(wanted, at + 1)

@@ -2,24 +2,22 @@
 
 from collections.abc import Iterable
 
-SHORTLIST = 400
 COUNT = 3
 CUTOFF = 0.6
+"""How alike names are at least: the share of both names' letters that they have in common in the same order."""
 
 
-def nearest(name: str, candidates: Iterable[str]) -> tuple[str, ...]:
-    """Up to three candidates that look like `name`, best first. A cheap count of shared letter triples makes the shortlist."""
-    from difflib import SequenceMatcher  # few have misspelt anything
+def nearest(name: str, candidates: Iterable[str], count: int = COUNT) -> tuple[str, ...]:
+    """Up to so many candidates that look like `name`, best first; of equal ones the first by the alphabet."""
+    from rapidfuzz import process  # few have misspelt anything
+    from rapidfuzz.distance import Indel
 
-    wanted = name.casefold()
-    triples = {wanted[i : i + 3] for i in range(max(1, len(wanted) - 2))}
-    scored = []
-    for candidate in candidates:
-        if abs(len(candidate) - len(name)) <= max(4, len(name) // 2):
-            folded = candidate.casefold()
-            scored.append((-sum(triple in folded for triple in triples), abs(len(candidate) - len(name)), candidate))
-    shortlist = [candidate for _, _, candidate in sorted(scored)[:SHORTLIST]]
-    ratios = sorted(
-        (-SequenceMatcher(None, wanted, candidate.casefold()).ratio(), candidate) for candidate in shortlist
+    found = process.extract(
+        name,
+        sorted(set(candidates)),
+        scorer=Indel.normalized_similarity,
+        processor=str.casefold,
+        limit=count,
+        score_cutoff=CUTOFF,
     )
-    return tuple(candidate for ratio, candidate in ratios[:COUNT] if -ratio >= CUTOFF)
+    return tuple(candidate for candidate, _, _ in found)

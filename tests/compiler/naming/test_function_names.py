@@ -221,6 +221,7 @@ def test_what_only_some_of_the_functions_have(taken: Taken) -> None:
         ("main.plian", 'no function "main.plian" in this binary', "main.plain"),
         ("main.(*servr).Serve", 'no function "main.(*servr).Serve" in this binary', "main.(*server).Serve"),
         ("man.plain", 'no function "man.plain" in this binary', "main.plain"),
+        ("mine.PLAIN", None, "main.plain"),
         ("example.com/yaml.v2.(*Decoder).Decode", None, "example.com/yaml.v3.(*Decoder).Decode"),
         ("main.keyed", 'no function "main.keyed" in this binary', "main.keyed[...]"),
         ("main.keyed[bool,string]", None, "main.keyed[...]"),
