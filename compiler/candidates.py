@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from compiler.code.ahead import computed_ahead, read_ahead
+from compiler.code.carried import carried
 from compiler.code.homes import own_slots
 from compiler.code.lines import joined
 from compiler.code.unnamed import half_stored, unnamed
@@ -89,6 +90,7 @@ class Candidate:
         self._unnamed = unnamed(code.stays, self.places, code.homes.unframed) | half_stored(code.stays, self.places)
         self._twofold = code.twofold(self.places)
         self._shared = code.shared(variable, self.places)
+        self._carried = carried(code.stays, self.places)
         self._pending = code.pending(variable, self.places)
         self._mixtures = code.mixtures(variable, self.places)
         self._renewals = code.renewals(variable, self.places)
@@ -101,7 +103,7 @@ class Candidate:
         rules: tuple[_Rule | None, ...] = (
             self.places, *self._rivals, *self._returned, self._assignments, lines, self._mixtures, self._renewals
         )  # fmt: skip
-        own = self._ahead, self._unnamed, self._twofold, self._pending, self._shared
+        own = self._ahead, self._unnamed, self._twofold, self._pending, self._shared, self._carried
         instructions = (*own, *self._read_ahead.values())
         return set[int]().union(
             *(rule.edges() for rule in rules if rule is not None),
@@ -150,7 +152,8 @@ class Candidate:
 
     def _overtaken(self, pieces: tuple[Piece, ...], pc: int) -> bool:
         """Whether these pieces may be what something else is by now."""
-        if self._code.stays.instruction(pc) in self._shared:
+        at = self._code.stays.instruction(pc)
+        if at in self._shared or at in self._carried:
             return True
         if self._mixtures is not None and self._mixtures.mixed(pieces, pc):
             return True

@@ -115,6 +115,16 @@ class Stays:
         """Where branches go."""
         return self._jumps.keys()
 
+    def behind_leaves(self, lo: int, hi: int) -> Sequence[int]:
+        """Where branches go in [lo, hi) behind an instruction that does not go on to the next one."""
+        found = self._behind_leaves
+        return found[bisect_left(found, lo) : bisect_left(found, hi)]
+
+    @cached_property
+    def _behind_leaves(self) -> list[int]:
+        leaves = (self.before(target) for target in self._jumps)
+        return sorted(step.after for step in leaves if step is not None and step.does.flow == "leave")
+
     def comes_again(self, step: Step) -> bool:
         """Whether the code may come to an instruction more than once in one call."""
         seen, open_ = set[int](), step.following

@@ -72,6 +72,9 @@ FIXED = {
                 ["i := few(1)", "if i+1 < len(s) { use(s[i+1:]) }", "use(next(i))", "i++", "WAIT", "use(s)"]),
     "lessened": ("b int", "9", "b",
                  ["for l := 0; l < 2; l++ {", "use(b-1)", "use(b)", "b--", "WAIT", "}"]),
+    "orbiting": ("b int", "9", "b", ["for l := 0; l < 2; l++ {", "use(b)", "SPIN WAIT", "b = next(b)", "}"]),
+    "orbited": ("b int", "9", "b",
+                ["for l := 0; l < 2; l++ {", "use(b)", "use(next(b-1))", "SPIN WAIT", "b++", "}"]),
     "ordinary": ("s string", "text(9)", "-l s",
                  ["for l := 0; l < len(s); l++ {", "use(l+1)", "use(l)", "WAIT", "}"]),
 }  # fmt: skip
