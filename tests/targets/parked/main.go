@@ -69,6 +69,7 @@ func middle(it *Item, depth int) int {
 	found := leaf(it, label, numbers)
 	runtime.KeepAlive(label)
 	runtime.KeepAlive(numbers)
+	runtime.KeepAlive(&point)
 	return found + point.X + point.Y
 }
 

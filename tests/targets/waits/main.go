@@ -236,10 +236,11 @@ func startLabels() {
 func startThreads() {
 	gate := make(chan int)
 	ready := make(chan bool)
-	var waiting, calling, running *row
-	waiting = start("locked", func() {
+	given := make(chan *row)
+	given <- start("locked", func() {
+		own := <-given // it may run before start has returned
 		runtime.LockOSThread()
-		waiting.Locked = syscall.Gettid()
+		own.Locked = syscall.Gettid()
 		ready <- true
 		<-gate
 	}, receive(gate))
@@ -248,18 +249,20 @@ func startThreads() {
 	if err := syscall.Pipe(fds[:]); err != nil {
 		panic(err)
 	}
-	calling = start("calling", func() {
+	given <- start("calling", func() {
+		own := <-given
 		runtime.LockOSThread()
-		calling.Locked, calling.Thread = syscall.Gettid(), syscall.Gettid()
+		own.Locked, own.Thread = syscall.Gettid(), syscall.Gettid()
 		ready <- true
 		_, _ = syscall.Read(fds[0], make([]byte, 1))
 	})
 	<-ready
 	cpus := allowed()
-	running = start("running", func() {
+	given <- start("running", func() {
+		own := <-given
 		runtime.LockOSThread()
-		running.Locked, running.Thread, running.CPU = syscall.Gettid(), syscall.Gettid(), cpus[len(cpus)-1]
-		pin(running.CPU)
+		own.Locked, own.Thread, own.CPU = syscall.Gettid(), syscall.Gettid(), cpus[len(cpus)-1]
+		pin(own.CPU)
 		ready <- true
 		for {
 			spun.Add(1)
