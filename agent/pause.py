@@ -11,6 +11,7 @@ filter such a wait answers EINTR, as it does when a signal has been handled.
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from dataclasses import dataclass, field
 
 from agent.capabilities import remedy
 from agent.engine import Registers
-from agent.ptrace import PTRACE_DETACH, PTRACE_INTERRUPT, PTRACE_SEIZE, Ptrace, WaitStatus
+from agent.ptrace import PTRACE_DETACH, PTRACE_INTERRUPT, Ptrace, WaitStatus
+from agent.rescue import Rescue, rescue
 from agent.threads import AGAIN, Tracer, container_pid, is_filtered, own_tid, reluctance, status, thread_ids, tracer
 from compiler.ir.errors import CannotNow
 
@@ -79,11 +81,16 @@ def paused(pid: int, patience_ns: int) -> Iterator[PausedTarget]:
     every call ends: within the patience, LINGER_S, and what the block itself takes.
     Call this on a thread of its own that ends soon after: the kernel detaches whatever a tracing thread leaves behind.
     """
+    with rescue(pid) as rescuer:
+        yield from _held(pid, patience_ns, rescuer)
+
+
+def _held(pid: int, patience_ns: int, rescuer: Rescue) -> Iterator[PausedTarget]:
     ptrace = Ptrace()
     tracees: dict[int, _Tracee] = {}
     target = PausedTarget(pid, time.monotonic_ns())
     try:
-        _stop_all(ptrace, target, tracees, patience_ns)
+        _stop_all(ptrace, target, tracees, patience_ns, rescuer)
         target.stopped_ns = time.monotonic_ns()
         for tracee in tracees.values():
             registers = _settle(ptrace, pid, tracee)
@@ -98,13 +105,15 @@ def paused(pid: int, patience_ns: int) -> Iterator[PausedTarget]:
         target.resumed_ns = time.monotonic_ns()
 
 
-def _stop_all(ptrace: Ptrace, target: PausedTarget, tracees: dict[int, _Tracee], patience_ns: int) -> None:
+def _stop_all(
+    ptrace: Ptrace, target: PausedTarget, tracees: dict[int, _Tracee], patience_ns: int, rescuer: Rescue
+) -> None:
     """Seize and stop threads until no new one appears: one that still runs may start another meanwhile."""
     contained = container_pid(target.pid) is not None
     for number in range(MAX_ROUNDS):
         fresh = []
         for tid in thread_ids(target.pid):
-            if tid not in tracees and _seize(ptrace, target.pid, tid):
+            if tid not in tracees and _seize(ptrace, target.pid, tid, rescuer):
                 # Nobody else can get this number until we have seen the thread end, so what it is called stays true.
                 tracees[tid] = _Tracee(tid, own_tid(target.pid, tid) if contained else tid)
                 fresh.append(tracees[tid])
@@ -119,11 +128,13 @@ def _stop_all(ptrace: Ptrace, target: PausedTarget, tracees: dict[int, _Tracee],
     raise CannotNow(f"process {target.pid} starts threads faster than they can be stopped", remedy=AGAIN)
 
 
-def _seize(ptrace: Ptrace, pid: int, tid: int) -> bool:
+def _seize(ptrace: Ptrace, pid: int, tid: int, rescuer: Rescue) -> bool:
     """Begin to trace a thread; False where it has ended."""
     code = 0
     for _ in range(SEIZE_TRIES):
-        code = ptrace.quietly(PTRACE_SEIZE, tid)
+        rescuer.begin()
+        code = ptrace.seize(tid)
+        rescuer.end()
         if code in (0, errno.ESRCH):
             return code == 0
         other = _foreign_tracer(pid, tid)
@@ -145,6 +156,8 @@ def _foreign_tracer(pid: int, tid: int) -> Tracer | None:
     """Who traces the thread, once a trace of our own that is about to end has ended."""
     deadline_ns = time.monotonic_ns() + OWN_TRACE_NS
     while (other := tracer(pid, tid)) is not None and other.pid == os.getpid() and time.monotonic_ns() < deadline_ns:
+        if other.thread == threading.get_native_id():  # it had another number when we seized it, before execve
+            raise CannotNow(f"process {pid} ended or became another while it was being stopped", remedy=AGAIN)
         time.sleep(NAP_S)
     return other
 

@@ -1,8 +1,8 @@
 """The door to ptrace(2) and waitpid(2): the four requests that stop a thread, read its registers and let it go.
 
 Of a process nothing can be written here but one register, and that to one end: what a system call answers that a stop broke off.
-The calls keep Python's interpreter lock (they take microseconds), so that no
-other thread of this program slips in while a target stands still.
+The calls keep Python's interpreter lock (they take microseconds), so that no other thread of this program slips in while a
+target stands still; but PTRACE_SEIZE, which may have to wait, and for us at that (agent/rescue.py).
 """
 
 import ctypes
@@ -51,6 +51,8 @@ class Ptrace:
         self._ptrace = libc.ptrace
         self._ptrace.restype = ctypes.c_long
         self._ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        self._patient = ctypes.CDLL(None, use_errno=True).ptrace
+        self._patient.restype, self._patient.argtypes = self._ptrace.restype, self._ptrace.argtypes
         self._waitpid = libc.waitpid
         self._waitpid.argtypes = [ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.c_int]
         self._status = ctypes.c_int()
@@ -59,6 +61,10 @@ class Ptrace:
     def quietly(self, request: int, tid: int, data: int = 0) -> int:
         """Make a request; 0, or the errno."""
         return ctypes.get_errno() if self._ptrace(request, tid, None, data or None) < 0 else 0
+
+    def seize(self, tid: int) -> int:
+        """Begin to trace a thread, while others of this program run on; 0, or the errno."""
+        return ctypes.get_errno() if self._patient(PTRACE_SEIZE, tid, None, None) < 0 else 0
 
     def registers(self, tid: int) -> Registers | None:
         """The registers of a stopped thread as raw.THREAD orders them; None where it has been killed."""

@@ -56,10 +56,11 @@ def own_tid(pid: int, tid: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Tracer:
-    """The process that traces a thread."""
+    """The process that traces a thread, and which of its threads does."""
 
     pid: int
     name: str
+    thread: int
 
     def __str__(self) -> str:
         return f"process {self.pid} ({self.name})"
@@ -71,7 +72,7 @@ def tracer(pid: int, tid: int) -> Tracer | None:
     if number == "0":
         return None
     process = status(f"/proc/{number}/status").get("Tgid", number)  # the kernel names the thread that traces
-    return Tracer(int(process), status(f"/proc/{process}/status").get("Name", "?"))
+    return Tracer(int(process), status(f"/proc/{process}/status").get("Name", "?"), int(number))
 
 
 def reluctance(pid: int, tid: int) -> str:

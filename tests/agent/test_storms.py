@@ -1,8 +1,11 @@
 """Processes that fork, exec, end, and come and go with their threads while they are captured: each capture is whole or one
 error that names the case, within bounded time, and the process goes on."""
 
+import json
 import os
 import re
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -132,6 +135,39 @@ def test_one_that_becomes_another_all_the_time(start: Start, counts: Path, progr
     }
     assert found.keys() <= named | {"whole"}, found
     assert found.keys() & named, "it never was caught at it"
+
+
+PAUSES = """
+import json, sys, threading
+from collections import Counter
+from agent.pause import paused
+from compiler.ir.errors import CannotNow
+
+found = Counter()
+
+def pause(pid):
+    try:
+        with paused(pid, 10**9):
+            found["whole"] += 1
+    except CannotNow as error:
+        found[error.what.replace(str(pid), "N")] += 1
+
+for _ in range(int(sys.argv[2])):
+    tracer = threading.Thread(target=pause, args=(int(sys.argv[1]),))
+    tracer.start()
+    tracer.join()
+print(json.dumps(found))
+"""
+
+
+def test_one_that_becomes_another_between_two_of_its_threads(start: Start, counts: Path) -> None:
+    """Without help, either waits for the other (agent/rescue.py): nearly each time that this is run, for good."""
+    target = start("-exec", "3ms", "-threads", 8)
+    command = [sys.executable, "-c", PAUSES, target.pid, "1000"]
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=120)
+    found = json.loads(done.stdout)
+    assert goes_on(counts)
+    assert found.keys() == {"whole", "process N ended or became another while it was being stopped"}, found
 
 
 def test_one_that_ends_meanwhile(start: Start, program: Program, engine: Engine) -> None:
