@@ -35,8 +35,13 @@ def take(pid: int, spec: Path, out: Path, engine: str = "ebpf") -> None:
 def take_whole(pid: int, spec: Path, out: Path, engine: str = "ebpf") -> None:
     """A snapshot in which no goroutine's stack is missing because its thread just handled a signal; the next one has it."""
     take(pid, spec, out, engine)
-    while rows(out, f"SELECT * FROM losses WHERE detail = '{NOT_WALKED}'"):
+    while not is_whole(out):
         take(pid, spec, out, engine)
+
+
+def is_whole(file: Path) -> bool:
+    """Whether no stack is missing for that reason."""
+    return not rows(file, f"SELECT * FROM losses WHERE detail = '{NOT_WALKED}'")
 
 
 def rows(file: Path, sql: str) -> list[dict[str, Any]]:
