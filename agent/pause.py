@@ -132,9 +132,7 @@ def _seize(ptrace: Ptrace, pid: int, tid: int, rescuer: Rescue) -> bool:
     """Begin to trace a thread; False where it has ended."""
     code = 0
     for _ in range(SEIZE_TRIES):
-        rescuer.begin()
-        code = ptrace.seize(tid)
-        rescuer.end()
+        code = rescuer.seize(ptrace, tid)
         if code in (0, errno.ESRCH):
             return code == 0
         other = _foreign_tracer(pid, tid)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from agent.ptrace import WALL
+from agent.ptrace import WALL, Ptrace
 from agent.threads import status, thread_ids
 from compiler.ir.errors import CannotNow
 
@@ -22,19 +22,18 @@ PERIOD_S = 0.02
 
 
 class Rescue:
-    """Looks after one tracer; `begin` and `end` stand around each request that may wait."""
+    """Looks after one tracer."""
 
     def __init__(self, pid: int) -> None:
         self._pid, self._since_ns = pid, 0
         self._done = threading.Event()
 
-    def begin(self) -> None:
-        """A thread is about to be seized."""
+    def seize(self, ptrace: Ptrace, tid: int) -> int:
+        """Have a thread seized, which may have to wait; 0, or the errno."""
         self._since_ns = time.monotonic_ns()
-
-    def end(self) -> None:
-        """It has been, or not."""
+        code = ptrace.seize(tid)
         self._since_ns = 0
+        return code
 
     def stop(self) -> None:
         """There is nothing more to look after."""

@@ -84,6 +84,5 @@ def _while_kept(stays: Stays, finder: PlaceFinder, maker: Step, slot: int, place
 def _saved(stays: Stays, finder: PlaceFinder, pc: int) -> Iterator[Where]:
     """The slots in which the code puts the register that the variable is in at a PC, as long as it is there."""
     for lo, hi, piece in finder.in_registers():
-        if lo <= pc < hi and piece.number < len(NUMBERED):
-            puts = (step for step in stays.between(lo, hi) if NUMBERED[piece.number] in step.does.reads)
-            yield from ((False, slot) for put in puts if put.does.moves for slot in stays.stores(put))
+        if lo <= pc < hi:
+            yield from ((False, slot) for _, slot in stays.puts(piece.number, lo, hi))

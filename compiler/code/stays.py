@@ -44,10 +44,13 @@ class Stays:
     def saved(self, finder: PlaceFinder) -> Iterator[tuple[int, AtCfa]]:
         """Where the code puts registers that the variable is said to be in, and the PC behind that."""
         for lo, hi, piece in finder.in_registers():
-            if piece.number < len(NUMBERED):
-                for step, slot in self._puts.get(NUMBERED[piece.number], ()):
-                    if lo <= step.pc < hi:
-                        yield step.after, AtCfa(piece.at, piece.size, slot)
+            for step, slot in self.puts(piece.number, lo, hi):
+                yield step.after, AtCfa(piece.at, piece.size, slot)
+
+    def puts(self, number: int, lo: int, hi: int) -> Iterator[tuple[Step, int]]:
+        """The instructions in [lo, hi) that put a register (by its DWARF number) into a slot (from the CFA) as it is."""
+        found = self._puts.get(NUMBERED[number], ()) if number < len(NUMBERED) else ()
+        return ((step, slot) for step, slot in found if lo <= step.pc < hi)
 
     def edges(self, slots: Collection[int]) -> set[int]:
         """PCs at which it may change whether one of the slots (from the CFA) is still read, there or behind the call there."""
