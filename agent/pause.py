@@ -21,7 +21,7 @@ from agent.capabilities import remedy
 from agent.engine import Registers
 from agent.ptrace import PTRACE_DETACH, PTRACE_INTERRUPT, Ptrace, WaitStatus
 from agent.rescue import Rescue, rescue
-from agent.threads import AGAIN, Tracer, container_pid, is_filtered, own_tid, reluctance, status, thread_ids, tracer
+from agent.threads import AGAIN, container_pid, is_filtered, own_tid, reluctance, status, thread_ids, tracer
 from compiler.ir.errors import CannotNow
 
 MAX_ROUNDS = 100
@@ -35,9 +35,10 @@ LOOKS_AROUND = 100
 """After so many we look at all the others, too."""
 SEIZE_TRIES = 5
 """While execve(2) puts one thread in the place of another, the kernel refuses to trace it."""
-OWN_TRACE_NS = 100_000_000
-"""How long we wait for a trace of our own to end. A thread that execve(2) gave another number while we held it is out of our
-sight: the kernel lets go of it when the tracing thread ends, which may be after the next capture has begun."""
+TRACE_ENDS_NS = 100_000_000
+"""How long we wait for another trace to end. It may be one of our own: a thread that execve(2) gave another number while we held
+it is out of our sight, and the kernel lets go of it when the tracing thread ends, which may be after the next capture has
+begun. And as a trace ends, /proc still names a tracer: a thread that is gone, or for an instant the process's parent."""
 TO_BE_RESTARTED = (1 << 64) - 516
 """In RAX: ERESTART_RESTARTBLOCK of linux/errno.h. What has it is taken up by restart_syscall(2)."""
 LINGER_S = 1.0
@@ -130,34 +131,37 @@ def _stop_all(
 
 def _seize(ptrace: Ptrace, pid: int, tid: int, rescuer: Rescue) -> bool:
     """Begin to trace a thread; False where it has ended."""
-    code = 0
-    for _ in range(SEIZE_TRIES):
+    code, refused = 0, 0
+    deadline_ns = time.monotonic_ns() + TRACE_ENDS_NS
+    while refused < SEIZE_TRIES:
         code = rescuer.seize(ptrace, tid)
         if code in (0, errno.ESRCH):
             return code == 0
-        other = _foreign_tracer(pid, tid)
-        if other is not None:
-            raise CannotNow(
-                f"process {pid} is being traced by {other}",
-                remedy="end that debugger or capture, then take the snapshot again",
-            )
-        state = status(f"/proc/{pid}/task/{tid}/status").get("State", "X")[:1]
-        if state in "ZX":  # a main thread that has ended stays in the list until the last one does
-            return False
+        if not _await_tracer(pid, tid, deadline_ns):
+            state = status(f"/proc/{pid}/task/{tid}/status").get("State", "X")[:1]
+            if state in "ZX":  # a main thread that has ended stays in the list until the last one does
+                return False
+            refused += 1
     raise CannotNow(
         f"no permission to stop process {pid}: {os.strerror(code)}",
         remedy=remedy("CAP_SYS_PTRACE"),
     )
 
 
-def _foreign_tracer(pid: int, tid: int) -> Tracer | None:
-    """Who traces the thread, once a trace of our own that is about to end has ended."""
-    deadline_ns = time.monotonic_ns() + OWN_TRACE_NS
-    while (other := tracer(pid, tid)) is not None and other.pid == os.getpid() and time.monotonic_ns() < deadline_ns:
+def _await_tracer(pid: int, tid: int, deadline_ns: int) -> bool:
+    """Wait until nobody traces the thread; False where nobody did. CannotNow names the tracer that stays."""
+    waited = False
+    while (other := tracer(pid, tid)) is not None:
         if other.thread == threading.get_native_id():  # it had another number when we seized it, before execve
             raise CannotNow(f"process {pid} ended or became another while it was being stopped", remedy=AGAIN)
+        if time.monotonic_ns() > deadline_ns:
+            raise CannotNow(
+                f"process {pid} is being traced by {other}",
+                remedy="end that debugger or capture, then take the snapshot again",
+            )
+        waited = True
         time.sleep(NAP_S)
-    return other
+    return waited
 
 
 def _await_stops(

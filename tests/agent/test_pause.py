@@ -27,6 +27,24 @@ with paused(int(sys.argv[1]), 10**10):
     print("held", flush=True)
     time.sleep(60)
 """
+HOLD_AND_LET_GO = """
+import sys, threading, time
+from contextlib import suppress
+from agent.pause import paused
+from compiler.ir.errors import CannotNow
+
+def hold():
+    with suppress(CannotNow), paused(int(sys.argv[1]), 10**10):
+        pass
+
+hold()
+print("held", flush=True)
+while True:
+    thread = threading.Thread(target=hold)
+    thread.start()
+    thread.join()
+    time.sleep(0.002)
+"""
 SPAWN = """
 import os, sys
 opened = (os.POSIX_SPAWN_OPEN, 0, sys.argv[1], os.O_RDONLY, 0)
@@ -139,6 +157,22 @@ def test_a_trace_of_our_own_that_is_about_to_end_is_waited_for(busy: Busy) -> No
     with paused(busy.pid, PATIENCE_NS) as again:
         assert len(again.threads) >= 3
     thread.join()
+
+
+def test_traces_of_others_that_come_and_go_are_waited_for(busy: Busy) -> None:
+    """While a trace ends, /proc names a thread that is gone, or the parent of the process: neither is a tracer that stays."""
+    command = [sys.executable, "-c", HOLD_AND_LET_GO, str(busy.pid)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            for _ in range(100):
+                with paused(busy.pid, PATIENCE_NS) as held:
+                    assert len(held.threads) >= 3
+            assert process.poll() is None
+        finally:
+            process.kill()
+    assert busy.moves_on()
 
 
 def test_a_process_that_is_gone_or_that_we_may_not_stop() -> None:
