@@ -8,7 +8,7 @@ BIN := .venv/bin
 NEWEST_GO := 1.27.3
 ARGS ?=
 
-.PHONY: help install install-dev install-browser demo benchmark benchmark-pause benchmark-load test check check-format check-lint check-types check-imports check-go check-tests check-versions matrix servers chaos kernel fmt lock clean
+.PHONY: help install install-dev install-browser demo benchmark benchmark-pause benchmark-load test check check-format check-lint check-types check-imports check-go check-tests check-agent check-versions matrix servers chaos kernel fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +43,14 @@ benchmark-load: install-dev ## Measure what a snapshot every second does to a se
 chaos: install-dev ## Kill the agent at 1,000 random points of its captures and look at what is left (ARGS=5000 for more); takes some minutes
 	@FREEZEFRAME_CHAOS=$(or $(ARGS),1000) $(BIN)/pytest -q -s tests/test_chaos.py -k ebpf
 
-check: check-format check-lint check-types check-imports check-go ## Run everything that CI runs; the tests and the versions side by side
-	@$(MAKE) -j2 check-tests check-versions
+check: check-format check-lint check-types check-imports check-go ## Run everything that CI runs; two by two what runs tests
+	@$(MAKE) -j2 check-tests check-versions check-agent
 
-check-tests: install-dev ## Run the tests with the newest Go, whichever the machine has; they are its plain cell of the matrix, too
-	@FREEZEFRAME_TEST_GO=$$(scripts/toolchain $(NEWEST_GO)) $(BIN)/pytest
+check-tests: install-dev ## Run all tests but the agent's with the newest Go, whichever the machine has; they are its plain cell of the matrix, too
+	@FREEZEFRAME_TEST_GO=$$(scripts/toolchain $(NEWEST_GO)) $(BIN)/pytest --ignore tests/agent
+
+check-agent: install-dev ## Run the agent's tests with the newest Go
+	@FREEZEFRAME_TEST_GO=$$(scripts/toolchain $(NEWEST_GO)) $(BIN)/pytest tests/agent
 
 check-format: install-dev ## Is the code formatted?
 	$(BIN)/ruff format --check --quiet
@@ -64,7 +67,7 @@ check-imports: install-dev ## Check who imports whom
 check-go: install-dev ## Check the Go programs: format and vet
 	@scripts/check-go
 
-check-versions: install-dev ## Run the end-to-end tests on a slice of the matrix: the oldest Go, a middle one, the newest with -N and PIE
+check-versions: install-dev ## Run the end-to-end tests on a slice of the matrix: the oldest Go, a middle one as PIE, the newest with -N
 	@scripts/matrix --slice
 
 servers: install-dev ## Build and try the large servers, too (etcd, CoreDNS), from the Go module proxy; takes some minutes
