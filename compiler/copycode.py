@@ -110,7 +110,10 @@ class Code:
             step = self.stays.steps.get(self.stays.instruction(at) or 0)
             return step is not None and self._has(finder, step.does.writes, self.stays.goes_on(step.after))
 
-        return self._sunk.assignments(variable, places, lambda at: self._begins.get(at, ()), held, named) or None
+        def begins(at: int) -> Collection[int]:
+            return self._begins.get(at, ())
+
+        return self._sunk.assignments(variable, places, begins, held, named, self.stays) or None
 
     def may_have_moved(self, variable: Variable) -> bool:
         """Whether an argument may be on the heap without debug info saying so: of a small one without pointers that shares

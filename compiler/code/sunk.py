@@ -7,12 +7,13 @@ call, an instruction of a line before it makes something new from what is in the
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from compiler.code.frame import Frame
 from compiler.code.lines import Lines, Spot, is_before
 from compiler.code.pclntab import Pclntab
+from compiler.code.stays import Stays
 from compiler.code.x86 import Step, steps
 from compiler.dwarf.executable import Executable
 from compiler.dwarf.functions import Instance, Variable
@@ -93,21 +94,25 @@ class Sunk:
         begins: Begins,
         held: Callable[[int], Collection[int]],
         named: Callable[[int], bool],
+        stays: Stays,
     ) -> "Assignments":
         """What may be assignments to the variable: `places` are all places that it ever has, `held` the slots at a PC, `named`
         whether it is said to be in what the instruction at a PC has made, where the code goes on."""
-        found = [
-            making
-            for making in self.of(places)
-            if making.line  # and where it is declared there, it is so, or that is the head of its loop
-            and making.line != variable.line
-            and not (_is_of_another(making, variable.die.offset, begins) and not _is_put_back(making, held))
-        ]
         own: list[Making] = []
         copies: list[Making] = []
-        for each in found:
-            (copies if _is_a_copy(each, begins) and not named(each.at) else own).append(each)
-        return Assignments(own, [each for each in copies if self.only_makes(each)], self)
+        doubled: list[tuple[Making, frozenset[int]]] = []
+        for each in self.of(places):
+            if each.line in (0, variable.line):  # where it is declared, it is so, or that is the head of its loop
+                continue
+            if _is_of_another(each, variable.die.offset, begins) and not _is_put_back(each, held):
+                nameless = _nameless(each, begins, stays)
+                if nameless and self.only_makes(each):
+                    doubled.append((each, nameless))
+            elif not _is_a_copy(each, begins) or named(each.at):
+                own.append(each)
+            elif self.only_makes(each):
+                copies.append(each)
+        return Assignments(own, copies, doubled, self, stays)
 
     def of(self, places: Iterable[Piece]) -> list[Making]:
         """What is made of these places."""
@@ -200,14 +205,24 @@ class _Trace:
         return len(self._stretch)
 
     def _follow(self, number: int | None, known: _Known) -> None:
-        """A little way along a branch, with what the registers hold."""
+        """A little way along a branch, with what the registers hold; out of a loop where it comes round."""
         stretch = self._stretch
-        for _ in range(MAX_FOLLOWED):
-            if number is None or number >= len(stretch) or not known or stretch[number].does.flow == "call":
+        exits: list[tuple[int | None, _Known]] = []
+        seen: set[int] = set()
+        while len(seen) < MAX_FOLLOWED:
+            while number in seen and exits:
+                number, known = exits.pop()
+            if number is None or number in seen or number >= len(stretch) or not known:
                 return
             step = stretch[number]
+            if step.does.flow == "call":
+                return
+            seen.add(number)
             known = self._carry_out(step, known)
-            number = self._number(step.target) if step.does.flow == "leave" else number + 1
+            target = self._number(step.target) if step.target else None
+            if step.does.flow == "if":
+                exits.append((target, known))
+            number = target if step.does.flow == "leave" else number + 1
 
     def _carry_out(self, step: Step, known: _Known) -> _Known:
         """What registers hold after an instruction; what it makes of slots is noted."""
@@ -243,20 +258,29 @@ def _without(known: _Known, registers: frozenset[int]) -> _Known:
 class Assignments:
     """New values of one variable, and whether its place has them yet.
 
-    `copies` are those that only a nameless slot gets, on a line that does nothing else.
+    `copies` are those that only a nameless slot gets, on a line that does nothing else; `doubled` those that another variable's
+    place gets, and on such a line nameless slots, too, which are listed: of `n++; first, last := pair(n)` that may be n.
     """
 
-    def __init__(self, makings: list[Making], copies: list[Making], code: Sunk) -> None:
-        self._makings, self._copies, self._code = makings, copies, code
+    def __init__(
+        self,
+        makings: list[Making],
+        copies: list[Making],
+        doubled: Sequence[tuple[Making, frozenset[int]]],
+        code: Sunk,
+        stays: Stays,
+    ) -> None:
+        self._makings, self._copies, self._doubled, self._code, self._stays = makings, copies, doubled, code, stays
 
     def __bool__(self) -> bool:
-        return bool(self._makings or self._copies)
+        return bool(self._makings or self._copies or self._doubled)
 
     def edges(self) -> set[int]:
         """PCs at which the answer may change, besides those at which the line does."""
-        every = (*self._makings, *self._copies)
+        every = (*self._makings, *self._copies, *(making for making, _ in self._doubled))
         kept = {at for each in every for at in each.kept.values()}
-        return kept | {pc for each in every for pc in (each.after, each.loaded)}
+        needed = {slot for making, nameless in self._doubled for slot in (making.slot, *nameless)}
+        return kept | {pc for each in every for pc in (each.after, each.loaded)} | self._stays.edges(needed)
 
     def outdated(self, pc: int, pieces: tuple[Piece, ...]) -> bool:
         """Whether, at the call at `pc`, what these pieces have of the variable is what it was before an assignment."""
@@ -265,10 +289,14 @@ class Assignments:
         def concerns(making: Making) -> bool:
             return any(lo <= making.slot < hi for lo, hi in slots)
 
-        return any(
-            concerns(making) and (self._pending(making, pc) if making.loaded > pc else self._left(making, pc))
-            for making in self._makings
-        ) or any(concerns(copy) and copy.loaded > pc and self._pending(copy, pc) for copy in self._copies)
+        return (
+            any(
+                concerns(making) and (self._pending(making, pc) if making.loaded > pc else self._left(making, pc))
+                for making in self._makings
+            )
+            or any(concerns(copy) and copy.loaded > pc and self._pending(copy, pc) for copy in self._copies)
+            or any(concerns(making) and self._only_in(nameless, making, pc) for making, nameless in self._doubled)
+        )
 
     def _pending(self, making: Making, pc: int) -> bool:
         """Whether it is written before `pc` and yet to come, not as the head of a loop that comes again."""
@@ -276,6 +304,12 @@ class Assignments:
         if not is_before(spot, self._code.spot(pc)) or spot in self._code.heads:
             return False
         return making.after > pc or not self._code.precedes(making, pc)
+
+    def _only_in(self, nameless: Collection[int], making: Making, pc: int) -> bool:
+        """Whether behind the call at `pc` not the variable's slot is needed but the new value, in one of these."""
+        if not making.after <= pc or self._stays.reads(pc, (making.slot,), exact=False):
+            return False
+        return self._stays.reads(pc, nameless, exact=False) and self._code.precedes(making, pc)
 
     def _left(self, making: Making, pc: int) -> bool:
         """Whether it is a statement of its own, and its slot has not got the new value by `pc`."""
@@ -288,6 +322,15 @@ def _is_of_another(making: Making, own: int, begins: Begins) -> bool:
     if any(own in comes for comes in kept):
         return False  # its own, whoever gets a copy of it
     return any(comes and own not in comes for comes in (begins(making.after), *kept))
+
+
+def _nameless(making: Making, begins: Begins, stays: Stays) -> frozenset[int]:
+    """The slots to which the new value is put without a variable coming there, and in which nothing but the code itself looks."""
+    return frozenset(
+        slot
+        for slot, at in making.kept.items()
+        if slot < 0 and slot != making.slot and not begins(at) and slot not in stays.pointed
+    )
 
 
 def _is_put_back(making: Making, held: Callable[[int], Collection[int]]) -> bool:

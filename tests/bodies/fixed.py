@@ -77,6 +77,9 @@ FIXED = {
                 ["for l := 0; l < 2; l++ {", "use(b)", "use(next(b-1))", "SPIN WAIT", "b++", "}"]),
     "ordinary": ("s string", "text(9)", "-l s",
                  ["for l := 0; l < len(s); l++ {", "use(l+1)", "use(l)", "WAIT", "}"]),
+    "doubly": ("a, b int", "6, 9", "a i1 i2",
+               ["use(b)", "a++", "i1, i2 := twofold(b, a)", "for l := 0; l < 3; l++ {", "if len(calls) == 0 { continue }", "}",
+                "j := joined(b)", "INLINED WAIT", "use(j)"]),
 }  # fmt: skip
 """Functions that were shown wrong: parameters (results follow a bracket), arguments, the variables that are asked for (-: nothing
 uses it after the wait), and the lines, the wait at last if nowhere else."""
