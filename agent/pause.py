@@ -137,7 +137,7 @@ def _seize(ptrace: Ptrace, pid: int, tid: int, rescuer: Rescue) -> bool:
         code = rescuer.seize(ptrace, tid)
         if code in (0, errno.ESRCH):
             return code == 0
-        if not _await_tracer(pid, tid, deadline_ns):
+        if not _await_tracer(ptrace, pid, tid, deadline_ns):
             state = status(f"/proc/{pid}/task/{tid}/status").get("State", "X")[:1]
             if state in "ZX":  # a main thread that has ended stays in the list until the last one does
                 return False
@@ -148,13 +148,15 @@ def _seize(ptrace: Ptrace, pid: int, tid: int, rescuer: Rescue) -> bool:
     )
 
 
-def _await_tracer(pid: int, tid: int, deadline_ns: int) -> bool:
+def _await_tracer(ptrace: Ptrace, pid: int, tid: int, deadline_ns: int) -> bool:
     """Wait until nobody traces the thread; False where nobody did. CannotNow names the tracer that stays."""
     waited = False
     while (other := tracer(pid, tid)) is not None:
-        if other.thread == threading.get_native_id():  # it had another number when we seized it, before execve
+        late = time.monotonic_ns() > deadline_ns
+        if other.thread == threading.get_native_id() and (late or ptrace.quietly(PTRACE_INTERRUPT, tid) == 0):
+            # It is ours, not just our child: it had another number when we seized it, before execve.
             raise CannotNow(f"process {pid} ended or became another while it was being stopped", remedy=AGAIN)
-        if time.monotonic_ns() > deadline_ns:
+        if late:
             raise CannotNow(
                 f"process {pid} is being traced by {other}",
                 remedy="end that debugger or capture, then take the snapshot again",
