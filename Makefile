@@ -43,8 +43,8 @@ benchmark-load: install-dev ## Measure what a snapshot every second does to a se
 chaos: install-dev ## Kill the agent at 1,000 random points of its captures and look at what is left (ARGS=5000 for more); takes some minutes
 	@FREEZEFRAME_CHAOS=$(or $(ARGS),1000) $(BIN)/pytest -q -s tests/test_chaos.py -k ebpf
 
-check: check-format check-lint check-types check-imports check-go ## Run everything that CI runs; two by two what runs tests
-	@$(MAKE) -j2 check-tests check-versions check-agent
+check: check-format check-lint check-imports ## Run everything that CI runs; what takes minutes two by two
+	@$(MAKE) -j2 check-types check-go check-tests check-versions check-agent
 
 check-tests: install-dev ## Run all tests but the agent's with the newest Go, whichever the machine has; they are its plain cell of the matrix, too
 	@FREEZEFRAME_TEST_GO=$$(scripts/toolchain $(NEWEST_GO)) $(BIN)/pytest --ignore tests/agent

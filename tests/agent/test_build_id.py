@@ -98,7 +98,7 @@ def _identity(path: Path) -> BinaryIdentity:
 
 
 def test_position_independent_binary(go: Path, built: Path) -> None:
-    binary = build(go, ROOT / "tests/targets/busy", built / "busy-pie", "-buildmode=pie")
+    binary = build(go, ROOT / "tests/targets/memory", built / "movable", "-buildmode=pie")
     with binary.open("rb") as file:
         assert read_identity(file).relocatable
 

@@ -39,7 +39,7 @@ VARIANTS = {
 def twins(request: pytest.FixtureRequest, go: Path, built: Path) -> tuple[Path, Path]:
     """A binary with all that debug info tells, and itself without."""
     flags, arch = VARIANTS[request.param]
-    whole = build(go, ROOT / "tests/targets/busy", built / f"twin-{request.param}", *flags, arch=arch)
+    whole = build(go, ROOT / "tests/targets/bodies", built / f"twin-{request.param}", *flags, arch=arch)
     return whole, bare(whole, built / f"bare-{request.param}")
 
 
@@ -191,24 +191,6 @@ def test_a_packed_program_is_one_clear_error(tmp_path: Path, querydb: Path) -> N
     assert done.returncode == 2
     assert "it is packed by UPX" in done.stderr
     assert "upx -d" in done.stderr
-
-
-def test_a_program_without_a_runtime_of_its_own_is_refused_in_words(go: Path, tmp_path: Path) -> None:
-    (tmp_path / "go.mod").write_text("module shared\n\ngo 1.21\n")
-    (tmp_path / "main.go").write_text("package main\n\nfunc main() { println(1) }\n")
-    packages = tmp_path / "packages"
-    for arguments in (
-        ("install", "-buildmode=shared", "-pkgdir", packages, "runtime/cgo", "runtime", "sync/atomic"),
-        ("build", "-linkshared", "-pkgdir", packages, "-o", "shared", "."),
-    ):
-        environment = {**os.environ, "CGO_ENABLED": "1", "GOTOOLCHAIN": "local"}
-        subprocess.run([go, *arguments], cwd=tmp_path, env=environment, check=True, capture_output=True)
-    what = "no Go runtime of its own (linked with -linkshared): it cannot be captured; build it without -linkshared"
-    with Binary(tmp_path / "shared") as binary:
-        assert binary.no_debug_info == what
-        with pytest.raises(BadBinary) as refused:
-            compile_spec(read_spec(b"functions: []\n", "none.yaml"), binary)
-    assert str(refused.value) == f"{tmp_path / 'shared'}: it has {what}"
 
 
 def test_a_package_compiled_without_debug_info_is_told_once(go: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Building them: with a Go of a pinned version, too, so that the same source gives the same binary everywhere."""
+"""Building them: with a Go of a pinned version, too, so that the same source gives the same code everywhere."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ class Server:
         environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
         go = subprocess.run([ROOT / "scripts/toolchain", GO], capture_output=True, text=True, check=True).stdout.strip()
         binary = ROOT / ".venv/servers" / self.name
-        command = ["nice", go, "build", "-trimpath", "-buildvcs=false", "-o", str(binary), self.package]
+        command = ["nice", go, "build", "-buildvcs=false", "-o", str(binary), self.package]
         done = subprocess.run(
             command, cwd=FOLDER / self.name, env=environment, capture_output=True, text=True, check=False
         )

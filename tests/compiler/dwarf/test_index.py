@@ -102,7 +102,7 @@ def test_index_equals_elftools_own_iteration(querydb: Path) -> None:
 
 @pytest.mark.timeout(600)
 def test_so_it_does_with_units_of_c_in_between(go: Path, tmp_path: Path) -> None:
-    mixed = build(go, ROOT / "examples/querydb", tmp_path / "mixed", "-ldflags=-linkmode=external", cgo=True)
+    mixed = build(go, ROOT / "tests/targets/mixed", tmp_path / "mixed", "-ldflags=-linkmode=external", cgo=True)
     _, foreign, _ = shape_of(mixed)
     assert foreign
     assert_equals_elftools(mixed)

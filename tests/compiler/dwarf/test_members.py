@@ -39,7 +39,7 @@ def test_members_are_what_is_below_a_structure(querydb: Path) -> None:
 
 
 def test_what_another_compiler_wrote_is_left_to_who_reads_dies(go: Path, tmp_path: Path) -> None:
-    mixed = build(go, ROOT / "examples/querydb", tmp_path / "mixed", "-ldflags=-linkmode=external", cgo=True)
+    mixed = build(go, ROOT / "tests/targets/mixed", tmp_path / "mixed", "-ldflags=-linkmode=external", cgo=True)
     with Binary(mixed) as binary:
         info, reader, seen = binary.info, MemberReader(binary.info), 0
         for unit in info.units:
