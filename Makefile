@@ -6,9 +6,10 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 NEWEST_GO := 1.27.3
+LATER := tests/agent tests/servers
 ARGS ?=
 
-.PHONY: help install install-dev install-browser demo benchmark benchmark-pause benchmark-load test check check-format check-lint check-types check-imports check-go check-tests check-agent check-versions matrix servers chaos kernel fmt lock clean
+.PHONY: help install install-dev install-browser demo benchmark benchmark-pause benchmark-load test check check-format check-lint check-types check-imports check-go check-tests check-later check-versions matrix servers chaos kernel fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,13 +45,13 @@ chaos: install-dev ## Kill the agent at 1,000 random points of its captures and 
 	@FREEZEFRAME_CHAOS=$(or $(ARGS),1000) $(BIN)/pytest -q -s tests/test_chaos.py -k ebpf
 
 check: check-format check-lint check-imports ## Run everything that CI runs; what takes minutes two by two
-	@$(MAKE) -j2 check-types check-go check-tests check-versions check-agent
+	@$(MAKE) -j2 check-types check-go check-tests check-versions check-later
 
-check-tests: install-dev ## Run all tests but the agent's with the newest Go, whichever the machine has; they are its plain cell of the matrix, too
-	@FREEZEFRAME_TEST_GO=$$(scripts/toolchain $(NEWEST_GO)) $(BIN)/pytest --ignore tests/agent
+check-tests: install-dev ## Run most tests with the newest Go, whichever the machine has; they are its plain cell of the matrix, too
+	@FREEZEFRAME_TEST_GO=$$(scripts/toolchain $(NEWEST_GO)) $(BIN)/pytest $(LATER:%=--ignore %)
 
-check-agent: install-dev ## Run the agent's tests with the newest Go
-	@FREEZEFRAME_TEST_GO=$$(scripts/toolchain $(NEWEST_GO)) $(BIN)/pytest tests/agent
+check-later: install-dev ## Run the other tests so: the agent's, and those of real servers
+	@FREEZEFRAME_TEST_GO=$$(scripts/toolchain $(NEWEST_GO)) $(BIN)/pytest $(LATER)
 
 check-format: install-dev ## Is the code formatted?
 	$(BIN)/ruff format --check --quiet
